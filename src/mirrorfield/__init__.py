@@ -1,0 +1,26 @@
+"""Simulate the loop between a learning recommender and the people it learns from.
+
+>>> import mirrorfield as mf
+>>> run = mf.simulate(mf.Scenario(users=100, steps=20))
+>>> sorted(run.summary["states"])
+['calm', 'engaged', 'hooked']
+"""
+
+from mirrorfield.api import Run, simulate
+from mirrorfield.errors import CorruptError, InputError, MirrorfieldError
+from mirrorfield.population.scenario import Category, Policy, Profile, Record, Scenario
+from mirrorfield.version import VERSION as __version__
+
+__all__ = [
+    "Category",
+    "CorruptError",
+    "InputError",
+    "MirrorfieldError",
+    "Policy",
+    "Profile",
+    "Record",
+    "Run",
+    "Scenario",
+    "__version__",
+    "simulate",
+]

@@ -1,0 +1,5 @@
+"""`python -m mirrorfield`."""
+
+from mirrorfield.cli.main import main
+
+main()

@@ -1,0 +1,5 @@
+"""`mirrorfield fit`."""
+
+
+def fit() -> None:
+    """Turn an interaction log into reaction profiles."""

@@ -1,0 +1,125 @@
+"""The command line: `mirrorfield run | presets | show | fit`."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mirrorfield.cli import fit as fit_command
+from mirrorfield.cli.progress import progress_line
+from mirrorfield.cli.settings import build_scenario
+from mirrorfield.cli.table import summary_view
+from mirrorfield.errors import InputError, MirrorfieldError
+from mirrorfield.population.run import CHUNK
+from mirrorfield.population.scenario import Scenario, presets
+from mirrorfield.version import VERSION
+
+app = typer.Typer(
+    help="Simulate the loop between a learning recommender and the people it learns from.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("fit")(fit_command.fit)
+
+
+def _stdout() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=110, color_system=None)
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Simulate the loop between a learning recommender and the people it learns from."""
+    if version:
+        typer.echo(f"mirrorfield {VERSION}")
+        raise typer.Exit()
+
+
+@app.command()
+def run(
+    scenario: Annotated[str | None, typer.Argument(help="A preset, or a scenario in a TOML file.")] = None,
+    users: Annotated[int | None, typer.Option(help="Number of users.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Interactions per user.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of all random streams.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="section.key=value, as often as needed.")] = None,
+    population: Annotated[Path | None, typer.Option(help="Users from a folder written by `fit`.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Result folder; default runs/NAME-NNN.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing result folder.")] = False,
+    threads: Annotated[int | None, typer.Option(help="Threads; default one per processor.")] = None,
+    block: Annotated[int, typer.Option(help="Users per task; does not change the result.")] = CHUNK,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")] = False,
+) -> None:
+    """Simulate a population and write a result folder: scenario, summary, time series, sample and report."""
+    from mirrorfield.api import simulate
+    from mirrorfield.store.folder import check_place, next_place, summary_text
+
+    source = scenario or (str(population / "scenario.toml") if population else "default")
+    chosen = build_scenario(source, set_ or [], users=users, steps=steps, seed=seed)
+    place = out or next_place(chosen.name)
+    check_place(place, overwrite)
+    with progress_line(chosen.users, chosen.steps, quiet or json_) as progress:
+        result = simulate(chosen, population=population, threads=threads, block=block, progress=progress)
+    result.command = shlex.join(["mirrorfield", *sys.argv[1:]])
+    result.save(place, overwrite)
+    if json_:
+        sys.stdout.write(summary_text(result.summary))
+    elif not quiet:
+        console = _stdout()
+        console.print(summary_view(chosen, result.summary))
+        console.print(f"Pictures: {place / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+@app.command("presets")
+def list_presets() -> None:
+    """List the scenarios that come with the package."""
+    table = Table("preset", "users", "steps", "what it shows", box=None)
+    for name in presets():
+        preset = Scenario.load(name)
+        table.add_row(name, f"{preset.users:,}", f"{preset.steps:,}", preset.description)
+    _stdout().print(table)
+
+
+@app.command()
+def show(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result folder.")],
+    json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")] = False,
+) -> None:
+    """Print the summary of a result folder again."""
+    from mirrorfield.store.folder import read_result, summary_text
+
+    scenario, summary = read_result(folder)
+    if json_:
+        sys.stdout.write(summary_text(summary))
+    else:
+        _stdout().print(summary_view(scenario, summary))
+
+
+def _fail(line: str, code: int) -> None:
+    sys.stderr.write(f"mirrorfield: {' '.join(line.split())}\n")
+    sys.exit(code)
+
+
+def main() -> None:
+    """Run the command line: exit code 2 and one line for what cannot be used, 130 for an interrupt."""
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except InputError as error:
+        _fail(str(error), 2)
+    except MirrorfieldError as error:
+        _fail(str(error), 1)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("interrupted; nothing was written", 130)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except Exception as error:
+        message = getattr(error, "format_message", None)
+        if message is None:
+            raise
+        _fail(message(), 2)

@@ -1,0 +1,81 @@
+"""The summary as tables for a terminal."""
+
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from mirrorfield.population.scenario import Scenario
+
+BAR = 24
+
+
+def _bar(fraction: float, color: str) -> Text:
+    eighths = round(fraction * BAR * 8)
+    blocks = "█" * (eighths // 8) + ("▏▎▍▌▋▊▉"[eighths % 8 - 1] if eighths % 8 else "")
+    return Text(blocks, style=color)
+
+
+def _percent(fraction: float | None) -> str:
+    return "–" if fraction is None else f"{100 * fraction:.1f}%"
+
+
+def _shares(scenario: Scenario, summary: dict[str, Any]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="What each user would be served next", title_justify="left")
+    table.add_column("category")
+    table.add_column("users", justify="right")
+    table.add_column("", width=BAR, no_wrap=True)
+    table.add_column("sample post", overflow="ellipsis", no_wrap=True)
+    for category in scenario.categories:
+        share = summary["shares"][category.name]
+        table.add_row(category.name, _percent(share), _bar(share, category.color), category.post)
+    return table
+
+
+def _figures(scenario: Scenario, summary: dict[str, Any]) -> Table:
+    states = summary["states"]
+    overlap = summary["overlap"]
+    rows = (
+        ("locked in (largest entry of the feed > 0.9)", _percent(summary["locked_in"])),
+        (f"effective categories, of {scenario.k}", f"{summary['effective_categories']:.2f}"),
+        ("filter-bubble index (0 one feed for all, 1 disjoint)", f"{summary['filter_bubble']:.3f}"),
+        ("mean pairwise overlap of feeds", "– (one user)" if overlap is None else f"{overlap:.3f}"),
+        ("calm / engaged / hooked", " / ".join(_percent(share) for share in states.values())),
+        ("mean reaction", f"{summary['mean_reaction']:.3f}"),
+    )
+    table = Table(box=box.SIMPLE_HEAD, show_header=False, title="The population", title_justify="left")
+    table.add_column()
+    table.add_column(justify="right")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _bands(scenario: Scenario, summary: dict[str, Any]) -> Table:
+    shown = sorted(scenario.categories, key=lambda c: -summary["shares"][c.name])[:6]
+    shown = [category for category in scenario.categories if category in shown]
+    table = Table(
+        box=box.SIMPLE_HEAD, title="By intentionality (lambda: 0 reactive, 1 intentional)", title_justify="left"
+    )
+    table.add_column("lambda", no_wrap=True)
+    table.add_column("users", justify="right")
+    for category in shown:
+        table.add_column(category.name, justify="right")
+    table.add_column("hooked", justify="right")
+    table.add_column("locked in", justify="right")
+    for band in summary["by_intentionality"]:
+        shares = [_percent(band["shares"][c.name] if band["shares"] else None) for c in shown]
+        span = f"{band['low']:.1f}–{band['high']:.1f}"
+        table.add_row(span, f"{band['users']:,}", *shares, _percent(band["hooked"]), _percent(band["locked_in"]))
+    return table
+
+
+def summary_view(scenario: Scenario, summary: dict[str, Any]) -> RenderableType:
+    """Return the summary as a title and three tables."""
+    title = Text(
+        f"{scenario.name}: {summary['users']:,} users x {summary['steps']:,} interactions, seed {summary['seed']}",
+        style="bold",
+    )
+    return Group(title, _shares(scenario, summary), _figures(scenario, summary), _bands(scenario, summary))

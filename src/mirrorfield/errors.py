@@ -1,0 +1,26 @@
+"""The tree of errors: each message says what was expected, what came, and what to do."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class MirrorfieldError(Exception):
+    """Anything this package refuses or cannot finish; the command line prints it as one line."""
+
+
+class InputError(MirrorfieldError, ValueError):
+    """The user gave something that cannot be used; the command line exits with code 2."""
+
+
+class CorruptError(InputError):
+    """A file that this package wrote earlier does not hold what it should."""
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """Return ' Did you mean "x"?' for the closest choice, or an empty string.
+
+    >>> nearest("learning_rte", ["learning_rate", "steps"])
+    ' Did you mean "learning_rate"?'
+    """
+    close = get_close_matches(name, list(choices), n=1, cutoff=0.6)
+    return f' Did you mean "{close[0]}"?' if close else ""

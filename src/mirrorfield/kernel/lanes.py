@@ -1,0 +1,185 @@
+"""The interaction loop, with users side by side in SIMD lanes: a template that `specialise` turns into code for one K.
+
+A block of LANES users lives in one float32 scratch array. `name[row, j]` is a row of it, one number per lane
+(`specialise.rows` lists them); the innermost loop runs over lanes, and nothing else varies in it. Branches over states
+are selections between values already loaded, because a chain of comparisons with integers becomes a jump table and
+stops vectorisation.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from mirrorfield.kernel.jit import compiled, shared
+from mirrorfield.kernel.link import LINKED
+from mirrorfield.maths import F32, HALF, ONE, ZERO, exp, normal
+from mirrorfield.model.draw import draw_user
+from mirrorfield.model.profile import blend, reaction
+from mirrorfield.policy.baseline import welford
+from mirrorfield.policy.reinforce import advantage, logit_step
+from mirrorfield.streams import INTERACTION, U64, next_word, stream, uniform, uniform_positive
+from mirrorfield.types import S
+
+K = ...
+LANES = ...
+PITCH = ...
+ROWS = ...
+
+HOOKED = F32(1.5)
+LEAST = F32(-3e38)
+BELOW_ONE = F32(1 - 2.0**-23)
+
+
+def select(calm: Any, hooked: Any, if_calm: Any, if_engaged: Any, if_hooked: Any) -> Any:
+    """Return the value that belongs to the user's state."""
+    return if_calm if calm else (if_hooked if hooked else if_engaged)
+
+
+shared(select, *LINKED)
+
+
+@compiled
+def interact(scratch: Any, words: Any, first: int, last: int, learning_rate: Any) -> None:
+    """Run interactions first + 1 ... last for the users of one block."""
+    for t in range(first, last):
+        inverse_count = ONE / F32(t + 1)
+        for j in range(LANES):
+            a, b, c, d = words[j], words[LANES + j], words[2 * LANES + j], words[3 * LANES + j]
+            choice_word, a, b, c, d = next_word(a, b, c, d)
+            radius_word, a, b, c, d = next_word(a, b, c, d)
+            angle_word, a, b, c, d = next_word(a, b, c, d)
+            transition_word, a, b, c, d = next_word(a, b, c, d)
+            words[j], words[LANES + j], words[2 * LANES + j], words[3 * LANES + j] = a, b, c, d
+            choice_uniform[0, j] = uniform(choice_word)
+            noise[0, j] = normal(uniform_positive(radius_word), uniform(angle_word))
+            transition_uniform[0, j] = uniform(transition_word)
+            largest[0, j] = LEAST
+            total[0, j] = ZERO
+        for k in range(K):
+            for j in range(LANES):
+                calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
+                x = select(calm, hooked, logits[k, j], logits[PITCH + k, j], logits[2 * PITCH + k, j])
+                weight[k, j] = x
+                largest[0, j] = x if x > largest[0, j] else largest[0, j]
+        for k in range(K):
+            for j in range(LANES):
+                weight[k, j] = exp(weight[k, j] - largest[0, j])
+                total[0, j] = total[0, j] + weight[k, j]
+        for j in range(LANES):
+            target[0, j] = choice_uniform[0, j] * (total[0, j] * BELOW_ONE)
+            inverse_total[0, j] = ONE / total[0, j]
+            cumulative[0, j] = ZERO
+            chosen_mean[0, j] = ZERO
+            chosen_std[0, j] = ZERO
+            chosen_fall[0, j] = ZERO
+            chosen_stay[0, j] = ZERO
+        for k in range(K):
+            for j in range(LANES):
+                calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
+                reached = target[0, j] >= cumulative[0, j]
+                x = select(calm, hooked, mean[k, j], mean[PITCH + k, j], mean[2 * PITCH + k, j])
+                chosen_mean[0, j] = x if reached else chosen_mean[0, j]
+                x = select(calm, hooked, std[k, j], std[PITCH + k, j], std[2 * PITCH + k, j])
+                chosen_std[0, j] = x if reached else chosen_std[0, j]
+                x = select(calm, hooked, fall[k, j], fall[PITCH + k, j], fall[2 * PITCH + k, j])
+                chosen_fall[0, j] = x if reached else chosen_fall[0, j]
+                x = select(calm, hooked, stay[k, j], stay[PITCH + k, j], stay[2 * PITCH + k, j])
+                chosen_stay[0, j] = x if reached else chosen_stay[0, j]
+                cumulative[0, j] = cumulative[0, j] + weight[k, j]
+        for j in range(LANES):
+            gain[0, j] = advantage(reaction(chosen_mean[0, j], chosen_std[0, j], noise[0, j]), baseline[0, j])
+            baseline[0, j] = welford(baseline[0, j], gain[0, j], inverse_count)
+            cumulative[0, j] = ZERO
+        for k in range(K):
+            for j in range(LANES):
+                calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
+                after = ONE if target[0, j] >= cumulative[0, j] else ZERO
+                cumulative[0, j] = cumulative[0, j] + weight[k, j]
+                beyond = ONE if target[0, j] >= cumulative[0, j] else ZERO
+                chosen = after - beyond
+                shown[k, j] = shown[k, j] + chosen
+                step = logit_step(learning_rate, gain[0, j], chosen, weight[k, j] * inverse_total[0, j])
+                logits[k, j] = logits[k, j] + select(calm, hooked, step, ZERO, ZERO)
+                logits[PITCH + k, j] = logits[PITCH + k, j] + select(calm, hooked, ZERO, step, ZERO)
+                logits[2 * PITCH + k, j] = logits[2 * PITCH + k, j] + select(calm, hooked, ZERO, ZERO, step)
+        for j in range(LANES):
+            u = transition_uniform[0, j]
+            state[0, j] = (ONE if u >= chosen_fall[0, j] else ZERO) + (ONE if u >= chosen_stay[0, j] else ZERO)
+
+
+@compiled
+def load_users(scratch: Any, words: Any, seed: Any, first_user: Any, profiles: Any, population: Any) -> None:
+    """Draw LANES users from their ids, and put them at the start: uniform policy, no baseline, calm."""
+    scratch[:] = ZERO
+    draw_words = np.empty(4, np.uint32)
+    w = np.empty(K, np.float32)
+    for j in range(LANES):
+        user = first_user + U64(j)
+        drawn, drawn_segment = draw_user(seed, user, population, draw_words, w)
+        intentionality[0, j] = drawn
+        segment[0, j] = F32(drawn_segment)
+        words[j], words[LANES + j], words[2 * LANES + j], words[3 * LANES + j] = stream(seed, user, INTERACTION)
+        for i in range(K):
+            susceptibility[i, j] = w[i]
+            for s in range(S):
+                cell = s * PITCH + i
+                reactive, intentional = profiles.reactive, profiles.intentional
+                mean[cell, j] = blend(drawn, w[i] * reactive.mean[s, i], intentional.mean[s, i])
+                std[cell, j] = blend(drawn, reactive.std[s, i], intentional.std[s, i])
+                fall[cell, j] = blend(drawn, reactive.transition[s, i, 0], intentional.transition[s, i, 0])
+                stay[cell, j] = ONE - blend(drawn, reactive.transition[s, i, 2], intentional.transition[s, i, 2])
+
+
+@compiled
+def record(scratch: Any, trace: Any, c: int, start: int) -> None:
+    """Write what each user of a block would be served next, its state and its mean reaction, as recorded step c."""
+    feed = trace.feed
+    for j in range(LANES):
+        trace.state[c, start + j] = np.int8(state[0, j])
+        trace.mean_reaction[c, start + j] = baseline[0, j]
+        peak[0, j] = LEAST
+        feed_total[0, j] = ZERO
+    for i in range(K):
+        for j in range(LANES):
+            calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
+            x = select(calm, hooked, logits[i, j], logits[PITCH + i, j], logits[2 * PITCH + i, j])
+            feed[c, i, start + j] = x
+            peak[0, j] = x if x > peak[0, j] else peak[0, j]
+    for i in range(K):
+        for j in range(LANES):
+            x = exp(feed[c, i, start + j] - peak[0, j])
+            feed[c, i, start + j] = x
+            feed_total[0, j] = feed_total[0, j] + x
+    for i in range(K):
+        for j in range(LANES):
+            feed[c, i, start + j] = feed[c, i, start + j] / feed_total[0, j]
+
+
+@compiled
+def finish(scratch: Any, trace: Any, start: int) -> None:
+    """Write what a block's users are and what the recommender has learned of them."""
+    for j in range(LANES):
+        trace.intentionality[start + j] = intentionality[0, j]
+        trace.segment[start + j] = np.int32(segment[0, j])
+        for i in range(K):
+            trace.susceptibility[i, start + j] = susceptibility[i, j]
+            trace.exposures[i, start + j] = np.int32(shown[i, j])
+            for s in range(S):
+                trace.logits[s, i, start + j] = logits[s * PITCH + i, j]
+
+
+@compiled
+def run_users(
+    seed: Any, first_user: Any, blocks: int, steps: Any, learning_rate: Any, profiles: Any, population: Any, trace: Any
+) -> None:
+    """Run `blocks` blocks of LANES users to the last of the recorded `steps`, and fill the trace."""
+    scratch = np.empty(ROWS * LANES, np.float32)
+    words = np.empty(4 * LANES, np.uint32)
+    for block in range(blocks):
+        load_users(scratch, words, seed, first_user + U64(block * LANES), profiles, population)
+        done = 0
+        for c in range(len(steps)):
+            interact(scratch, words, done, steps[c], learning_rate)
+            done = steps[c]
+            record(scratch, trace, c, block * LANES)
+        finish(scratch, trace, block * LANES)

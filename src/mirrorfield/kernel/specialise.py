@@ -1,0 +1,214 @@
+"""Turn the lane kernel, written once for any K, into code for one K that LLVM can vectorise.
+
+LLVM vectorises a loop over users only when nothing inside it is itself a loop, and only when it can see that rows do
+not overlap. `lanes.py` is a template; this module writes the copy for one K:
+
+* `name[row, j]` becomes a place in the block's scratch array;
+* rows that live within one step are held in local variables inside each loop over lanes;
+* a loop over categories `k` around a loop over lanes is unrolled, GROUP categories to a loop over lanes.
+
+The copy does the additions of the template in the template's order. It is a module like any other: it runs as plain
+Python too, and Numba keeps its machine code on disk.
+"""
+
+import ast
+import importlib.util
+import os
+import sys
+import tempfile
+from copy import deepcopy
+from functools import cache
+from itertools import accumulate
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from mirrorfield.kernel.jit import cache_folder
+from mirrorfield.types import S
+
+TEMPLATE = Path(__file__).with_name("lanes.py")
+GROUP = 8
+
+SINGLE = ("baseline", "state", "intentionality", "segment", "peak", "feed_total")
+PASSING_SINGLE = (
+    "choice_uniform",
+    "noise",
+    "transition_uniform",
+    "largest",
+    "total",
+    "target",
+    "inverse_total",
+    "cumulative",
+    "gain",
+    "chosen_mean",
+    "chosen_std",
+    "chosen_fall",
+    "chosen_stay",
+)
+PASSING = (*PASSING_SINGLE, "weight")
+
+
+def lanes_for(categories: int) -> int:
+    """Return how many users share a block, so that one block's scratch stays in the nearest caches."""
+    return 64 if categories <= 16 else 32
+
+
+def pitch(categories: int) -> int:
+    """Return the rows from one state's table to the next: odd, so that tables do not compete for a cache set."""
+    return categories | 1
+
+
+def first_rows(categories: int) -> dict[str, int]:
+    """Return the first row of each quantity in a block's scratch array, and under "end" the number of rows."""
+    cells = S * pitch(categories)
+    counts = dict.fromkeys(("logits", "mean", "std", "fall", "stay"), cells)
+    counts |= dict.fromkeys(("shown", "susceptibility", "weight"), categories)
+    counts |= dict.fromkeys((*SINGLE, *PASSING_SINGLE), 1)
+    return dict(zip([*counts, "end"], accumulate(counts.values(), initial=0), strict=True))
+
+
+def _is_loop(node: ast.AST, variable: str) -> bool:
+    return isinstance(node, ast.For) and isinstance(node.target, ast.Name) and node.target.id == variable
+
+
+class _Specialiser(ast.NodeTransformer):
+    def __init__(self, categories: int, lanes: int) -> None:
+        self.first_row = first_rows(categories)
+        self.lanes, self.grouped = lanes, False
+        self.phases: list[ast.stmt] = []
+        self.constants = {"K": categories, "LANES": lanes, "PITCH": pitch(categories), "ROWS": self.first_row["end"]}
+
+    def value(self, node: ast.expr) -> Any:
+        expression = ast.fix_missing_locations(ast.Expression(self.visit(deepcopy(node))))
+        return eval(compile(expression, str(TEMPLATE), "eval"), {"range": range})
+
+    def place(self, name: str, row: ast.expr, lane: ast.expr, context: ast.expr_context) -> ast.Subscript:
+        first = ast.Constant(self.first_row[name])
+        try:
+            index: ast.expr = ast.Constant((first.value + self.value(row)) * self.lanes)
+        except NameError:
+            index = ast.BinOp(ast.BinOp(first, ast.Add(), self.visit(row)), ast.Mult(), ast.Constant(self.lanes))
+        array = "scratch"
+        if self.grouped:
+            array = "single" if name in (*SINGLE, *PASSING_SINGLE) else "group"
+        if array == "single":
+            index = ast.Constant(index.value - self.first_row[SINGLE[0]] * self.lanes)
+        return ast.Subscript(ast.Name(array, ast.Load()), ast.BinOp(index, ast.Add(), lane), context)
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if isinstance(node.ctx, ast.Load) and node.id in self.constants:
+            return ast.Constant(self.constants[node.id])
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        target = node.targets[0]
+        if isinstance(target, ast.Name) and target.id in self.constants:
+            node.value = ast.Constant(self.constants[target.id])
+            return node
+        return self.generic_visit(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        name = node.value.id if isinstance(node.value, ast.Name) else ""
+        if not isinstance(node.slice, ast.Tuple) or name not in self.first_row:
+            return self.generic_visit(node)
+        row, lane = node.slice.elts
+        if name in PASSING:
+            return ast.Name(f"{name}_{self.value(row)}", node.ctx)
+        return self.place(name, row, lane, node.ctx)
+
+    def spill(self, loop: ast.For) -> ast.For:
+        """Load the passing rows that a lane loop reads before its body, and store those it writes after it."""
+        read: set[str] = set()
+        written: set[str] = set()
+        for node in ast.walk(ast.Module(loop.body, [])):
+            if isinstance(node, ast.Name) and node.id.rpartition("_")[0] in PASSING:
+                (read if isinstance(node.ctx, ast.Load) else written).add(node.id)
+        loads: list[ast.stmt] = []
+        stores: list[ast.stmt] = []
+        for variable in sorted(read | written):
+            name, _, row = variable.rpartition("_")
+            here = (name, ast.Constant(int(row)), loop.target)
+            if variable in read:
+                loads.append(ast.Assign([ast.Name(variable, ast.Store())], self.place(*here, ast.Load())))
+            if variable in written:
+                stores.append(ast.Assign([self.place(*here, ast.Store())], ast.Name(variable, ast.Load())))
+        loop.body = [*loads, *loop.body, *stores]
+        return loop
+
+    def lane_loop(self, inner: ast.For, categories: range) -> ast.For:
+        body: list[ast.stmt] = []
+        for k in categories:
+            self.constants["k"] = k
+            body += [self.visit(deepcopy(statement)) for statement in inner.body]
+            del self.constants["k"]
+        return self.spill(ast.For(inner.target, self.visit(deepcopy(inner.iter)), body, []))
+
+    def call_phase(self, inner: ast.For, start: int | str, count: int, loop: str) -> list[ast.stmt]:
+        """Add a function that does `count` categories, and return the statement that calls it."""
+        name = f"phase_{len(self.phases)}"
+        source = f"@compiled\ndef {name}(group, single, learning_rate):\n    pass"
+        (phase,) = ast.parse(source).body
+        assert isinstance(phase, ast.FunctionDef)
+        self.grouped = True
+        phase.body = [self.lane_loop(inner, range(count))]
+        self.grouped = False
+        self.phases.append(phase)
+        single = f"scratch[{self.first_row[SINGLE[0]] * self.lanes}:]"
+        return ast.parse(f"{loop}{name}(scratch[{start}:], {single}, learning_rate)").body
+
+    def unroll(self, loop: ast.For) -> list[ast.stmt]:
+        (inner,) = loop.body
+        assert isinstance(inner, ast.For)
+        categories = self.constants["K"]
+        groups, rest = divmod(categories, GROUP)
+        if categories <= GROUP:
+            return [self.lane_loop(inner, range(categories))]
+        step = GROUP * self.lanes
+        calls = self.call_phase(inner, f"g * {step}", GROUP, f"for g in range({groups}): ")
+        return calls + (self.call_phase(inner, groups * step, rest, "") if rest else [])
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> list[ast.stmt]:
+        node = self.generic_visit(node)  # type: ignore[assignment]
+        phases, self.phases = self.phases, []
+        return [*phases, node]
+
+    def visit_For(self, node: ast.For) -> ast.AST | list[ast.stmt]:
+        if _is_loop(node, "k"):
+            return self.unroll(node)
+        node = self.generic_visit(node)  # type: ignore[assignment]
+        return self.spill(node) if _is_loop(node, "j") else node
+
+
+def specialised_source(categories: int, lanes: int) -> str:
+    """Return the source of the lane kernel for K categories."""
+    tree = ast.parse(TEMPLATE.read_text(encoding="utf-8"))
+    return ast.unparse(ast.fix_missing_locations(_Specialiser(categories, lanes).visit(tree))) + "\n"
+
+
+def _write(file: Path, source: str) -> None:
+    handle, temporary = tempfile.mkstemp(dir=file.parent, suffix=".partial")
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(source)
+    os.replace(temporary, file)
+
+
+@cache
+def lane_kernel(categories: int, lanes: int | None = None) -> ModuleType:
+    """Return the compiled lane kernel for K categories, as a module with `run_users`."""
+    lanes = lanes or lanes_for(categories)
+    name = f"lanes_{categories}_{lanes}"
+    source = specialised_source(categories, lanes)
+    folder = cache_folder()
+    if folder is None:
+        module = ModuleType(name)
+        exec(compile(source, f"<{name}>", "exec"), module.__dict__)
+        return module
+    file = folder / f"{name}.py"
+    if not file.exists() or file.read_text(encoding="utf-8") != source:
+        _write(file, source)
+    spec = importlib.util.spec_from_file_location(f"mirrorfield_{name}", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module

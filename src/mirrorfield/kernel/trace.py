@@ -1,0 +1,34 @@
+"""What the lane kernel writes: arrays with users last, allocated once per thread and used again for every chunk."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mirrorfield.types import F32Array, IntArray, S
+
+
+class Trace(NamedTuple):
+    """C recorded steps, K categories, n users; feeds are probabilities, reactions in the scenario's unit."""
+
+    feed: F32Array  # (C, K, n)
+    state: IntArray  # (C, n)
+    mean_reaction: F32Array  # (C, n)
+    logits: F32Array  # (S, K, n)
+    exposures: IntArray  # (K, n)
+    susceptibility: F32Array  # (K, n)
+    intentionality: F32Array  # (n,)
+    segment: IntArray  # (n,)
+
+
+def empty_trace(recorded: int, categories: int, users: int) -> Trace:
+    """Return a trace with room for `users` users."""
+    return Trace(
+        feed=np.empty((recorded, categories, users), np.float32),
+        state=np.empty((recorded, users), np.int8),
+        mean_reaction=np.empty((recorded, users), np.float32),
+        logits=np.empty((S, categories, users), np.float32),
+        exposures=np.empty((categories, users), np.int32),
+        susceptibility=np.empty((categories, users), np.float32),
+        intentionality=np.empty(users, np.float32),
+        segment=np.empty(users, np.int32),
+    )

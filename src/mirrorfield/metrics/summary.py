@@ -1,0 +1,54 @@
+"""The summary of a run: the figures at its last step, as plain values for JSON."""
+
+from typing import Any
+
+import numpy as np
+
+from mirrorfield.kernel import Totals
+from mirrorfield.metrics.series import population_series
+from mirrorfield.types import STATES, IntArray
+
+SUMMARY_BANDS = 5
+
+
+def _fractions(names: tuple[str, ...], counts: IntArray) -> dict[str, float]:
+    total = int(counts.sum())
+    return {name: int(count) / total for name, count in zip(names, counts, strict=True)}
+
+
+def summarise(totals: Totals, categories: tuple[str, ...], steps: int, seed: int) -> dict[str, Any]:
+    """Return the summary at the last recorded step.
+
+    Parameters: totals; category names (K); steps T; seed. Returns users, steps, seed, shares, locked_in,
+    effective_categories, filter_bubble, overlap (None for one user), states, mean_reaction, and by_intentionality:
+    five bands of lambda, whose shares, hooked and locked_in are None where no user is. Raises nothing.
+    """
+    series = population_series(totals)
+    overlap = float(series.overlap[-1])
+    return {
+        "users": int(totals.band_users.sum()),
+        "steps": steps,
+        "seed": seed,
+        "shares": dict(zip(categories, map(float, series.share[-1]), strict=True)),
+        "locked_in": float(series.locked_in[-1]),
+        "effective_categories": float(series.effective_categories[-1]),
+        "filter_bubble": float(series.filter_bubble[-1]),
+        "overlap": None if np.isnan(overlap) else overlap,
+        "states": dict(zip(STATES, map(float, series.state_share[-1]), strict=True)),
+        "mean_reaction": float(series.mean_reaction[-1]),
+        "by_intentionality": [_band(totals, categories, band) for band in range(SUMMARY_BANDS)],
+    }
+
+
+def _band(totals: Totals, categories: tuple[str, ...], band: int) -> dict[str, Any]:
+    width = len(totals.band_users) // SUMMARY_BANDS
+    inside = slice(band * width, (band + 1) * width)
+    users = int(totals.band_users[inside].sum())
+    row: dict[str, Any] = {"low": band / SUMMARY_BANDS, "high": (band + 1) / SUMMARY_BANDS, "users": users}
+    if users == 0:
+        return row | {"shares": None, "hooked": None, "locked_in": None}
+    return row | {
+        "shares": _fractions(categories, totals.band_category[-1, inside].sum(axis=0)),
+        "hooked": int(totals.band_state[-1, inside, STATES.index("hooked")].sum()) / users,
+        "locked_in": int(totals.band_locked[-1, inside].sum()) / users,
+    }

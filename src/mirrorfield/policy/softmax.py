@@ -1,0 +1,20 @@
+"""The softmax policy."""
+
+import numpy as np
+
+from mirrorfield.types import FloatArray
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Return the policy that a row of logits stands for.
+
+    Formula: pi(a | s) = exp(theta_sa - max_b theta_sb) / sum_c exp(theta_sc - max_b theta_sb).
+
+    Parameters: logits, floats of shape (..., K), in nats. Returns the same shape; the last axis sums to 1.
+    Raises nothing. Source: Sutton and Barto (2018), eq. 13.2.
+
+    >>> softmax(np.zeros(4)).tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    """
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))

@@ -1,0 +1,60 @@
+"""What every part of a scenario has in common: frozen, strict about names, one clear line for a mistake."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mirrorfield.errors import nearest
+
+Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Frozen(BaseModel):
+    """An immutable, validated part of a scenario."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        for field in annotation.model_fields.values():
+            yield from _models(field.annotation)
+            for extra in field.metadata:
+                yield from _models(extra)
+    for part in get_args(annotation):
+        yield from _models(part)
+
+
+def _choices(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Return the names that could stand where an unknown one was found."""
+    here: list[type[BaseModel]] = [model]
+    for part in location[:-1]:
+        inner = [m for h in here if part in h.model_fields for m in _models(h.model_fields[str(part)].annotation)]
+        here = inner or here
+    return sorted({name for m in here for name in m.model_fields})
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    tags = {"point", "uniform", "beta", "mixture", "lognormal", "dirichlet", "float"}
+    return ".".join(str(part) for part in location if str(part) not in tags and not str(part).startswith("tuple["))
+
+
+def one_line(error: ValidationError, model: type[BaseModel]) -> str:
+    """Return a validation error as one line: where, what was expected, what came, what to do."""
+    problems = error.errors(include_url=False)
+    first = problems[0]
+    place = _place(first["loc"])
+    if first["type"] == "extra_forbidden":
+        choices = _choices(model, first["loc"])
+        hint = nearest(str(first["loc"][-1]), choices) or f" Known: {', '.join(choices)}."
+        line = f'unknown key "{place}".{hint}'
+    else:
+        message = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        if first["type"] != "value_error":
+            message = f"expected {message}, got {first['input']!r}"
+        line = f"{place}: {message}" if place else message
+    others = len({_place(problem["loc"]) for problem in problems}) - 1
+    return line + (f" (and {others} more)" if others else "")
+

@@ -1,0 +1,247 @@
+"""The scenario: everything that decides a run, validated, frozen, and written as TOML."""
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import tomli_w
+from pydantic import Field, ValidationError, model_validator
+
+from mirrorfield.errors import InputError, nearest
+from mirrorfield.population.base import Frozen, one_line
+from mirrorfield.population.distributions import Population
+from mirrorfield.types import STATES, FloatArray, S
+
+Table = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
+MAX_STEPS = 10_000_000
+
+
+class Category(Frozen):
+    """A content category: its name, a sample post, and the colour it has in every picture."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    post: str = ""
+    color: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
+
+
+class Profile(Frozen):
+    """A reaction profile: the mean and std of the reaction, and the next state's law, by state and category.
+
+    Each of `mean`, `std`, `up` and `down` is one number, one per category, or one row per state. The next state is
+    given by `up` and `down` (the probabilities of moving one state up or down; at the ends the user stays instead)
+    or by a full table `transition`, of S x K rows that sum to 1.
+    """
+
+    mean: Table
+    std: Table
+    up: Table | None = None
+    down: Table | None = None
+    transition: tuple[tuple[tuple[float, ...], ...], ...] | None = None
+
+    @model_validator(mode="after")
+    def _one_transition(self) -> "Profile":
+        if (self.transition is None) != (self.up is not None and self.down is not None):
+            raise ValueError("expected either up and down, or transition, to say how arousal moves")
+        return self
+
+    def table(self, name: Literal["mean", "std", "up", "down"], categories: int) -> FloatArray:
+        """Return `mean`, `std`, `up` or `down` as a float64 array of shape (S, K)."""
+        values = getattr(self, name)
+        try:
+            table = np.broadcast_to(np.asarray(values, float), (S, categories))
+        except ValueError:
+            expected = f"one number, {categories} (one per category) or {S} rows of {categories}"
+            raise ValueError(f"{name}: expected {expected}, got {_shape(values)}") from None
+        if not np.isfinite(table).all():
+            raise ValueError(f"{name}: expected finite numbers, got {float(table[~np.isfinite(table)][0])}")
+        return np.array(table)
+
+    def transition_table(self, categories: int) -> FloatArray:
+        """Return P[s, a, s'] as a float64 array of shape (S, K, S); rows sum to 1."""
+        if self.transition is None:
+            return _from_moves(self.table("up", categories), self.table("down", categories))
+        try:
+            table = np.asarray(self.transition, float).reshape(S, categories, S)
+        except ValueError:
+            raise ValueError(f"transition: expected {S} x {categories} x {S} numbers") from None
+        sums = table.sum(axis=2)
+        if not np.isfinite(table).all() or (table < 0).any() or (abs(sums - 1) > 1e-6).any():
+            s, a = np.argwhere(~(abs(sums - 1) <= 1e-6) | (table < 0).any(axis=2))[0]
+            row = ", ".join(f"{p:g}" for p in table[s, a])
+            raise ValueError(
+                f"transition: expected rows of probabilities that sum to 1, got [{row}] (sum {sums[s, a]:g}) "
+                f"for state {STATES[s]}, category {a}"
+            )
+        return table
+
+
+def _shape(values: Any) -> str:
+    return " x ".join(str(n) for n in np.shape(values)) if np.shape(values) else "one number"
+
+
+def _from_moves(up: FloatArray, down: FloatArray) -> FloatArray:
+    if (up < 0).any() or (down < 0).any() or (up + down > 1 + 1e-9).any():
+        raise ValueError("up, down: expected probabilities with up + down <= 1")
+    table = np.zeros((*up.shape, S))
+    for s in range(S):
+        table[s, :, min(s + 1, S - 1)] += up[s]
+        table[s, :, max(s - 1, 0)] += down[s]
+        table[s, :, s] += 1 - up[s] - down[s]
+    return table
+
+
+class Policy(Frozen):
+    """What the recommender does. REINFORCE with a running-mean baseline; alpha = learning_rate."""
+
+    rule: Literal["reinforce"] = "reinforce"
+    learning_rate: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = 0.1
+
+
+class Record(Frozen):
+    """What a run keeps: about this many log-spaced steps, this many users in full, this many bands of lambda."""
+
+    steps: Annotated[int, Field(ge=1, le=200)] = 32
+    users: Annotated[int, Field(ge=0)] = 20_000
+    bands: Literal[5, 10, 20, 50, 100] = 20
+
+
+_POTENCY, _GAIN, _AROUSAL = (1.0, 1.1, 0.8, 0.3), (0.6, 1.0, 1.5), (0.8, 0.9, 0.5, 0.05)
+
+CATEGORIES = (
+    Category(name="threat", post="Everything is collapsing. They are coming for what's left.", color="#D55E00"),
+    Category(
+        name="tribal",
+        post="She DESTROYED the entire panel with one savage comeback. Watch.",
+        color="#CC79A7",
+    ),
+    Category(name="validation", post="You see what others can't. You're one of the smart ones.", color="#E69F00"),
+    Category(
+        name="depth",
+        post="How mass timber construction changes the structural load calculus for mid-rise buildings.",
+        color="#0072B2",
+    ),
+)
+REACTIVE = Profile(
+    mean=tuple(tuple(round(g * p, 6) for p in _POTENCY) for g in _GAIN),
+    std=tuple(tuple(round(0.6 * g * p, 6) for p in _POTENCY) for g in _GAIN),
+    up=tuple(round(0.5 * arousal, 6) for arousal in _AROUSAL),
+    down=tuple(round(0.4 * (1 - arousal), 6) for arousal in _AROUSAL),
+)
+INTENTIONAL = Profile(mean=(0.1, 0.1, 0.2, 1.0), std=0.15, up=0.03, down=0.4)
+
+
+class Scenario(Frozen):
+    """Everything that decides a run. `Scenario()` is the default; `Scenario.load` reads a preset or a TOML file.
+
+    Raises InputError, with one clear line, for anything that cannot be simulated.
+
+    >>> Scenario(users=10).policy.learning_rate
+    0.1
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=80)] = "default"
+    description: str = "A crowd from reactive to intentional, one recommender."
+    users: Annotated[int, Field(ge=1, le=10**12)] = 100_000
+    steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] = 1500
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    policy: Policy = Policy()
+    record: Record = Record()
+    population: Population = Population()
+    reactive: Profile = REACTIVE
+    intentional: Profile = INTENTIONAL
+    categories: Annotated[tuple[Category, ...], Field(min_length=2, max_length=32)] = CATEGORIES
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise InputError(f"scenario: {one_line(error, Scenario)}") from None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Scenario":
+        names = [category.name for category in self.categories]
+        if len(set(names)) < len(names):
+            raise ValueError(f"categories: expected distinct names, got {', '.join(names)}")
+        for place in ("reactive", "intentional"):
+            profile: Profile = getattr(self, place)
+            try:
+                mean, std = profile.table("mean", self.k), profile.table("std", self.k)
+                profile.transition_table(self.k)
+            except ValueError as error:
+                raise ValueError(f"{place}.{error}") from None
+            if (abs(mean) > 1e4).any():
+                raise ValueError(f"{place}.mean: expected numbers within 10000 of zero, got {abs(mean).max():g}")
+            if (std < 0).any() or (std > 1e4).any():
+                raise ValueError(f"{place}.std: expected numbers from 0 to 10000, got {std.min():g}")
+        self._check_lengths()
+        return self
+
+    def _check_lengths(self) -> None:
+        parts = [("population", self.population)] if not self.population.segments else []
+        parts += [(f"population.segments.{i}", part) for i, part in enumerate(self.population.segments)]  # type: ignore[misc]
+        for place, part in parts:
+            for name, value in part.susceptibility:
+                if isinstance(value, tuple) and len(value) != self.k:
+                    raise ValueError(
+                        f"{place}.susceptibility.{name}: expected one number or {self.k} (one per category), "
+                        f"got {len(value)}"
+                    )
+
+    @property
+    def k(self) -> int:
+        """The number of categories, K."""
+        return len(self.categories)
+
+    def to_toml(self) -> str:
+        """Return the scenario as TOML that `from_toml` reads back to an equal scenario."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+    @classmethod
+    def from_toml(cls, text: str, source: str = "scenario") -> "Scenario":
+        """Return the scenario in a TOML text; what it leaves out has its default."""
+        return cls.from_values(parse_toml(text, source), source)
+
+    @classmethod
+    def from_values(cls, values: dict[str, Any], source: str = "scenario") -> "Scenario":
+        """Return the scenario made of nested plain values."""
+        try:
+            return cls(**values)
+        except InputError as error:
+            raise InputError(f"{source}: {str(error).removeprefix('scenario: ')}") from None
+
+    @classmethod
+    def load(cls, preset_or_file: str | Path) -> "Scenario":
+        """Return a preset by name, or the scenario in a TOML file."""
+        return cls.from_values(load_values(preset_or_file), str(preset_or_file))
+
+
+def parse_toml(text: str, source: str) -> dict[str, Any]:
+    """Return the values in a TOML text, or raise InputError naming the place of the mistake."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{source}: not valid TOML: {error}") from None
+
+
+def presets() -> dict[str, dict[str, Any]]:
+    """Return the presets that come with the package, as {name: values that differ from the default}."""
+    folder = resources.files("mirrorfield.population") / "presets"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    return {f.name.removesuffix(".toml"): parse_toml(f.read_text(encoding="utf-8"), f.name) for f in files}
+
+
+def load_values(preset_or_file: str | Path) -> dict[str, Any]:
+    """Return the values in a preset or in a TOML file, not yet validated."""
+    known = presets()
+    if str(preset_or_file) in known:
+        return known[str(preset_or_file)]
+    path = Path(preset_or_file)
+    if path.is_file():
+        try:
+            return parse_toml(path.read_text(encoding="utf-8"), str(path))
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: expected a UTF-8 text file") from None
+    hint = nearest(str(preset_or_file), known)
+    raise InputError(f'"{preset_or_file}" is neither a preset nor a TOML file.{hint} Presets: {", ".join(known)}.')

@@ -1,0 +1,103 @@
+"""A scenario in plain numbers: what the kernel and the reference read."""
+
+from itertools import accumulate
+
+import numpy as np
+
+from mirrorfield.model.draw import (
+    BETA,
+    DIRICHLET,
+    LOGNORMAL,
+    POINT,
+    UNIFORM,
+    PopulationTables,
+    ProfileTables,
+    ReactionTable,
+)
+from mirrorfield.population.distributions import (
+    AnySusceptibility,
+    BetaIntentionality,
+    Component,
+    DirichletSusceptibility,
+    Intentionality,
+    LognormalSusceptibility,
+    MixtureIntentionality,
+    PointIntentionality,
+    Segment,
+    SimpleIntentionality,
+)
+from mirrorfield.population.scenario import Profile, Scenario
+from mirrorfield.types import F32Array
+
+
+def _reaction_table(profile: Profile, categories: int) -> ReactionTable:
+    return ReactionTable(
+        mean=profile.table("mean", categories).astype(np.float32),
+        std=profile.table("std", categories).astype(np.float32),
+        transition=profile.transition_table(categories).astype(np.float32),
+    )
+
+
+def profile_tables(scenario: Scenario) -> ProfileTables:
+    """Return the reactive and intentional profiles as float32 arrays."""
+    return ProfileTables(
+        _reaction_table(scenario.reactive, scenario.k), _reaction_table(scenario.intentional, scenario.k)
+    )
+
+
+def _cdf(weights: list[float]) -> F32Array:
+    return np.array([w / sum(weights) for w in accumulate(weights)], np.float32)
+
+
+def _susceptibility(spec: AnySusceptibility, categories: int) -> tuple[int, F32Array, F32Array]:
+    if isinstance(spec, LognormalSusceptibility):
+        kind, a, b = LOGNORMAL, spec.median, spec.sigma
+    elif isinstance(spec, DirichletSusceptibility):
+        kind, a, b = DIRICHLET, spec.concentration, 0.0
+    else:
+        kind, a, b = POINT, spec.value, 0.0
+    return kind, np.full(categories, a, np.float32), np.full(categories, b, np.float32)
+
+
+def _intentionality(spec: SimpleIntentionality) -> tuple[int, float, float]:
+    if isinstance(spec, BetaIntentionality):
+        return BETA, spec.a, spec.b
+    if isinstance(spec, PointIntentionality):
+        return POINT, spec.value, 0.0
+    return UNIFORM, spec.low, spec.high
+
+
+def _components(spec: Intentionality) -> tuple[Component, ...]:
+    return spec.components if isinstance(spec, MixtureIntentionality) else (Component(of=spec),)
+
+
+def population_tables(
+    scenario: Scenario, susceptibility: F32Array | None = None, intentionality: F32Array | None = None
+) -> PopulationTables:
+    """Return the distribution of users as arrays; listed users, if given, take the place of drawn ones."""
+    population = scenario.population
+    drawn = Segment(name="all", susceptibility=population.susceptibility, intentionality=population.intentionality)
+    segments = population.segments or (drawn,)
+    mixtures = [_components(segment.intentionality) for segment in segments]
+    shape = (len(segments), max(len(mixture) for mixture in mixtures))
+    cdf, kind = np.ones(shape, np.float32), np.zeros(shape, np.int32)
+    a, b = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for q, mixture in enumerate(mixtures):
+        cdf[q, : len(mixture)] = _cdf([component.weight for component in mixture])
+        for m, component in enumerate(mixture):
+            kind[q, m], a[q, m], b[q, m] = _intentionality(component.of)
+    kinds, first, second = zip(*(_susceptibility(s.susceptibility, scenario.k) for s in segments), strict=True)
+    listed = np.empty((0, scenario.k), np.float32) if susceptibility is None else susceptibility
+    return PopulationTables(
+        cycle=population.assign == "cycle",
+        segment_cdf=_cdf([segment.weight for segment in segments]),
+        susceptibility_kind=np.array(kinds, np.int32),
+        susceptibility_a=np.stack(first),
+        susceptibility_b=np.stack(second),
+        intentionality_cdf=cdf,
+        intentionality_kind=kind,
+        intentionality_a=a,
+        intentionality_b=b,
+        listed_susceptibility=np.ascontiguousarray(listed, np.float32),
+        listed_intentionality=np.zeros(len(listed), np.float32) if intentionality is None else intentionality,
+    )

@@ -1,0 +1,104 @@
+"""A run as an xarray dataset: every variable with its dimensions, unit and long name."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mirrorfield.metrics.series import population_series
+from mirrorfield.population.run import Part, Plan
+from mirrorfield.types import STATES
+
+Described = tuple[tuple[str, ...], Any, dict[str, str]]
+
+
+def _described(dims: tuple[str, ...], values: Any, units: str, long_name: str) -> Described:
+    return dims, values, {"units": units, "long_name": long_name}
+
+
+def _coordinates(plan: Plan) -> dict[str, Described]:
+    categories, bands = plan.scenario.categories, plan.scenario.record.bands
+    edges = np.arange(bands + 1) / bands
+    return {
+        "step": _described(("step",), plan.steps, "1", "interactions per user so far"),
+        "category": _described(("category",), [c.name for c in categories], "", "content category"),
+        "category_color": _described(("category",), [c.color for c in categories], "", "colour in pictures"),
+        "category_post": _described(("category",), [c.post for c in categories], "", "sample post"),
+        "state": _described(("state",), list(STATES), "", "arousal"),
+        "to_state": _described(("to_state",), list(STATES), "", "arousal at the later step"),
+        "band_low": _described(("band",), edges[:-1], "1", "lower end of the band of intentionality"),
+        "band_high": _described(("band",), edges[1:], "1", "upper end of the band of intentionality"),
+        "user": _described(("user",), plan.sample, "", "id of a sampled user"),
+    }
+
+
+def _population_variables(part: Part) -> dict[str, Described]:
+    series, totals = population_series(part.totals), part.totals
+    step, by_band = ("step",), ("step", "band", "category")
+    return {
+        "share": _described(("step", "category"), series.share, "1", "share of users by category of their feed"),
+        "locked_in": _described(step, series.locked_in, "1", "share of users with max of the feed > 0.9"),
+        "effective_categories": _described(
+            step, series.effective_categories, "categories", "mean over users of exp(entropy of the feed)"
+        ),
+        "filter_bubble": _described(step, series.filter_bubble, "1", "filter-bubble index I(user; category) / ln K"),
+        "overlap": _described(step, series.overlap, "1", "mean dot product of two users' feeds, all distinct pairs"),
+        "state_share": _described(("step", "state"), series.state_share, "1", "share of users by arousal"),
+        "mean_reaction": _described(
+            step, series.mean_reaction, "reaction", "mean reaction over users and all steps so far"
+        ),
+        "state_flow": _described(
+            ("step", "state", "to_state"),
+            totals.state_flow,
+            "users",
+            "users by arousal at the recorded step before (calm at the start) and at this one",
+        ),
+        "band_users": _described(("band",), totals.band_users, "users", "users in the band of intentionality"),
+        "band_category": _described(by_band, totals.band_category, "users", "users by band and category"),
+        "band_locked": _described(by_band, totals.band_locked, "users", "locked-in users by band and category"),
+        "band_state": _described(("step", "band", "state"), totals.band_state, "users", "users by band and arousal"),
+    }
+
+
+def _sample_variables(part: Part) -> dict[str, Described]:
+    sample = part.sample
+    user, by_category = ("user",), ("user", "category")
+    return {
+        "intentionality": _described(user, sample.intentionality, "1", "lambda: 0 reactive, 1 intentional"),
+        "susceptibility": _described(by_category, sample.susceptibility.T, "1", "w: how hard a category hits the user"),
+        "segment": _described(user, sample.segment, "", "index of the population segment"),
+        "logits": _described(
+            ("user", "state", "category"), sample.logits.transpose(2, 0, 1), "nat", "learned policy, before softmax"
+        ),
+        "baseline": _described(user, sample.mean_reaction[-1], "reaction", "running mean of the user's reactions"),
+        "final_state": _described(user, sample.state[-1], "", "index of the user's arousal after the last step"),
+        "exposures": _described(by_category, sample.exposures.T, "posts", "posts shown"),
+        "feed": _described(
+            ("step", "user", "category"),
+            sample.feed.transpose(0, 2, 1),
+            "1",
+            "what the user would be served next: pi(. given its state)",
+        ),
+        "sample_state": _described(("step", "user"), sample.state, "", "index of the user's arousal"),
+    }
+
+
+def to_dataset(plan: Plan, part: Part, version: str) -> xr.Dataset:
+    """Return a run as a dataset.
+
+    Parameters: plan; part, over all its users; version of the package. Returns a dataset with dimensions step (C),
+    category (K), state (S), to_state (S), band (B) and user (the sample); its attributes hold name, version, seed,
+    users, steps and the scenario as TOML. Raises nothing.
+    """
+    scenario = plan.scenario
+    attributes = {
+        "name": scenario.name,
+        "version": version,
+        "seed": scenario.seed,
+        "users": scenario.users,
+        "steps": scenario.steps,
+        "scenario": scenario.to_toml(),
+    }
+    variables = _population_variables(part) | _sample_variables(part)
+    arrays = {name: (dims, np.ascontiguousarray(values), meta) for name, (dims, values, meta) in variables.items()}
+    return xr.Dataset(arrays, _coordinates(plan), attributes)

@@ -1,0 +1,47 @@
+"""Listed users: a population folder, as `mirrorfield fit` writes it and a run reads it."""
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from mirrorfield.errors import CorruptError, InputError
+from mirrorfield.types import F32Array
+
+POPULATION = "population.zarr"
+
+
+class ListedUsers(NamedTuple):
+    """n users from a file: susceptibility (n, K), intentionality (n,), float32, and the K category names."""
+
+    susceptibility: F32Array
+    intentionality: F32Array
+    categories: tuple[str, ...]
+
+
+def read_population(folder: Path) -> ListedUsers:
+    """Return the users in a population folder; raise InputError or CorruptError naming what is wrong."""
+    place = folder / POPULATION
+    if not place.is_dir():
+        raise InputError(f"{folder} is not a population: expected {POPULATION} in it, as `mirrorfield fit` writes it")
+    try:
+        with xr.open_zarr(place, consolidated=False) as dataset:
+            susceptibility = np.ascontiguousarray(dataset["susceptibility"].to_numpy(), np.float32)
+            intentionality = np.ascontiguousarray(dataset["intentionality"].to_numpy(), np.float32)
+            categories = tuple(str(name) for name in dataset["category"].to_numpy())
+    except (KeyError, ValueError, OSError) as error:
+        raise CorruptError(f"{place}: corrupt: {error}") from None
+    if not (np.isfinite(susceptibility).all() and (susceptibility >= 0).all()):
+        raise CorruptError(f"{place}: expected finite susceptibilities >= 0")
+    if not ((intentionality >= 0) & (intentionality <= 1)).all():
+        raise CorruptError(f"{place}: expected intentionalities in [0, 1]")
+    return ListedUsers(susceptibility, intentionality, categories)
+
+
+def write_population(folder: Path, dataset: xr.Dataset) -> None:
+    """Write a population dataset (dims user, category) into a folder."""
+    place = folder / POPULATION
+    shutil.rmtree(place, ignore_errors=True)
+    dataset.to_zarr(place, zarr_format=3, consolidated=False)

@@ -1,0 +1,46 @@
+"""The layers import downwards only, and Numba is imported in one place."""
+
+import ast
+from pathlib import Path
+
+import mirrorfield
+
+PACKAGE = Path(mirrorfield.__file__).parent
+LAYER = {
+    "types": 0, "errors": 0, "maths": 0, "streams": 0, "version": 0,
+    "model": 1, "policy": 2, "kernel": 4, "population": 5, "metrics": 6, "store": 6,
+    "calibration": 7, "execution": 8, "api": 9, "report": 9, "cli": 9, "__init__": 10, "__main__": 10,
+}  # fmt: skip
+
+
+def imports() -> list[tuple[str, str]]:
+    found = []
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found += [(file.relative_to(PACKAGE).as_posix(), name) for name in names]
+    return found
+
+
+def test_no_layer_imports_from_a_higher_one() -> None:
+    for file, name in imports():
+        if name.startswith("mirrorfield."):
+            here, there = file.split("/")[0].removesuffix(".py"), name.split(".")[1]
+            assert there not in LAYER or LAYER[there] <= LAYER[here], f"{file} imports {name}"
+
+
+def test_every_part_has_a_layer() -> None:
+    parts = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert parts == set(LAYER)
+
+
+def test_numba_is_imported_in_one_file() -> None:
+    assert {file for file, name in imports() if name.split(".")[0] == "numba"} == {"kernel/jit.py"}
+
+
+def test_numpy_random_is_not_used_below_the_doors() -> None:
+    for file in PACKAGE.rglob("*.py"):
+        if file.relative_to(PACKAGE).parts[0] in {"model", "policy", "kernel", "population", "execution"}:
+            assert "np.random" not in file.read_text(encoding="utf-8"), file
