@@ -48,7 +48,7 @@ def exp(x: Any) -> Any:
 
 
 def log(x: Any) -> Any:
-    """Return the natural logarithm of a positive, normal float32, to 2e-7 relative or 1e-7 absolute error.
+    """Return the natural logarithm of a positive, normal float32, to a relative error of 4e-7.
 
     Formula: ln x = e ln 2 + ln m with m in [0.75, 1.5), ln m = y p(y), y = m - 1, p of degree 7.
 

@@ -177,7 +177,7 @@ def run_users(
     words = np.empty(4 * LANES, np.uint32)
     for block in range(blocks):
         load_users(scratch, words, seed, first_user + U64(block * LANES), profiles, population)
-        done = 0
+        done = np.int64(0)
         for c in range(len(steps)):
             interact(scratch, words, done, steps[c], learning_rate)
             done = steps[c]

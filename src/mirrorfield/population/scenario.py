@@ -56,7 +56,7 @@ class Profile(Frozen):
             raise ValueError(f"{name}: expected {expected}, got {_shape(values)}") from None
         if not np.isfinite(table).all():
             raise ValueError(f"{name}: expected finite numbers, got {float(table[~np.isfinite(table)][0])}")
-        return np.array(table)
+        return np.array(table, order="C")
 
     def transition_table(self, categories: int) -> FloatArray:
         """Return P[s, a, s'] as a float64 array of shape (S, K, S); rows sum to 1."""
@@ -74,7 +74,7 @@ class Profile(Frozen):
                 f"transition: expected rows of probabilities that sum to 1, got [{row}] (sum {sums[s, a]:g}) "
                 f"for state {STATES[s]}, category {a}"
             )
-        return table
+        return np.ascontiguousarray(table)
 
 
 def _shape(values: Any) -> str:

@@ -1,0 +1,107 @@
+"""Runs: the same bytes for any threads and block size; merging in any order."""
+
+import random
+
+import numpy as np
+import pytest
+
+import mirrorfield as mf
+from mirrorfield.execution.threads import run_threads
+from mirrorfield.population.run import merge, plan_run, recorded_steps, run_chunk, sampled_users
+from mirrorfield.store.folder import summary_text
+
+
+def summary_of(threads: int, block: int, users: int = 1000, steps: int = 50) -> str:
+    scenario = mf.Scenario(users=users, steps=steps, record={"users": 100})
+    return summary_text(mf.simulate(scenario, threads=threads, block=block).summary)
+
+
+def test_summary_bytes_do_not_depend_on_threads_or_blocks() -> None:
+    expected = summary_of(1, 1000)
+    for threads, block in ((1, 64), (2, 64), (2, 1), (2, 300), (3, 77), (2, 5000)):
+        assert summary_of(threads, block, 1000) == expected
+
+
+def test_dataset_bytes_do_not_depend_on_threads_or_blocks() -> None:
+    scenario = mf.Scenario(users=500, steps=30, record={"users": 90})
+    one, two = (mf.simulate(scenario, threads=t, block=b).dataset for t, b in ((1, 500), (2, 33)))
+    assert one.identical(two)
+
+
+def test_parts_merge_in_any_order_and_grouping() -> None:
+    plan = plan_run(mf.Scenario(users=640, steps=40, record={"users": 64}))
+    parts = [run_chunk(plan, first, 64) for first in range(0, 640, 64)]
+    expected = merge(list(parts))
+    for seed in range(20):
+        rng = random.Random(seed)
+        pool = list(parts)
+        while len(pool) > 1:
+            rng.shuffle(pool)
+            pool.append(merge([pool.pop(), pool.pop()]))
+        assert all(np.array_equal(a, b) for a, b in zip(pool[0].totals, expected.totals, strict=True)), seed
+
+
+def test_the_mean_of_fixed_point_sums_is_the_mean_of_the_feeds() -> None:
+    run = mf.simulate(mf.Scenario(users=600, steps=80, record={"users": 600}))
+    feed = run.dataset["feed"].to_numpy().astype(float)
+    entropy = -(feed * np.log(np.maximum(feed, 1e-30))).sum(axis=2)
+    np.testing.assert_allclose(run.dataset["effective_categories"], np.exp(entropy).mean(axis=1), atol=1e-5)
+    gram = np.einsum("cua,cva->cuv", feed, feed)
+    pairs = (gram.sum(axis=(1, 2)) - np.einsum("cuu->c", gram)) / (600 * 599)
+    np.testing.assert_allclose(run.dataset["overlap"], pairs, atol=1e-6)
+    mean_feed = feed.mean(axis=1)
+    between = -(mean_feed * np.log(mean_feed)).sum(axis=1) - entropy.mean(axis=1)
+    np.testing.assert_allclose(run.dataset["filter_bubble"], np.maximum(between, 0) / np.log(4), atol=1e-6)
+    np.testing.assert_allclose(run.dataset["locked_in"], (feed.max(axis=2) > 0.9).mean(axis=1))
+    category = [np.flatnonzero(row == row.max())[u % (row == row.max()).sum()] for u, row in enumerate(feed[-1])]
+    np.testing.assert_allclose(run.dataset["share"].to_numpy()[-1], np.bincount(category, minlength=4) / 600)
+
+
+def test_exposures_and_states_add_up() -> None:
+    run = mf.simulate(mf.Scenario(users=300, steps=70, record={"users": 300}))
+    assert (run.dataset["exposures"].sum("category") == 70).all()
+    assert (run.dataset["state_flow"].sum(("state", "to_state")) == 300).all()
+    assert (run.dataset["band_category"].sum(("band", "category")) == 300).all()
+    np.testing.assert_allclose(run.dataset["logits"].sum("category"), 0, atol=1e-4)
+
+
+def test_a_tie_favours_no_category() -> None:
+    run = mf.simulate(mf.Scenario(users=4000, steps=1, reactive={"mean": 0, "std": 0, "up": 0, "down": 0},
+                                  intentional={"mean": 0, "std": 0, "up": 0, "down": 0}))  # fmt: skip
+    assert set(run.summary["shares"].values()) == {0.25}
+
+
+def test_an_overflow_is_refused() -> None:
+    scenario = mf.Scenario(users=64, steps=2000, policy={"learning_rate": 100.0},
+                           reactive={"mean": 1e4, "std": 1e4, "up": 0.1, "down": 0.1})  # fmt: skip
+    try:
+        summary = mf.simulate(scenario).summary
+    except mf.InputError as error:
+        assert "smaller learning rate" in str(error)
+    else:
+        assert np.isfinite(summary["mean_reaction"])
+
+
+def test_a_sample_that_cannot_fit_in_memory_is_refused_at_once() -> None:
+    with pytest.raises(mf.InputError, match=r"record.users: a sample of .* needs about .* GiB .* ask for at most"):
+        mf.simulate(mf.Scenario(users=10**12, record={"users": 10**11}))
+
+
+def test_threads_and_block_must_be_positive() -> None:
+    with pytest.raises(mf.InputError, match="threads: expected 1 or more, got 0"):
+        mf.simulate(mf.Scenario(users=1, steps=1), threads=0)
+    with pytest.raises(mf.InputError, match="block: expected 1 user or more, got 0"):
+        mf.simulate(mf.Scenario(users=1, steps=1), block=0)
+
+
+def test_recorded_steps_and_sampled_users_hold_their_ends() -> None:
+    assert recorded_steps(1, 32).tolist() == [1]
+    assert recorded_steps(1500, 32)[[0, -1]].tolist() == [1, 1500]
+    assert sampled_users(5, 20).tolist() == [0, 1, 2, 3, 4]
+    assert len(sampled_users(10**9, 20_000)) == 20_000
+
+
+def test_progress_counts_every_user() -> None:
+    seen: list[int] = []
+    run_threads(plan_run(mf.Scenario(users=1000, steps=2)), 2, 300, seen.append)
+    assert sum(seen) == 1000
