@@ -74,17 +74,18 @@ def simulate(
     >>> simulate(Scenario(users=64, steps=10)).summary["users"]
     64
     """
-    scenario = scenario or Scenario()
+    plan = prepare(scenario or Scenario(), population, threads, block)
+    return Run(plan.scenario, plan, run_threads(plan, threads, block, progress))
+
+
+def prepare(scenario: Scenario, population: str | Path | None, threads: int | None, block: int) -> Plan:
+    """Return the plan of a run, or raise InputError before any work is done."""
     if threads is not None and threads < 1:
         raise InputError(f"threads: expected 1 or more, got {threads}")
     if block < 1:
         raise InputError(f"block: expected 1 user or more, got {block}")
     place = population if population is not None else scenario.population.file
-    if place is None:
-        plan = plan_run(scenario)
-    else:
-        plan = _listed_plan(scenario, Path(place))
-    return Run(plan.scenario, plan, run_threads(plan, threads, block, progress))
+    return plan_run(scenario) if place is None else _listed_plan(scenario, Path(place))
 
 
 def _listed_plan(scenario: Scenario, folder: Path) -> Plan:

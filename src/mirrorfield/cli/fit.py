@@ -1,5 +1,111 @@
-"""`mirrorfield fit`."""
+"""`mirrorfield fit`: from an interaction log to a population folder."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from mirrorfield.cli.table import stdout
 
 
-def fit() -> None:
-    """Turn an interaction log into reaction profiles."""
+def fit(
+    log: Annotated[Path, typer.Argument(metavar="LOG", help="A .csv or .parquet file, one interaction a row.")],
+    user: Annotated[str, typer.Option(help="Column with the user.")],
+    category: Annotated[str, typer.Option(help="Column with the category, or categories (see --separator).")],
+    reaction: Annotated[str, typer.Option(help="Column with the reaction, a number.")],
+    time: Annotated[str, typer.Option(help="Column with the time, a number or an ISO date.")],
+    separator: Annotated[str | None, typer.Option(help="What separates several categories in one cell.")] = None,
+    items: Annotated[Path | None, typer.Option(help="A second table that holds the category column.")] = None,
+    item: Annotated[str | None, typer.Option(help="Column that joins the log and --items.")] = None,
+    scenario: Annotated[str, typer.Option(help="Preset or TOML file to take the arousal tables from.")] = "default",
+    low: Annotated[float | None, typer.Option(help="Reaction that becomes 0; default the smallest.")] = None,
+    high: Annotated[float | None, typer.Option(help="Reaction that becomes 1; default the largest.")] = None,
+    max_categories: Annotated[int | None, typer.Option(help="Merge the rarest categories into 'other'.")] = None,
+    skip_bad_rows: Annotated[bool, typer.Option("--skip-bad-rows", help="Go on without unusable rows.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("population"),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing population folder.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print fit.json and nothing else.")] = False,
+) -> None:
+    """Turn an interaction log into reaction profiles that `mirrorfield run --population` simulates."""
+    from mirrorfield.calibration.fit import fit as fit_log
+    from mirrorfield.calibration.fit import population_dataset
+    from mirrorfield.calibration.log import LogColumns
+    from mirrorfield.calibration.scenario import fitted_scenario
+    from mirrorfield.population.scenario import Scenario
+    from mirrorfield.store.folder import check_place, summary_text
+    from mirrorfield.store.population import is_population, write_population
+
+    base = Scenario.load(scenario)
+    check_place(out, overwrite, is_population)
+    columns = LogColumns(user=user, category=category, reaction=reaction, time=time, separator=separator, item=item)
+    with Console(stderr=True, quiet=quiet or json_).status(f"reading {log.name} and fitting its users"):
+        fitted = fit_log(
+            log,
+            columns,
+            items=items,
+            skip_bad_rows=skip_bad_rows,
+            max_categories=max_categories,
+            low=low,
+            high=high,
+            seed=seed,
+        )
+    summary = fitted.summary()
+    chosen = fitted_scenario(fitted, base, out.name, str(out))
+    write_population(out, chosen, summary, population_dataset(fitted), overwrite)
+    if json_:
+        sys.stdout.write(summary_text(summary))
+    elif not quiet:
+        console = stdout()
+        console.print(fit_view(fitted.user_names, summary))
+        console.print(f"Next: mirrorfield run --population {out}", highlight=False, soft_wrap=True)
+
+
+def fit_view(users: tuple[str, ...], summary: dict[str, Any]) -> RenderableType:
+    """Return what was read, estimated and checked, for a terminal."""
+    parts = summary["variance_components"]
+    lines = [
+        f"{len(users):,} users, {len(parts['categories'])} categories",
+        f"Scaling: {summary['scaling']['formula']}",
+        f"Spread between users {parts['tau_user']:.3f}, between a user's categories {parts['tau_cell']:.3f}",
+        summary["not_observed"],
+    ]
+    lines += [f"Left out of {log['file']}: {_reasons(log['bad'])}" for log in _tables(summary["log"]) if log["bad"]]
+    return Group(*(Text(line) for line in lines), _counts(summary["log"]), _heldout(summary["heldout"]))
+
+
+def _tables(log: dict[str, Any]) -> list[dict[str, Any]]:
+    return [log, log["items"]] if log.get("items") else [log]
+
+
+def _reasons(bad: dict[str, Any]) -> str:
+    return "; ".join(f"{reason}: {found}" for reason, found in bad.items())
+
+
+def _counts(log: dict[str, Any]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="What was read", title_justify="left")
+    for heading in ("file", "rows", "used", "left out"):
+        table.add_column(heading, justify="left" if heading == "file" else "right")
+    for read in _tables(log):
+        table.add_row(read["file"], f"{read['rows']:,}", f"{read['used']:,}", f"{read['rows'] - read['used']:,}")
+    return table
+
+
+def _heldout(check: dict[str, Any]) -> Table:
+    title = f"Error on {check['events']:,} held-out events (last 20% of each user), RMSE in the log's unit, 95% interval"
+    table = Table("predictor", "RMSE", "profiles minus it", box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    for name, error in check["rmse"].items():
+        difference = check["difference"].get(name)
+        table.add_row(name.replace("_", " "), _interval(error), _interval(difference) if difference else "")
+    return table
+
+
+def _interval(figure: dict[str, Any]) -> str:
+    x = figure["log_unit"]
+    return f"{x['value']:.4f} [{x['low']:.4f}, {x['high']:.4f}]"

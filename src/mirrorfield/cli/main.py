@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from mirrorfield.cli import fit as fit_command
 from mirrorfield.cli.progress import progress_line
 from mirrorfield.cli.settings import build_scenario
-from mirrorfield.cli.table import summary_view
+from mirrorfield.cli.table import stdout, summary_view
 from mirrorfield.errors import InputError, MirrorfieldError
 from mirrorfield.population.run import CHUNK
 from mirrorfield.population.scenario import Scenario, presets
@@ -20,7 +19,6 @@ from mirrorfield.version import VERSION
 
 app = typer.Typer(
     help="Simulate the loop between a learning recommender and the people it learns from.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -28,17 +26,16 @@ app = typer.Typer(
 app.command("fit")(fit_command.fit)
 
 
-def _stdout() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=110, color_system=None)
-
-
 @app.callback(invoke_without_command=True)
-def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
     """Simulate the loop between a learning recommender and the people it learns from."""
     if version:
         typer.echo(f"mirrorfield {VERSION}")
-        raise typer.Exit()
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command()
@@ -57,13 +54,14 @@ def run(
     json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")] = False,
 ) -> None:
     """Simulate a population and write a result folder: scenario, summary, time series, sample and report."""
-    from mirrorfield.api import simulate
+    from mirrorfield.api import prepare, simulate
     from mirrorfield.store.folder import check_place, next_place, summary_text
 
     source = scenario or (str(population / "scenario.toml") if population else "default")
     chosen = build_scenario(source, set_ or [], users=users, steps=steps, seed=seed)
     place = out or next_place(chosen.name)
     check_place(place, overwrite)
+    prepare(chosen, population, threads, block)
     with progress_line(chosen.users, chosen.steps, quiet or json_) as progress:
         result = simulate(chosen, population=population, threads=threads, block=block, progress=progress)
     result.command = shlex.join(["mirrorfield", *sys.argv[1:]])
@@ -71,7 +69,7 @@ def run(
     if json_:
         sys.stdout.write(summary_text(result.summary))
     elif not quiet:
-        console = _stdout()
+        console = stdout()
         console.print(summary_view(chosen, result.summary))
         console.print(f"Pictures: {place / 'report.html'}", highlight=False, soft_wrap=True)
 
@@ -83,7 +81,7 @@ def list_presets() -> None:
     for name in presets():
         preset = Scenario.load(name)
         table.add_row(name, f"{preset.users:,}", f"{preset.steps:,}", preset.description)
-    _stdout().print(table)
+    stdout().print(table)
 
 
 @app.command()
@@ -98,7 +96,7 @@ def show(
     if json_:
         sys.stdout.write(summary_text(summary))
     else:
-        _stdout().print(summary_view(scenario, summary))
+        stdout().print(summary_view(scenario, summary))
 
 
 def _fail(line: str, code: int) -> None:

@@ -61,4 +61,4 @@ def build_scenario(preset_or_file: str | Path, settings: list[str], **top: int |
     for setting in settings:
         apply_setting(values, *parse_setting(setting))
     values |= {name: value for name, value in top.items() if value is not None}
-    return Scenario.from_values(values, str(preset_or_file) if not settings else "scenario")
+    return Scenario.from_values(values)

@@ -3,13 +3,20 @@
 from typing import Any
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from mirrorfield.population.scenario import Scenario
 
 BAR = 24
+PIPED_WIDTH = 110
+
+
+def stdout() -> Console:
+    """Return the console for results: plain text of a fixed width when it is not a terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=PIPED_WIDTH, color_system=None)
 
 
 def _bar(fraction: float, color: str) -> Text:
@@ -24,10 +31,11 @@ def _percent(fraction: float | None) -> str:
 
 def _shares(scenario: Scenario, summary: dict[str, Any]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title="What each user would be served next", title_justify="left")
-    table.add_column("category")
-    table.add_column("users", justify="right")
-    table.add_column("", width=BAR, no_wrap=True)
-    table.add_column("sample post", overflow="ellipsis", no_wrap=True)
+    widest = max(len(category.name) for category in scenario.categories)
+    table.add_column("category", min_width=widest, no_wrap=True)
+    table.add_column("users", justify="right", min_width=6, no_wrap=True)
+    table.add_column("", min_width=BAR, no_wrap=True)
+    table.add_column("sample post", overflow="fold")
     for category in scenario.categories:
         share = summary["shares"][category.name]
         table.add_row(category.name, _percent(share), _bar(share, category.color), category.post)

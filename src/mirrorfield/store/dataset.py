@@ -1,9 +1,11 @@
 """A run as an xarray dataset: every variable with its dimensions, unit and long name."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from mirrorfield.metrics.series import population_series
 from mirrorfield.population.run import Part, Plan
@@ -16,16 +18,20 @@ def _described(dims: tuple[str, ...], values: Any, units: str, long_name: str) -
     return dims, values, {"units": units, "long_name": long_name}
 
 
+def _names(values: Iterable[str]) -> NDArray[np.object_]:
+    return np.array(list(values), dtype=object)
+
+
 def _coordinates(plan: Plan) -> dict[str, Described]:
     categories, bands = plan.scenario.categories, plan.scenario.record.bands
     edges = np.arange(bands + 1) / bands
     return {
         "step": _described(("step",), plan.steps, "1", "interactions per user so far"),
-        "category": _described(("category",), [c.name for c in categories], "", "content category"),
-        "category_color": _described(("category",), [c.color for c in categories], "", "colour in pictures"),
-        "category_post": _described(("category",), [c.post for c in categories], "", "sample post"),
-        "state": _described(("state",), list(STATES), "", "arousal"),
-        "to_state": _described(("to_state",), list(STATES), "", "arousal at the later step"),
+        "category": _described(("category",), _names(c.name for c in categories), "", "content category"),
+        "category_color": _described(("category",), _names(c.color for c in categories), "", "colour in pictures"),
+        "category_post": _described(("category",), _names(c.post for c in categories), "", "sample post"),
+        "state": _described(("state",), _names(STATES), "", "arousal"),
+        "to_state": _described(("to_state",), _names(STATES), "", "arousal at the later step"),
         "band_low": _described(("band",), edges[:-1], "1", "lower end of the band of intentionality"),
         "band_high": _described(("band",), edges[1:], "1", "upper end of the band of intentionality"),
         "user": _described(("user",), plan.sample, "", "id of a sampled user"),

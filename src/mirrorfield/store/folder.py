@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,12 @@ def is_result(folder: Path) -> bool:
     return (folder / SCENARIO).is_file() and (folder / SUMMARY).is_file()
 
 
-def check_place(out: Path, overwrite: bool = False) -> None:
-    """Raise InputError unless a result can be written to `out`: checked before any work is done."""
+def check_place(out: Path, overwrite: bool = False, ours: Callable[[Path], bool] = is_result) -> None:
+    """Raise InputError unless a folder can be written to `out`: checked before any work is done."""
     if out.exists() and not overwrite:
         raise InputError(f"{out} exists already; choose another --out, or replace it with --overwrite")
-    if out.exists() and not (is_result(out) or (out.is_dir() and not any(out.iterdir()))):
-        raise InputError(f"{out} is not a mirrorfield result, so it is not overwritten; choose another --out")
+    if out.exists() and not (ours(out) or (out.is_dir() and not any(out.iterdir()))):
+        raise InputError(f"{out} was not written by this command, so it is not overwritten; choose another --out")
     parent = out.absolute().parent
     try:
         parent.mkdir(parents=True, exist_ok=True)
@@ -49,21 +50,18 @@ def next_place(name: str, parent: Path = Path("runs")) -> Path:
     return parent / f"{safe}-{number:03d}"
 
 
-def write_result(
-    out: Path, scenario: Scenario, summary: dict[str, Any], dataset: xr.Dataset, report: str, overwrite: bool = False
+def write_folder(
+    out: Path, fill: Callable[[Path], None], overwrite: bool = False, ours: Callable[[Path], bool] = is_result
 ) -> None:
-    """Write scenario.toml, summary.json, result.zarr and report.html into the folder `out`, whole or not at all.
+    """Let `fill` write files into a folder that appears at `out` whole or not at all.
 
     Raises InputError if `out` is taken or cannot be written, or the disk is full.
     """
-    check_place(out, overwrite)
+    check_place(out, overwrite, ours)
     out = out.absolute()
     partial = Path(tempfile.mkdtemp(prefix=f".{out.name}-", suffix=".partial", dir=out.parent))
     try:
-        (partial / SCENARIO).write_text(scenario.to_toml(), encoding="utf-8")
-        (partial / SUMMARY).write_text(summary_text(summary), encoding="utf-8")
-        (partial / REPORT).write_text(report, encoding="utf-8")
-        dataset.to_zarr(partial / RESULT, zarr_format=3, consolidated=False)
+        fill(partial)
         partial.chmod(0o755)
         if out.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{out.name}-", suffix=".old", dir=out.parent))
@@ -73,9 +71,23 @@ def write_result(
         else:
             os.replace(partial, out)
     except OSError as error:
-        raise InputError(f"{out}: cannot write the result ({error.strerror or error})") from None
+        raise InputError(f"{out}: cannot write it ({error.strerror or error})") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_result(
+    out: Path, scenario: Scenario, summary: dict[str, Any], dataset: xr.Dataset, report: str, overwrite: bool = False
+) -> None:
+    """Write scenario.toml, summary.json, result.zarr and report.html into the folder `out`; see `write_folder`."""
+
+    def fill(folder: Path) -> None:
+        (folder / SCENARIO).write_text(scenario.to_toml(), encoding="utf-8")
+        (folder / SUMMARY).write_text(summary_text(summary), encoding="utf-8")
+        (folder / REPORT).write_text(report, encoding="utf-8")
+        dataset.to_zarr(folder / RESULT, zarr_format=3, consolidated=False)
+
+    write_folder(out, fill, overwrite)
 
 
 def read_result(folder: Path) -> tuple[Scenario, dict[str, Any]]:

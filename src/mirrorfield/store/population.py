@@ -1,16 +1,17 @@
 """Listed users: a population folder, as `mirrorfield fit` writes it and a run reads it."""
 
-import shutil
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from mirrorfield.errors import CorruptError, InputError
+from mirrorfield.population.scenario import Scenario
+from mirrorfield.store.folder import SCENARIO, summary_text, write_folder
 from mirrorfield.types import F32Array
 
-POPULATION = "population.zarr"
+POPULATION, FIT = "population.zarr", "fit.json"
 
 
 class ListedUsers(NamedTuple):
@@ -40,8 +41,19 @@ def read_population(folder: Path) -> ListedUsers:
     return ListedUsers(susceptibility, intentionality, categories)
 
 
-def write_population(folder: Path, dataset: xr.Dataset) -> None:
-    """Write a population dataset (dims user, category) into a folder."""
-    place = folder / POPULATION
-    shutil.rmtree(place, ignore_errors=True)
-    dataset.to_zarr(place, zarr_format=3, consolidated=False)
+def is_population(folder: Path) -> bool:
+    """Tell whether a folder was written by `write_population`."""
+    return (folder / POPULATION).is_dir() and (folder / SCENARIO).is_file()
+
+
+def write_population(
+    out: Path, scenario: Scenario, summary: dict[str, Any], users: xr.Dataset, overwrite: bool = False
+) -> None:
+    """Write population.zarr, scenario.toml and fit.json into the folder `out`, whole or not at all."""
+
+    def fill(folder: Path) -> None:
+        (folder / SCENARIO).write_text(scenario.to_toml(), encoding="utf-8")
+        (folder / FIT).write_text(summary_text(summary), encoding="utf-8")
+        users.to_zarr(folder / POPULATION, zarr_format=3, consolidated=False)
+
+    write_folder(out, fill, overwrite, is_population)

@@ -1,0 +1,161 @@
+"""From an interaction log to reaction profiles, and an account of how they were obtained."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from mirrorfield.calibration.cells import Scaling, cell_statistics, scaling_of
+from mirrorfield.calibration.heldout import heldout_check
+from mirrorfield.calibration.log import InteractionLog, LogColumns, read_log
+from mirrorfield.calibration.shrinkage import Profiles, shrink
+
+NOT_OBSERVED = (
+    "A log of reactions does not show the user's arousal state, so the tables by state are taken from the scenario; "
+    "nor does it show intentionality, which is set to 0: reactions are taken as they came."
+)
+SEVERAL_LABELS = (
+    "Events carry {:.2f} categories on average. Each reaction is shared among its event's categories and not taken "
+    "apart, so differences between a user's categories come out smaller than they are, and tau_cell is too low."
+)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Reaction profiles with the log's report, the held-out check, the names of rows and columns, and the scaling.
+
+    reactions_outside: how many reactions of the log lie outside [low, high] of the scaling.
+    """
+
+    profiles: Profiles
+    log_report: dict[str, Any]
+    heldout: dict[str, Any]
+    category_names: tuple[str, ...]
+    user_names: tuple[str, ...]
+    scaling: Scaling
+    reactions_outside: int
+
+    def summary(self) -> dict[str, Any]:
+        """Return what was read, estimated and checked, as plain data that json.dumps accepts."""
+        return {
+            "log": self.log_report,
+            "scaling": self._scaling(),
+            "variance_components": self._components(),
+            "heldout": self.heldout,
+            "not_observed": NOT_OBSERVED,
+            "several_labels": self._several_labels(),
+        }
+
+    def _several_labels(self) -> str | None:
+        mean = self.log_report["labels"] / self.log_report["events"]
+        return SEVERAL_LABELS.format(mean) if mean > 1 else None
+
+    def _scaling(self) -> dict[str, Any]:
+        return {
+            "low": self.scaling.low,
+            "high": self.scaling.high,
+            "formula": scaling_formula(self.scaling),
+            "reactions_outside": self.reactions_outside,
+            "means_clipped": self.profiles.clipped,
+        }
+
+    def _components(self) -> dict[str, Any]:
+        p = self.profiles
+        rows = zip(self.category_names, p.mu, p.std, p.events.sum(axis=0), p.thin, strict=True)
+        categories = {
+            name: {"mean": float(mu), "std": float(std), "events": float(n), "std_is_overall": bool(thin)}
+            for name, mu, std, n, thin in rows
+        }
+        cells = {
+            "observed": int((p.events > 0).sum()),
+            "total": p.events.size,
+            "median_shrinkage": float(np.median(p.shrinkage[p.events > 0])),
+        }
+        return {"tau_user": p.tau_user, "tau_cell": p.tau_cell, "cells": cells, "categories": categories}
+
+
+def scaling_formula(scaling: Scaling) -> str:
+    """Return the scaling in words.
+
+    >>> scaling_formula(Scaling(0.5, 5.0))
+    'reaction in the unit of the model = (reaction in the log - 0.5) / (5 - 0.5)'
+    """
+    low, high = f"{scaling.low:g}", f"{scaling.high:g}"
+    below = f"({low})" if scaling.low < 0 else low
+    return f"reaction in the unit of the model = (reaction in the log - {below}) / ({high} - {below})"
+
+
+def fit(
+    log_path: Path,
+    columns: LogColumns,
+    *,
+    items: Path | None = None,
+    skip_bad_rows: bool = False,
+    max_categories: int | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    seed: int = 0,
+) -> Fit:
+    """Read a log, estimate every user's reaction profile, and check it on held-out events.
+
+    Parameters: log_path, columns, items, skip_bad_rows, max_categories as for read_log; low and high, the reactions
+    that become 0 and 1 (default: the smallest and largest in the log), in the log's unit; seed of the bootstrap.
+    Returns a Fit. Raises InputError for anything in the log or the arguments that cannot be used.
+    """
+    log = read_log(log_path, columns, items=items, skip_bad_rows=skip_bad_rows, max_categories=max_categories)
+    return fit_log(log, scaling_of(log, low, high), seed)
+
+
+def fit_log(log: InteractionLog, scaling: Scaling, seed: int = 0) -> Fit:
+    """Estimate and check the profiles of a log already read, with the given scaling; raises InputError as fit does."""
+    profiles = shrink(cell_statistics(log, scaling))
+    outside = int(((log.reaction < scaling.low) | (log.reaction > scaling.high)).sum())
+    heldout = heldout_check(log, seed, scaling)
+    return Fit(profiles, log.report, heldout, log.category_names, log.user_names, scaling, outside)
+
+
+def population_dataset(fit: Fit) -> xr.Dataset:
+    """Return the profiles as a dataset with dimensions user and category.
+
+    Variables: susceptibility (user, category) float32, the mean reaction in the model's unit; events and shrinkage
+    (user, category) float32; intentionality (user,) and std (category,) float32. Coordinates: the names, as text.
+    """
+    p, both = fit.profiles, ("user", "category")
+    return xr.Dataset(
+        {
+            "susceptibility": _variable(both, p.mean, "mean reaction to the category, posterior mean"),
+            "events": _variable(both, p.events, "events observed, each shared equally by its labels"),
+            "shrinkage": _variable(both, p.shrinkage, "share of the observed deviation that is kept"),
+            "intentionality": _variable(("user",), np.zeros(len(p.mean)), "lambda: not observed, set to 0"),
+            "std": _variable(("category",), p.std, "standard deviation of a reaction around its mean"),
+        },
+        coords={
+            "user": (
+                "user",
+                np.array(fit.user_names, dtype=object),
+                {"units": "1", "long_name": "user as named in the log"},
+            ),
+            "category": (
+                "category",
+                np.array(fit.category_names, dtype=object),
+                {"units": "1", "long_name": "content category"},
+            ),
+        },
+        attrs={
+            "scaling": scaling_formula(fit.scaling),
+            "scaling_low": fit.scaling.low,
+            "scaling_high": fit.scaling.high,
+            "tau_user": p.tau_user,
+            "tau_cell": p.tau_cell,
+            "not_observed": NOT_OBSERVED,
+        },
+    )
+
+
+def _variable(
+    dims: tuple[str, ...], values: NDArray[np.float64], long_name: str
+) -> tuple[tuple[str, ...], NDArray[np.float32], dict[str, str]]:
+    return dims, values.astype(np.float32), {"units": "1", "long_name": long_name}

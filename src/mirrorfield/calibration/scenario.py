@@ -1,0 +1,73 @@
+"""The scenario that runs fitted users: what a log cannot show is taken from another scenario, and said so."""
+
+import colorsys
+from itertools import cycle, islice
+
+import numpy as np
+
+from mirrorfield.calibration.fit import Fit
+from mirrorfield.population.distributions import Population
+from mirrorfield.population.scenario import Category, Profile, Scenario
+from mirrorfield.types import FloatArray
+
+OKABE_ITO = ("#D55E00", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#8C6D00", "#555555")
+ENGAGED = 1
+
+
+def palette(count: int) -> list[str]:
+    """Return `count` distinct colours: eight that colour-blind readers tell apart, then darker and lighter ones.
+
+    >>> len(set(palette(32)))
+    32
+    """
+    return [_shade(color, i // len(OKABE_ITO)) for i, color in enumerate(islice(cycle(OKABE_ITO), count))]
+
+
+def _shade(color: str, level: int) -> str:
+    red, green, blue = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
+    light = (light, 0.55 * light, 0.4 + 0.6 * light, 0.75 * light)[level]
+    return "#" + "".join(f"{round(255 * part):02X}" for part in colorsys.hls_to_rgb(hue, light, saturation))
+
+
+def _rows(table: FloatArray) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(round(float(x), 6) for x in row) for row in table)
+
+
+def fitted_scenario(fit: Fit, base: Scenario, name: str, folder: str) -> Scenario:
+    """Return a scenario for fitted users, who are listed in `folder`.
+
+    A fitted user's susceptibility is its mean reaction, so reactive.mean holds only how reactions grow with arousal:
+    gain_s = (mean of base.reactive.mean over categories in state s) / (the same when engaged). The std is
+    gain_s sigma_a; the next state's law is base's, averaged over its categories, so that no category is assumed to
+    arouse more than another. Intentionality is 0, and the intentional profile, unused, equals the reactive one.
+
+    Parameters: fit, with K categories; base; name; folder. Returns a Scenario with one user per fitted user.
+    Raises InputError if the fit cannot make a valid scenario. Source: docs/fit.md.
+    """
+    by_state = base.reactive.table("mean", base.k).mean(axis=1)
+    gain = by_state / by_state[ENGAGED]
+    law = base.reactive.transition_table(base.k).mean(axis=1)
+    law = np.round(law / law.sum(axis=1, keepdims=True), 9)
+    categories = len(fit.category_names)
+    profile = Profile(
+        mean=_rows(np.repeat(gain[:, None], categories, axis=1)),
+        std=_rows(gain[:, None] * fit.profiles.std),
+        transition=tuple(tuple(tuple(map(float, row)) for _ in range(categories)) for row in law),
+    )
+    return Scenario(
+        name=name,
+        description=f"{len(fit.user_names)} users fitted to a log; arousal taken from the scenario {base.name}.",
+        users=len(fit.user_names),
+        steps=base.steps,
+        seed=base.seed,
+        policy=base.policy,
+        record=base.record,
+        population=Population(file=folder),
+        reactive=profile,
+        intentional=profile,
+        categories=tuple(
+            Category(name=name, color=color)
+            for name, color in zip(fit.category_names, palette(categories), strict=True)
+        ),
+    )

@@ -1,0 +1,1 @@
+"""The report: a result as one self-contained HTML page."""
