@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Simulated:
-    """A log with one label per event, and the true cell means it was drawn from."""
+    """A log, and the true mean reactions it was drawn from."""
 
     log: InteractionLog
     truth: Array
@@ -34,6 +34,27 @@ def simulate(
     names = tuple(f"u{u}" for u in range(n)), tuple(f"c{a}" for a in range(k))
     log = InteractionLog(user, reaction, rng.random(size), np.arange(size), category, np.ones(size), *names, report={})
     return Simulated(log, truth)
+
+
+def simulate_labels(
+    events: NDArray[np.int64], labels: int, mu: Array, sigma: float, tau_user: float, tau_cell: float, seed: int
+) -> Simulated:
+    """Draw events[u] reactions of every user, each to `labels` distinct categories drawn at random."""
+    rng = np.random.default_rng(seed)
+    n, k, size = len(events), len(mu), int(events.sum())
+    truth = mu + tau_user * rng.standard_normal((n, 1)) + tau_cell * rng.standard_normal((n, k))
+    user = np.repeat(np.arange(n), events)
+    category = np.argsort(rng.random((size, k)), axis=1)[:, :labels]
+    reaction = truth[user[:, None], category].mean(axis=1) + sigma * rng.standard_normal(size)
+    event, weight = np.repeat(np.arange(size), labels), np.full(size * labels, 1 / labels)
+    names = tuple(f"u{u}" for u in range(n)), tuple(f"c{a}" for a in range(k))
+    log = InteractionLog(user, reaction, rng.random(size), event, category.ravel(), weight, *names, report={})
+    return Simulated(log, truth)
+
+
+@pytest.fixture
+def simulated_labels() -> Callable[..., Any]:
+    return simulate_labels
 
 
 @pytest.fixture

@@ -39,18 +39,16 @@ def test_summary_and_dataset(path: Path) -> None:
     fitted = fit(path, COLUMNS)
     summary = json.loads(json.dumps(fitted.summary(), allow_nan=False))
     assert summary["not_observed"] == NOT_OBSERVED
-    assert summary["several_labels"].startswith("Events carry 1.")
+    assert set(summary) == {"log", "scaling", "variance_components", "heldout", "not_observed"}
+    assert {"tau_user", "tau_cell", "sigma", "categories"} <= set(summary["variance_components"])
     assert summary["log"]["used"] == summary["log"]["events"] == 300
     data = population_dataset(fitted)
     assert data["user"].values.tolist() == list(fitted.user_names)
     assert data["category"].values.tolist() == ["a", "b", "c"]
     assert float(data["events"].sum()) == pytest.approx(300)
+    assert data["shrinkage"].attrs["long_name"].startswith("1 - posterior variance / prior variance")
+    assert data.attrs["sigma"] == fitted.profiles.sigma
     np.testing.assert_array_equal(data["susceptibility"].values, fitted.profiles.mean.astype(np.float32))
-
-
-def test_one_label_per_event_needs_no_warning(path: Path) -> None:
-    path.write_text(path.read_text(encoding="utf-8").replace("a|b", "b"), encoding="utf-8")
-    assert fit(path, COLUMNS).summary()["several_labels"] is None
 
 
 def test_the_order_of_rows_changes_nothing_but_the_order_of_users(path: Path) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from mirrorfield.calibration.cells import Scaling, cell_statistics
-from mirrorfield.calibration.heldout import bootstrap_rmse, heldout_check, last_events, predict
+from mirrorfield.calibration.designs import predict, subset
+from mirrorfield.calibration.heldout import bootstrap_rmse, heldout_check, last_events
 from mirrorfield.calibration.log import InteractionLog
+from mirrorfield.calibration.scaling import Scaling
 from mirrorfield.calibration.shrinkage import shrink
 
 UNIT = Scaling(0.0, 1.0)
@@ -53,7 +54,7 @@ def test_errors_by_hand(simulated: Simulate) -> None:
     result = heldout_check(log, seed=0, scaling=scaling)
     y, user = scaling.to_unit(log.reaction), log.user
     own = np.array([y[(user == u) & ~held].mean() for u in range(300)])[user]
-    ours = predict(log, shrink(cell_statistics(log, scaling, ~held)).mean)
+    ours = predict(log, shrink(subset(log, ~held), scaling).mean)
     for name, guess in {"profiles": ours, "global_mean": y[~held].mean(), "user_mean": own}.items():
         expected = np.sqrt(((y - guess)[held] ** 2).mean())
         np.testing.assert_allclose(result["rmse"][name]["unit"]["value"], expected)
@@ -69,6 +70,14 @@ def test_profiles_beat_both_baselines_where_tastes_differ(simulated: Simulate) -
     ours = result["rmse"]["profiles"]["unit"]
     assert SIGMA[0] < ours["value"] < np.hypot(SIGMA[0], 0.08)
     assert ours["low"] < ours["value"] < ours["high"]
+
+
+def test_profiles_beat_both_baselines_with_several_labels(simulated_labels: Simulate) -> None:
+    events = np.random.default_rng(5).integers(20, 100, size=300)
+    drawn = simulated_labels(events, 2, np.linspace(0.3, 0.7, 6), 0.15, 0.05, 0.12, seed=5)
+    result = heldout_check(drawn.log, seed=0, scaling=UNIT)
+    for baseline in ("global_mean", "user_mean"):
+        assert result["difference"][baseline]["unit"]["high"] < 0
 
 
 def test_the_interval_has_the_width_of_the_standard_error(simulated: Simulate) -> None:

@@ -53,7 +53,7 @@ def test_kernel_follows_the_reference_user_by_user(categories: int) -> None:
 
 def test_default_scenario_follows_the_reference() -> None:
     scenario = Scenario(users=64, steps=400, seed=3)
-    plan, trace = kernel_trace(scenario, 1000, 64)
+    _, trace = kernel_trace(scenario, 1000, 64)
     reference = simulate_reference(scenario, np.arange(1000, 1064))
     assert np.array_equal(trace.exposures.T, reference.users.exposures)
     assert np.array_equal(trace.state[-1], reference.states[-1])

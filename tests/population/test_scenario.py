@@ -73,7 +73,7 @@ def test_toml_is_lossless(users, seed, rate, a, w) -> None:
 
 
 def test_an_unknown_preset_names_the_nearest() -> None:
-    with pytest.raises(InputError, match='"defualt" is neither a preset nor a TOML file. Did you mean "default"'):
+    with pytest.raises(InputError, match=r'"defualt" is neither a preset nor a TOML file. Did you mean "default"'):
         Scenario.load("defualt")
 
 

@@ -58,7 +58,7 @@ def default_20000() -> mf.Run:
 
 @pytest.mark.slow
 def test_default_scenario_agrees_with_an_independent_path(default_20000: mf.Run) -> None:
-    """The NumPy reference on other users (another seed): two samples of one law, compared with their standard errors."""
+    """The NumPy reference on other users: two samples of one law, compared by their standard errors."""
     n = 8000
     scenario = mf.Scenario(seed=99, users=n)
     reference = simulate_reference(scenario, np.arange(n), (50, 200, 700, 1500))
@@ -83,7 +83,7 @@ def test_default_scenario_agrees_with_an_independent_path(default_20000: mf.Run)
 
 @pytest.mark.slow
 def test_default_scenario_reproduces_the_published_figures(default_20000: mf.Run) -> None:
-    """Model page, section 4, N = 20,000: figures given to two digits, so half a unit of the last plus 4 standard errors."""
+    """The published N = 20,000, two digits: half a unit of the last digit plus 4 standard errors of a difference."""
     data = default_20000.dataset
     for step, effective, bubble in ((50, 3.81, 0.03), (200, 2.79, 0.26), (700, 1.74, 0.56), (1500, 1.38, 0.68)):
         run = mf.simulate(mf.Scenario(users=20_000, seed=5, steps=step, record={"users": 20_000}))

@@ -8,19 +8,16 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mirrorfield.calibration.cells import Scaling, cell_statistics, scaling_of
 from mirrorfield.calibration.heldout import heldout_check
 from mirrorfield.calibration.log import InteractionLog, LogColumns, read_log
+from mirrorfield.calibration.scaling import Scaling, scaling_of
 from mirrorfield.calibration.shrinkage import Profiles, shrink
 
 NOT_OBSERVED = (
     "A log of reactions does not show the user's arousal state, so the tables by state are taken from the scenario; "
     "nor does it show intentionality, which is set to 0: reactions are taken as they came."
 )
-SEVERAL_LABELS = (
-    "Events carry {:.2f} categories on average. Each reaction is shared among its event's categories and not taken "
-    "apart, so differences between a user's categories come out smaller than they are, and tau_cell is too low."
-)
+SHRINKAGE = "1 - posterior variance / prior variance of the mean: 0 own events taught nothing, toward 1 they decide"
 
 
 @dataclass(frozen=True)
@@ -46,12 +43,7 @@ class Fit:
             "variance_components": self._components(),
             "heldout": self.heldout,
             "not_observed": NOT_OBSERVED,
-            "several_labels": self._several_labels(),
         }
-
-    def _several_labels(self) -> str | None:
-        mean = self.log_report["labels"] / self.log_report["events"]
-        return SEVERAL_LABELS.format(mean) if mean > 1 else None
 
     def _scaling(self) -> dict[str, Any]:
         return {
@@ -74,7 +66,13 @@ class Fit:
             "total": p.events.size,
             "median_shrinkage": float(np.median(p.shrinkage[p.events > 0])),
         }
-        return {"tau_user": p.tau_user, "tau_cell": p.tau_cell, "cells": cells, "categories": categories}
+        return {
+            "tau_user": p.tau_user,
+            "tau_cell": p.tau_cell,
+            "sigma": p.sigma,
+            "cells": cells,
+            "categories": categories,
+        }
 
 
 def scaling_formula(scaling: Scaling) -> str:
@@ -111,7 +109,7 @@ def fit(
 
 def fit_log(log: InteractionLog, scaling: Scaling, seed: int = 0) -> Fit:
     """Estimate and check the profiles of a log already read, with the given scaling; raises InputError as fit does."""
-    profiles = shrink(cell_statistics(log, scaling))
+    profiles = shrink(log, scaling)
     outside = int(((log.reaction < scaling.low) | (log.reaction > scaling.high)).sum())
     heldout = heldout_check(log, seed, scaling)
     return Fit(profiles, log.report, heldout, log.category_names, log.user_names, scaling, outside)
@@ -128,21 +126,13 @@ def population_dataset(fit: Fit) -> xr.Dataset:
         {
             "susceptibility": _variable(both, p.mean, "mean reaction to the category, posterior mean"),
             "events": _variable(both, p.events, "events observed, each shared equally by its labels"),
-            "shrinkage": _variable(both, p.shrinkage, "share of the observed deviation that is kept"),
+            "shrinkage": _variable(both, p.shrinkage, SHRINKAGE),
             "intentionality": _variable(("user",), np.zeros(len(p.mean)), "lambda: not observed, set to 0"),
-            "std": _variable(("category",), p.std, "standard deviation of a reaction around its mean"),
+            "std": _variable(("category",), p.std, "standard deviation of a reaction around its user's mean"),
         },
         coords={
-            "user": (
-                "user",
-                np.array(fit.user_names, dtype=object),
-                {"units": "1", "long_name": "user as named in the log"},
-            ),
-            "category": (
-                "category",
-                np.array(fit.category_names, dtype=object),
-                {"units": "1", "long_name": "content category"},
-            ),
+            "user": _names("user", fit.user_names, "user as named in the log"),
+            "category": _names("category", fit.category_names, "content category"),
         },
         attrs={
             "scaling": scaling_formula(fit.scaling),
@@ -150,6 +140,7 @@ def population_dataset(fit: Fit) -> xr.Dataset:
             "scaling_high": fit.scaling.high,
             "tau_user": p.tau_user,
             "tau_cell": p.tau_cell,
+            "sigma": p.sigma,
             "not_observed": NOT_OBSERVED,
         },
     )
@@ -159,3 +150,7 @@ def _variable(
     dims: tuple[str, ...], values: NDArray[np.float64], long_name: str
 ) -> tuple[tuple[str, ...], NDArray[np.float32], dict[str, str]]:
     return dims, values.astype(np.float32), {"units": "1", "long_name": long_name}
+
+
+def _names(dim: str, names: tuple[str, ...], long_name: str) -> tuple[str, NDArray[np.object_], dict[str, str]]:
+    return dim, np.array(names, dtype=object), {"units": "1", "long_name": long_name}

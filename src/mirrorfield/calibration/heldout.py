@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mirrorfield.calibration.cells import Scaling, cell_statistics, scaling_of, sum_by
+from mirrorfield.calibration.designs import predict, subset, sum_by
 from mirrorfield.calibration.log import InteractionLog
+from mirrorfield.calibration.scaling import Scaling, scaling_of
 from mirrorfield.calibration.shrinkage import shrink
 from mirrorfield.errors import InputError
 
@@ -35,16 +36,6 @@ def last_events(user: NDArray[np.int64], time: Array) -> NDArray[np.bool_]:
     return marked
 
 
-def predict(log: InteractionLog, mean: Array) -> Array:
-    """Return the predicted reaction of every event: the average of its user's means over its labels.
-
-    Formula: yhat_e = sum_a w_ea m_{u(e),a}, w_ea = 1 / (labels of e).
-
-    Parameters: log; mean (n, K). Returns (E,) float64 in the unit of mean.
-    """
-    return sum_by(log.event, log.weight * mean[log.user[log.event], log.category], len(log.user))
-
-
 def predictions(log: InteractionLog, y: Array, scaling: Scaling, train: NDArray[np.bool_]) -> dict[str, Array]:
     """Return each method's prediction (E,) of every event, in the model's unit, learned from the training events.
 
@@ -53,7 +44,7 @@ def predictions(log: InteractionLog, y: Array, scaling: Scaling, train: NDArray[
     user, n = log.user[train], len(log.user_names)
     count = np.bincount(user, minlength=n)
     own = sum_by(user, y[train], n) / np.maximum(count, 1)
-    fitted = predict(log, shrink(cell_statistics(log, scaling, train)).mean)
+    fitted = predict(log, shrink(subset(log, train), scaling).mean)
     return {PROFILES: fitted, GLOBAL_MEAN: np.full(len(y), y[train].mean()), USER_MEAN: own[log.user]}
 
 

@@ -98,7 +98,7 @@ def _counts(log: dict[str, Any]) -> Table:
 
 
 def _heldout(check: dict[str, Any]) -> Table:
-    title = f"Error on {check['events']:,} held-out events (last 20% of each user), RMSE in the log's unit, 95% interval"
+    title = f"RMSE in the log's unit, 95% interval, on {check['events']:,} held-out events (last 20% of each user)"
     table = Table("predictor", "RMSE", "profiles minus it", box=box.SIMPLE_HEAD, title=title, title_justify="left")
     for name, error in check["rmse"].items():
         difference = check["difference"].get(name)

@@ -17,6 +17,8 @@ from mirrorfield.population.run import CHUNK
 from mirrorfield.population.scenario import Scenario, presets
 from mirrorfield.version import VERSION
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     help="Simulate the loop between a learning recommender and the people it learns from.",
     add_completion=False,
@@ -107,15 +109,16 @@ def _fail(line: str, code: int) -> None:
 def main() -> None:
     """Run the command line: exit code 2 and one line for what cannot be used, 130 for an interrupt."""
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        code = app(standalone_mode=False) or 0
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
+        sys.exit(code)
     except InputError as error:
         _fail(str(error), 2)
     except MirrorfieldError as error:
         _fail(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted; nothing was written", 130)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
+        _fail("interrupted; nothing was written", INTERRUPTED)
     except Exception as error:
         message = getattr(error, "format_message", None)
         if message is None:

@@ -18,6 +18,7 @@ REACTION_UNIT = 2.0**-20
 LOCKED_IN = F32(0.9)
 _FEED_SCALE, _REACTION_SCALE = F32(2.0**24), F32(2.0**20)
 _TINY = F32(1e-30)
+BATCH = 1024
 
 shared(*LINKED)
 
@@ -59,11 +60,64 @@ def merge_totals(first: Totals, second: Totals) -> Totals:
 
 
 def to_units(value: Any, scale: Any) -> Any:
-    """Return a non-negative or negative float32 as a whole number of 1/scale, ties away from minus infinity."""
+    """Return a float32 as a whole number of 1/scale, to the nearest, ties upwards; int64."""
     return np.int64(np.floor(value * scale + HALF))
 
 
 shared(to_units)
+
+
+@compiled
+def _narrowness(feed: Any, c: int, start: int, users: int, entropy: Any, totals: Any) -> None:
+    """Add up feeds, their squares and their entropies at one recorded step."""
+    entropy[:users] = ZERO
+    for i in range(feed.shape[1]):
+        total = np.int64(0)
+        squares = np.int64(0)
+        for u in range(users):
+            p = feed[c, i, start + u]
+            q = np.int64(np.int32(p * _FEED_SCALE + HALF))
+            total += q
+            squares += q * q
+            p = p if p > _TINY else _TINY
+            entropy[u] -= p * log(p)
+        totals.feed[c, i] += total
+        totals.feed_square[c, 0] += squares >> 24
+        totals.feed_square[c, 1] += squares & 0xFFFFFF
+    total = np.int64(0)
+    effective = np.int64(0)
+    for u in range(users):
+        h = entropy[u] if entropy[u] > ZERO else ZERO
+        total += np.int64(np.int32(h * _FEED_SCALE + HALF))
+        effective += np.int64(np.int32(exp(h) * _FEED_SCALE + HALF))
+    totals.entropy[c] += total
+    totals.effective[c] += effective
+
+
+@compiled
+def _categories(feed: Any, c: int, start: int, users: int, first_user: Any, largest: Any, category: Any) -> None:
+    """Find each user's largest entry and its category; a tie goes to one of the tied categories by the user's id."""
+    categories = feed.shape[1]
+    ties = np.zeros(users, np.int32)
+    largest[:users] = -ONE
+    category[:users] = 0
+    for i in range(categories):
+        for u in range(users):
+            p = feed[c, i, start + u]
+            largest[u] = p if p > largest[u] else largest[u]
+    for i in range(categories):
+        for u in range(users):
+            hit = np.int32(feed[c, i, start + u] == largest[u])
+            ties[u] += hit
+            category[u] += hit * np.int32(i)
+    for u in range(users):
+        if ties[u] > 1:
+            skip = np.int64((first_user + np.uint64(start + u)) % np.uint64(ties[u]))
+            for i in range(categories):
+                if feed[c, i, start + u] == largest[u]:
+                    if skip == 0:
+                        category[u] = i
+                    skip -= 1
 
 
 @compiled
@@ -73,50 +127,24 @@ def fold(trace: Any, first_user: Any, users: int, totals: Any) -> None:
     A tie for the largest entry of a feed (a user whose state has not been seen yet has a uniform feed) goes to one
     of the tied categories by the user's id, so that no category is favoured.
     """
-    recorded, categories, _ = trace.feed.shape
     bands = len(totals.band_users)
-    band_of = np.empty(users, np.int32)
-    entropy = np.empty(users, np.float32)
-    for u in range(users):
-        band_of[u] = min(np.int32(trace.intentionality[u] * F32(bands)), np.int32(bands - 1))
-        totals.band_users[band_of[u]] += 1
-    for c in range(recorded):
-        entropy[:] = ZERO
-        for i in range(categories):
-            row = trace.feed[c, i]
-            for u in range(users):
-                p = row[u] if row[u] > _TINY else _TINY
-                entropy[u] -= p * log(p)
-        for u in range(users):
-            h = entropy[u] if entropy[u] > ZERO else ZERO
-            totals.entropy[c] += to_units(h, _FEED_SCALE)
-            totals.effective[c] += to_units(exp(h), _FEED_SCALE)
-            totals.reaction[c] += to_units(trace.mean_reaction[c, u], _REACTION_SCALE)
-        for u in range(users):
-            largest = -ONE
-            ties = 0
-            for i in range(categories):
-                p = trace.feed[c, i, u]
-                if p > largest:
-                    largest = p
-                    ties = 0
-                if p == largest:
-                    ties += 1
-                q = to_units(p, _FEED_SCALE)
-                totals.feed[c, i] += q
-                totals.feed_square[c, 0] += (q * q) >> 24
-                totals.feed_square[c, 1] += (q * q) & 0xFFFFFF
-            skip = np.int64((first_user + np.uint64(u)) % np.uint64(ties))
-            category = 0
-            for i in range(categories):
-                if trace.feed[c, i, u] == largest:
-                    if skip == 0:
-                        category = i
-                    skip -= 1
-            state = trace.state[c, u]
-            before = trace.state[c - 1, u] if c > 0 else np.int8(0)
-            totals.band_category[c, band_of[u], category] += 1
-            totals.band_state[c, band_of[u], state] += 1
-            totals.state_flow[c, before, state] += 1
-            if largest > LOCKED_IN:
-                totals.band_locked[c, band_of[u], category] += 1
+    entropy = np.empty(BATCH, np.float32)
+    largest = np.empty(BATCH, np.float32)
+    category = np.empty(BATCH, np.int32)
+    band_of = np.empty(BATCH, np.int32)
+    for start in range(0, users, BATCH):
+        count = min(BATCH, users - start)
+        for u in range(count):
+            band_of[u] = min(np.int32(trace.intentionality[start + u] * F32(bands)), np.int32(bands - 1))
+            totals.band_users[band_of[u]] += 1
+        for c in range(trace.feed.shape[0]):
+            _narrowness(trace.feed, c, start, count, entropy, totals)
+            _categories(trace.feed, c, start, count, first_user, largest, category)
+            for u in range(count):
+                state = trace.state[c, start + u]
+                before = trace.state[c - 1, start + u] if c > 0 else np.int8(0)
+                totals.band_category[c, band_of[u], category[u]] += 1
+                totals.band_state[c, band_of[u], state] += 1
+                totals.state_flow[c, before, state] += 1
+                totals.band_locked[c, band_of[u], category[u]] += np.int64(largest[u] > LOCKED_IN)
+                totals.reaction[c] += to_units(trace.mean_reaction[c, start + u], _REACTION_SCALE)

@@ -133,26 +133,31 @@ def load_users(scratch: Any, words: Any, seed: Any, first_user: Any, profiles: A
 @compiled
 def record(scratch: Any, trace: Any, c: int, start: int) -> None:
     """Write what each user of a block would be served next, its state and its mean reaction, as recorded step c."""
-    feed = trace.feed
+    for j in range(LANES):
+        largest[0, j] = LEAST
+        total[0, j] = ZERO
+    for k in range(K):
+        for j in range(LANES):
+            calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
+            x = select(calm, hooked, logits[k, j], logits[PITCH + k, j], logits[2 * PITCH + k, j])
+            weight[k, j] = x
+            largest[0, j] = x if x > largest[0, j] else largest[0, j]
+    for k in range(K):
+        for j in range(LANES):
+            weight[k, j] = exp(weight[k, j] - largest[0, j])
+            total[0, j] = total[0, j] + weight[k, j]
+    for j in range(LANES):
+        inverse_total[0, j] = ONE / total[0, j]
+    for k in range(K):
+        for j in range(LANES):
+            weight[k, j] = weight[k, j] * inverse_total[0, j]
+    for i in range(K):
+        row = trace.feed[c, i, start : start + LANES]
+        for j in range(LANES):
+            row[j] = weight[i, j]
     for j in range(LANES):
         trace.state[c, start + j] = np.int8(state[0, j])
         trace.mean_reaction[c, start + j] = baseline[0, j]
-        peak[0, j] = LEAST
-        feed_total[0, j] = ZERO
-    for i in range(K):
-        for j in range(LANES):
-            calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
-            x = select(calm, hooked, logits[i, j], logits[PITCH + i, j], logits[2 * PITCH + i, j])
-            feed[c, i, start + j] = x
-            peak[0, j] = x if x > peak[0, j] else peak[0, j]
-    for i in range(K):
-        for j in range(LANES):
-            x = exp(feed[c, i, start + j] - peak[0, j])
-            feed[c, i, start + j] = x
-            feed_total[0, j] = feed_total[0, j] + x
-    for i in range(K):
-        for j in range(LANES):
-            feed[c, i, start + j] = feed[c, i, start + j] / feed_total[0, j]
 
 
 @compiled

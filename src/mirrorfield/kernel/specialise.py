@@ -29,7 +29,7 @@ from mirrorfield.types import S
 TEMPLATE = Path(__file__).with_name("lanes.py")
 GROUP = 8
 
-SINGLE = ("baseline", "state", "intentionality", "segment", "peak", "feed_total")
+SINGLE = ("baseline", "state", "intentionality", "segment")
 PASSING_SINGLE = (
     "choice_uniform",
     "noise",
@@ -83,16 +83,16 @@ class _Specialiser(ast.NodeTransformer):
         return eval(compile(expression, str(TEMPLATE), "eval"), {"range": range})
 
     def place(self, name: str, row: ast.expr, lane: ast.expr, context: ast.expr_context) -> ast.Subscript:
-        first = ast.Constant(self.first_row[name])
-        try:
-            index: ast.expr = ast.Constant((first.value + self.value(row)) * self.lanes)
-        except NameError:
-            index = ast.BinOp(ast.BinOp(first, ast.Add(), self.visit(row)), ast.Mult(), ast.Constant(self.lanes))
-        array = "scratch"
+        array, first = "scratch", self.first_row[name]
         if self.grouped:
             array = "single" if name in (*SINGLE, *PASSING_SINGLE) else "group"
         if array == "single":
-            index = ast.Constant(index.value - self.first_row[SINGLE[0]] * self.lanes)
+            first -= self.first_row[SINGLE[0]]
+        try:
+            index: ast.expr = ast.Constant((first + self.value(row)) * self.lanes)
+        except NameError:
+            absolute = ast.BinOp(ast.Constant(first), ast.Add(), self.visit(row))
+            index = ast.BinOp(absolute, ast.Mult(), ast.Constant(self.lanes))
         return ast.Subscript(ast.Name(array, ast.Load()), ast.BinOp(index, ast.Add(), lane), context)
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
@@ -112,9 +112,13 @@ class _Specialiser(ast.NodeTransformer):
         if not isinstance(node.slice, ast.Tuple) or name not in self.first_row:
             return self.generic_visit(node)
         row, lane = node.slice.elts
+        try:
+            number = self.value(row)
+        except NameError:
+            return self.place(name, row, lane, node.ctx)
         if name in PASSING:
-            return ast.Name(f"{name}_{self.value(row)}", node.ctx)
-        return self.place(name, row, lane, node.ctx)
+            return ast.Name(f"{name}_{number}", node.ctx)
+        return self.place(name, ast.Constant(number), lane, node.ctx)
 
     def spill(self, loop: ast.For) -> ast.For:
         """Load the passing rows that a lane loop reads before its body, and store those it writes after it."""
@@ -145,16 +149,18 @@ class _Specialiser(ast.NodeTransformer):
 
     def call_phase(self, inner: ast.For, start: int | str, count: int, loop: str) -> list[ast.stmt]:
         """Add a function that does `count` categories, and return the statement that calls it."""
-        name = f"phase_{len(self.phases)}"
-        source = f"@compiled\ndef {name}(group, single, learning_rate):\n    pass"
-        (phase,) = ast.parse(source).body
-        assert isinstance(phase, ast.FunctionDef)
+        name = f"{self.function}_{len(self.phases)}"
         self.grouped = True
-        phase.body = [self.lane_loop(inner, range(count))]
+        lane_loop = self.lane_loop(inner, range(count))
         self.grouped = False
+        names = {node.id for node in ast.walk(lane_loop) if isinstance(node, ast.Name)}
+        scalars = "".join(f", {scalar}" for scalar in ("learning_rate",) if scalar in names)
+        (phase,) = ast.parse(f"@compiled\ndef {name}(group, single{scalars}):\n    pass").body
+        assert isinstance(phase, ast.FunctionDef)
+        phase.body = [lane_loop]
         self.phases.append(phase)
         single = f"scratch[{self.first_row[SINGLE[0]] * self.lanes}:]"
-        return ast.parse(f"{loop}{name}(scratch[{start}:], {single}, learning_rate)").body
+        return ast.parse(f"{loop}{name}(scratch[{start}:], {single}{scalars})").body
 
     def unroll(self, loop: ast.For) -> list[ast.stmt]:
         (inner,) = loop.body
@@ -168,6 +174,7 @@ class _Specialiser(ast.NodeTransformer):
         return calls + (self.call_phase(inner, groups * step, rest, "") if rest else [])
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> list[ast.stmt]:
+        self.function = node.name
         node = self.generic_visit(node)  # type: ignore[assignment]
         phases, self.phases = self.phases, []
         return [*phases, node]

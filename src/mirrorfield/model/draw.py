@@ -93,7 +93,7 @@ def draw_gamma(shape: Any, words: Any) -> Any:
                 return d * v * boost
 
 
-def draw_from_cdf(cdf: Any, word: Any) -> int:
+def draw_from_cdf(cdf: Any, word: Any) -> Any:
     """Return the index of the first entry of a cumulative distribution above a uniform variate."""
     u = uniform(word)
     index = np.int64(0)

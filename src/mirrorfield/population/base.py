@@ -57,4 +57,3 @@ def one_line(error: ValidationError, model: type[BaseModel]) -> str:
         line = f"{place}: {message}" if place else message
     others = len({_place(problem["loc"]) for problem in problems}) - 1
     return line + (f" (and {others} more)" if others else "")
-

@@ -7,6 +7,7 @@ trajectory: the same choices and states, and logits that differ by float32 round
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mirrorfield.maths import F32
 from mirrorfield.model.draw import draw_user
@@ -70,12 +71,12 @@ def draw_users(scenario: Scenario, users: IntArray) -> ReferenceUsers:
     )
 
 
-def interact(users: ReferenceUsers, uniforms: FloatArray, t: int, learning_rate: float) -> IntArray:
+def interact(users: ReferenceUsers, uniforms: FloatArray, t: int, learning_rate: float) -> NDArray[np.int_]:
     """Show every user one post, observe the reaction, take one REINFORCE step; return the choices."""
     u_choice, u_radius, u_angle, u_transition = uniforms
     everyone, s = np.arange(len(users.state)), users.state
     policy = softmax(users.logits[everyone, s])
-    choice = (u_choice[:, None] >= np.cumsum(policy, axis=1)[:, :-1]).sum(axis=1)
+    choice = np.asarray((u_choice[:, None] >= np.cumsum(policy, axis=1)[:, :-1]).sum(axis=1))
     noise = np.sqrt(-2 * np.log(u_radius)) * np.cos(2 * np.pi * u_angle)
     observed = reaction(users.mean[everyone, s, choice], users.std[everyone, s, choice], noise)
     gain = advantage(observed, users.baseline)

@@ -2,8 +2,6 @@
 
 import threading
 from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 
 from mirrorfield.errors import InputError
@@ -141,8 +139,8 @@ def run_chunk(plan: Plan, first_user: int, users: int) -> Part:
     return Part(first_user, users, totals, _take(trace, plan.sample[low:high] - first_user))
 
 
-def _take(trace: Trace, columns: Any) -> Trace:
-    return Trace(*(array[..., columns] for array in trace))
+def _take(trace: Trace, columns: IntArray) -> Trace:
+    return Trace._make(array[..., columns] for array in trace)
 
 
 def merge(parts: list[Part]) -> Part:
@@ -152,5 +150,5 @@ def merge(parts: list[Part]) -> Part:
     for part in parts[1:]:
         totals = merge_totals(totals, part.totals)
     samples = (part.sample for part in parts)
-    sample = Trace(*(np.concatenate(arrays, axis=-1) for arrays in zip(*samples, strict=True)))
+    sample = Trace._make(np.concatenate(arrays, axis=-1) for arrays in zip(*samples, strict=True))
     return Part(parts[0].first_user, sum(part.users for part in parts), totals, sample)

@@ -32,9 +32,8 @@ def check_place(out: Path, overwrite: bool = False, ours: Callable[[Path], bool]
         raise InputError(f"{out} exists already; choose another --out, or replace it with --overwrite")
     if out.exists() and not (ours(out) or (out.is_dir() and not any(out.iterdir()))):
         raise InputError(f"{out} was not written by this command, so it is not overwritten; choose another --out")
-    parent = out.absolute().parent
+    parent = next(folder for folder in out.absolute().parents if folder.exists())
     try:
-        parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=parent):
             pass
     except OSError as error:
@@ -59,6 +58,7 @@ def write_folder(
     """
     check_place(out, overwrite, ours)
     out = out.absolute()
+    out.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{out.name}-", suffix=".partial", dir=out.parent))
     try:
         fill(partial)

@@ -1,0 +1,133 @@
+"""Measure the kernel against the hand-written AVX2 probe, in one run, and print a Markdown table.
+
+Usage: uv run python bench/kernel.py [--rounds 7]
+
+The probe (`roofline_avx2.c`, built here with gcc) and every variant of the kernel take turns, so that a machine whose
+speed drifts slows all of them alike; each figure is the median over rounds and each ratio the median of the ratios
+within a round. The probe does less than the kernel (no maximum in its softmax, a transition without a table,
+rough polynomials) and may fuse multiply and add; the kernel keeps strict IEEE arithmetic. A
+run is 16,384 users x 1000 steps, one user in twenty of them kept in the sample, as in a run of 400,000.
+"""
+
+import argparse
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import mirrorfield as mf
+from mirrorfield.execution.threads import run_threads
+from mirrorfield.population.reference import simulate_reference
+from mirrorfield.population.run import Plan, plan_run
+
+SOURCE = Path(__file__).with_name("roofline_avx2.c")
+USERS, STEPS = 16_384, 1000
+
+
+def build_probe(folder: Path) -> Path | None:
+    """Compile the probe, or return None where that is not possible."""
+    binary = folder / "roofline_avx2"
+    command = ["gcc", "-O3", "-march=native", "-ffast-math", str(SOURCE), "-lm", "-o", str(binary)]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return binary
+
+
+def probe_rate(binary: Path) -> float:
+    """Return the probe's user-steps per second of processor time, in millions: the best of its 3 repeats."""
+    lines = subprocess.run([binary], check=True, capture_output=True, text=True).stdout.splitlines()
+    return max(float(line.split()[1]) for line in lines)
+
+
+def scenario(categories: int, users: int = USERS, steps: int = STEPS) -> mf.Scenario:
+    """Return a scenario with K categories, cut from or grown out of the default's tables."""
+    base = mf.Scenario()
+    pick = [i % base.k for i in range(categories)]
+    named = [mf.Category(name=f"{base.categories[p].name} {i}", color="#000000") for i, p in enumerate(pick)]
+
+    def wide(profile: mf.Profile) -> mf.Profile:
+        mean, std = (profile.table(name, base.k)[:, pick].tolist() for name in ("mean", "std"))
+        up, down = (profile.table(name, base.k)[0, pick].tolist() for name in ("up", "down"))
+        return mf.Profile(mean=mean, std=std, up=up, down=down)
+
+    return mf.Scenario(
+        users=users,
+        steps=steps,
+        categories=named,
+        reactive=wide(base.reactive),
+        intentional=wide(base.intentional),
+        record=mf.Record(users=users // 20),
+    )
+
+
+def rate(plan: Plan, threads: int, clock: Callable[[], float]) -> float:
+    """Return the user-steps per second of a whole run (draw, loop, record, fold), in millions: the best of 3."""
+    best = float("inf")
+    for _ in range(3):
+        began = clock()
+        run_threads(plan, threads)
+        best = min(best, clock() - began)
+    return plan.scenario.users * plan.scenario.steps / best / 1e6
+
+
+def reference_rate() -> float:
+    """Return the float64 NumPy reference's user-steps per second, in millions."""
+    began = time.process_time()
+    simulate_reference(mf.Scenario(steps=200), np.arange(2000))
+    return 2000 * 200 / (time.process_time() - began) / 1e6
+
+
+def measure(rounds: int) -> dict[str, list[float]]:
+    """Return {what: one rate per round}."""
+    plans = {k: plan_run(scenario(k)) for k in (2, 4, 8, 16, 32)}
+    wide = plan_run(scenario(4, 4 * USERS))
+    for plan in plans.values():
+        run_threads(plan, 1)
+    rates: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        probe = build_probe(Path(folder))
+        for _ in range(rounds):
+            if probe:
+                rates.setdefault("AVX2 probe, K = 4", []).append(probe_rate(probe))
+            for k, plan in plans.items():
+                rates.setdefault(f"kernel, K = {k}, one thread", []).append(rate(plan, 1, time.process_time))
+            for threads in (1, 2):
+                name = f"kernel, K = 4, {threads} thread(s), wall clock"
+                rates.setdefault(name, []).append(rate(wide, threads, time.perf_counter))
+            rates.setdefault("NumPy reference, float64, K = 4", []).append(reference_rate())
+    return rates
+
+
+def ratio(rates: dict[str, list[float]], top: str, bottom: str) -> str:
+    """Return the median ratio of two rates within a round, with its range."""
+    if top not in rates or bottom not in rates:
+        return "not measured (needs gcc and AVX2)"
+    values = [a / b for a, b in zip(rates[top], rates[bottom], strict=True)]
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=7)
+    rates = measure(parser.parse_args().rounds)
+    print("| what | M user-steps/s | ns per user-step | ns per category |\n|---|---|---|---|")
+    for name, values in rates.items():
+        median = statistics.median(values)
+        k = int(name.split("K = ")[1].split(",")[0])
+        print(f"| {name} | {median:.1f} | {1e3 / median:.2f} | {1e3 / median / k:.2f} |")
+    kernel, wall = "kernel, K = 4, one thread", "kernel, K = 4, {} thread(s), wall clock"
+    print("\n| ratio | median (range) |\n|---|---|")
+    print(f"| kernel / AVX2 probe, one thread, K = 4 | {ratio(rates, kernel, 'AVX2 probe, K = 4')} |")
+    print(f"| two threads / one, K = 4 | {ratio(rates, wall.format(2), wall.format(1))} |")
+    print(f"| kernel / float64 NumPy reference | {ratio(rates, kernel, 'NumPy reference, float64, K = 4')} |")
+
+
+if __name__ == "__main__":
+    main()
