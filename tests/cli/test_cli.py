@@ -162,7 +162,7 @@ def test_a_full_disk_leaves_nothing_and_says_so(monkeypatch, tmp_path: Path) -> 
 def test_an_interrupt_leaves_nothing_and_exits_130(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "mirrorfield", "run", "--users", "50_000_000", "--out", "x"]
     process = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=os.environ)
-    time.sleep(6)
+    time.sleep(10)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
