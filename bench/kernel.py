@@ -21,11 +21,14 @@ import numpy as np
 
 import mirrorfield as mf
 from mirrorfield.execution.threads import run_threads
+from mirrorfield.kernel import empty_trace, lane_kernel, lanes_for
 from mirrorfield.population.reference import simulate_reference
-from mirrorfield.population.run import Plan, plan_run
+from mirrorfield.population.run import CHUNK, Plan, plan_run
+from mirrorfield.streams import U64
 
 SOURCE = Path(__file__).with_name("roofline_avx2.c")
 USERS, STEPS = 16_384, 1000
+WHOLE = "whole run, K = 4, one thread"
 
 
 def build_probe(folder: Path) -> Path | None:
@@ -66,6 +69,28 @@ def scenario(categories: int, users: int = USERS, steps: int = STEPS) -> mf.Scen
     )
 
 
+def kernel_rate(plan: Plan) -> float:
+    """Return the user-steps per second of the compiled kernel (draw, loop, record), in millions: the best of 3."""
+    scenario, lanes = plan.scenario, lanes_for(plan.scenario.k)
+    trace = empty_trace(len(plan.steps), scenario.k, CHUNK)
+    best = float("inf")
+    for _ in range(3):
+        began = time.process_time()
+        for first in range(0, scenario.users, CHUNK):
+            lane_kernel(scenario.k).run_users(
+                U64(scenario.seed),
+                U64(first),
+                CHUNK // lanes,
+                plan.steps,
+                np.float32(scenario.policy.learning_rate),
+                plan.profiles,
+                plan.population,
+                trace,
+            )
+        best = min(best, time.process_time() - began)
+    return scenario.users * scenario.steps / best / 1e6
+
+
 def rate(plan: Plan, threads: int, clock: Callable[[], float]) -> float:
     """Return the user-steps per second of a whole run (draw, loop, record, fold), in millions: the best of 3."""
     best = float("inf")
@@ -86,7 +111,7 @@ def reference_rate() -> float:
 def measure(rounds: int) -> dict[str, list[float]]:
     """Return {what: one rate per round}."""
     plans = {k: plan_run(scenario(k)) for k in (2, 4, 8, 16, 32)}
-    wide = plan_run(scenario(4, 4 * USERS))
+    wide = plan_run(scenario(4, 8 * USERS))
     for plan in plans.values():
         run_threads(plan, 1)
     rates: dict[str, list[float]] = {}
@@ -96,9 +121,10 @@ def measure(rounds: int) -> dict[str, list[float]]:
             if probe:
                 rates.setdefault("AVX2 probe, K = 4", []).append(probe_rate(probe))
             for k, plan in plans.items():
-                rates.setdefault(f"kernel, K = {k}, one thread", []).append(rate(plan, 1, time.process_time))
+                rates.setdefault(f"kernel, K = {k}, one thread", []).append(kernel_rate(plan))
+            rates.setdefault(WHOLE, []).append(rate(plans[4], 1, time.process_time))
             for threads in (1, 2):
-                name = f"kernel, K = 4, {threads} thread(s), wall clock"
+                name = f"whole run, K = 4, {threads} thread(s), wall clock"
                 rates.setdefault(name, []).append(rate(wide, threads, time.perf_counter))
             rates.setdefault("NumPy reference, float64, K = 4", []).append(reference_rate())
     return rates
@@ -122,9 +148,10 @@ def main() -> None:
         median = statistics.median(values)
         k = int(name.split("K = ")[1].split(",")[0])
         print(f"| {name} | {median:.1f} | {1e3 / median:.2f} | {1e3 / median / k:.2f} |")
-    kernel, wall = "kernel, K = 4, one thread", "kernel, K = 4, {} thread(s), wall clock"
+    kernel, wall = "kernel, K = 4, one thread", "whole run, K = 4, {} thread(s), wall clock"
     print("\n| ratio | median (range) |\n|---|---|")
     print(f"| kernel / AVX2 probe, one thread, K = 4 | {ratio(rates, kernel, 'AVX2 probe, K = 4')} |")
+    print(f"| whole run / AVX2 probe, one thread, K = 4 | {ratio(rates, WHOLE, 'AVX2 probe, K = 4')} |")
     print(f"| two threads / one, K = 4 | {ratio(rates, wall.format(2), wall.format(1))} |")
     print(f"| kernel / float64 NumPy reference | {ratio(rates, kernel, 'NumPy reference, float64, K = 4')} |")
 

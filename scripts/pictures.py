@@ -18,7 +18,8 @@ def main() -> None:
     ASSETS.mkdir(parents=True, exist_ok=True)
     dataset = mf.simulate(mf.Scenario()).dataset
     for name, draw in (("map", policy_map), ("tipping", tipping_curve)):
-        draw(dataset).savefig(ASSETS / f"{name}.png", dpi=180, bbox_inches="tight", pad_inches=0.08, metadata={"Software": None})
+        options = {"dpi": 180, "bbox_inches": "tight", "pad_inches": 0.08, "metadata": {"Software": None}}
+        draw(dataset).savefig(ASSETS / f"{name}.png", **options)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 
 from mirrorfield.api import Run, simulate
 from mirrorfield.errors import CorruptError, InputError, MirrorfieldError
+from mirrorfield.population.distributions import Population, Segment
 from mirrorfield.population.scenario import Category, Policy, Profile, Record, Scenario
 from mirrorfield.version import VERSION as __version__
 
@@ -17,10 +18,12 @@ __all__ = [
     "InputError",
     "MirrorfieldError",
     "Policy",
+    "Population",
     "Profile",
     "Record",
     "Run",
     "Scenario",
+    "Segment",
     "__version__",
     "simulate",
 ]

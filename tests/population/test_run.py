@@ -10,6 +10,8 @@ from mirrorfield.execution.threads import run_threads
 from mirrorfield.population.run import merge, plan_run, recorded_steps, run_chunk, sampled_users
 from mirrorfield.store.folder import summary_text
 
+ALL_REACTIVE = {"distribution": "point", "value": 0}
+
 
 def summary_of(threads: int, block: int, users: int = 1000, steps: int = 50) -> str:
     scenario = mf.Scenario(users=users, steps=steps, record={"users": 100})
@@ -71,20 +73,25 @@ def test_a_tie_favours_no_category() -> None:
     assert set(run.summary["shares"].values()) == {0.25}
 
 
-def test_an_overflow_is_refused() -> None:
-    scenario = mf.Scenario(users=64, steps=2000, policy={"learning_rate": 100.0},
-                           reactive={"mean": 1e4, "std": 1e4, "up": 0.1, "down": 0.1})  # fmt: skip
-    try:
-        summary = mf.simulate(scenario).summary
-    except mf.InputError as error:
-        assert "smaller learning rate" in str(error)
-    else:
-        assert np.isfinite(summary["mean_reaction"])
+def test_reactions_that_fixed_point_cannot_hold_are_refused() -> None:
+    huge = {"distribution": "point", "value": 1000}
+    scenario = mf.Scenario(users=64, steps=20, population={"susceptibility": huge, "intentionality": ALL_REACTIVE},
+                           reactive={"mean": 1000, "std": 1, "up": 0.1, "down": 0.1})  # fmt: skip
+    with pytest.raises(mf.InputError, match=r"expected mean reactions within 1024 of zero, got .* use a smaller unit"):
+        mf.simulate(scenario)
+
+
+def test_large_logits_do_not_overflow() -> None:
+    scenario = mf.Scenario(users=640, steps=300, policy={"learning_rate": 100.0}, record={"users": 640},
+                           reactive={"mean": [50, 55, 60, 5], "std": 20, "up": 0.2, "down": 0.2})  # fmt: skip
+    dataset = mf.simulate(scenario).dataset
+    assert np.isfinite(dataset["logits"]).all() and float(np.abs(dataset["logits"]).max()) > 1000
+    np.testing.assert_allclose(dataset["feed"].sum("category"), 1, atol=1e-6)
 
 
 def test_a_sample_that_cannot_fit_in_memory_is_refused_at_once() -> None:
     with pytest.raises(mf.InputError, match=r"record.users: a sample of .* needs about .* GiB .* ask for at most"):
-        mf.simulate(mf.Scenario(users=10**12, record={"users": 10**11}))
+        mf.simulate(mf.Scenario(users=8 * 10**9, record={"users": 8 * 10**9}))
 
 
 def test_threads_and_block_must_be_positive() -> None:

@@ -22,12 +22,15 @@ BAD = [
     ({"reactive": {"mean": [1, 2, 3], "std": 1, **MOVES}},
      "reactive.mean: expected one number, 4 (one per category) or 3 rows of 4, got 3"),
     ({"reactive": {"mean": float("nan"), "std": 1, **MOVES}}, "reactive.mean: expected finite numbers, got nan"),
-    ({"reactive": {"mean": 1, "std": -1, **MOVES}}, "reactive.std: expected numbers from 0 to 10000, got -1"),
+    ({"reactive": {"mean": 1, "std": -1, **MOVES}}, "reactive.std: expected numbers from 0 to 1000, got -1"),
     ({"reactive": {"mean": 1, "std": 1, "transition": [[[0.5, 0.4, 0.2]] * 4] * 3}},
      "expected rows of probabilities that sum to 1, got [0.5, 0.4, 0.2] (sum 1.1) for state calm, category 0"),
     ({"reactive": {"mean": 1, "std": 1, "transition": [[[float("nan"), 0.5, 0.5]] * 4] * 3}}, "sum to 1"),
     ({"reactive": {"mean": 1, "std": 1, "transition": [[[1, 0, 0]] * 3] * 3}}, "expected 3 x 4 x 3 numbers"),
     ({"reactive": {"mean": 1, "std": 1}}, "expected either up and down, or transition"),
+    ({"reactive": {"mean": 1, "std": 1, "up": 0, "transition": [[[1, 0, 0]] * 4] * 3}}, "got up and transition"),
+    ({"reactive": {"mean": 1, **MOVES}}, "reactive.std: expected a value, got none"),
+    ({"record": {"users": 0}}, "record.users: expected greater than or equal to 1, got 0"),
     ({"reactive": {"mean": 1, "std": 1, "up": 0.7, "down": 0.7}}, "up + down <= 1"),
     ({"categories": [{"name": "one", "color": "#000000"}]}, "categories: expected"),
     ({"categories": [{"name": "a", "color": "#000000"}] * 4}, "expected distinct names"),
@@ -60,7 +63,7 @@ def test_a_scenario_is_frozen() -> None:
 
 
 @given(
-    users=st.integers(1, 10**12), seed=st.integers(0, 2**63 - 1), rate=st.floats(1e-6, 100),
+    users=st.integers(1, 8 * 10**9), seed=st.integers(0, 2**63 - 1), rate=st.floats(1e-6, 100),
     a=st.floats(0.05, 100), w=st.lists(st.floats(0, 100), min_size=4, max_size=4),
 )  # fmt: skip
 def test_toml_is_lossless(users, seed, rate, a, w) -> None:

@@ -1,7 +1,8 @@
 """Fold users into whole numbers, so that the order in which blocks finish cannot change a result.
 
 Counts are integers. Real quantities are rounded per user to a multiple of 2**-24 (reactions: 2**-20) and summed as
-integers; each sum is then exact for the rounded values, and a mean is off by at most half that unit.
+integers; each sum is then exact for the rounded values, and a mean is off by at most that unit. With at most 8e9 users,
+32 categories and mean reactions within 1024 of zero, no sum leaves 63 bits.
 """
 
 from typing import Any, NamedTuple
@@ -60,7 +61,7 @@ def merge_totals(first: Totals, second: Totals) -> Totals:
 
 
 def to_units(value: Any, scale: Any) -> Any:
-    """Return a float32 as a whole number of 1/scale, to the nearest, ties upwards; int64."""
+    """Return a float32 as a whole number of 1/scale, to the nearest; int64."""
     return np.int64(np.floor(value * scale + HALF))
 
 

@@ -1,9 +1,9 @@
 """The interaction loop, with users side by side in SIMD lanes: a template that `specialise` turns into code for one K.
 
 A block of LANES users lives in one float32 scratch array. `name[row, j]` is a row of it, one number per lane
-(`specialise.rows` lists them); the innermost loop runs over lanes, and nothing else varies in it. Branches over states
-are selections between values already loaded, because a chain of comparisons with integers becomes a jump table and
-stops vectorisation.
+(`specialise.first_rows` lists them); the innermost loop runs over lanes, and nothing else varies in it. Branches over
+states are selections between values already loaded, because a chain of comparisons with integers becomes a jump table
+and stops vectorisation.
 """
 
 from typing import Any
@@ -72,7 +72,7 @@ def interact(scratch: Any, words: Any, first: int, last: int, learning_rate: Any
             chosen_mean[0, j] = ZERO
             chosen_std[0, j] = ZERO
             chosen_fall[0, j] = ZERO
-            chosen_stay[0, j] = ZERO
+            chosen_rise[0, j] = ZERO
         for k in range(K):
             for j in range(LANES):
                 calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
@@ -83,8 +83,8 @@ def interact(scratch: Any, words: Any, first: int, last: int, learning_rate: Any
                 chosen_std[0, j] = x if reached else chosen_std[0, j]
                 x = select(calm, hooked, fall[k, j], fall[PITCH + k, j], fall[2 * PITCH + k, j])
                 chosen_fall[0, j] = x if reached else chosen_fall[0, j]
-                x = select(calm, hooked, stay[k, j], stay[PITCH + k, j], stay[2 * PITCH + k, j])
-                chosen_stay[0, j] = x if reached else chosen_stay[0, j]
+                x = select(calm, hooked, rise[k, j], rise[PITCH + k, j], rise[2 * PITCH + k, j])
+                chosen_rise[0, j] = x if reached else chosen_rise[0, j]
                 cumulative[0, j] = cumulative[0, j] + weight[k, j]
         for j in range(LANES):
             gain[0, j] = advantage(reaction(chosen_mean[0, j], chosen_std[0, j], noise[0, j]), baseline[0, j])
@@ -104,7 +104,7 @@ def interact(scratch: Any, words: Any, first: int, last: int, learning_rate: Any
                 logits[2 * PITCH + k, j] = logits[2 * PITCH + k, j] + select(calm, hooked, ZERO, ZERO, step)
         for j in range(LANES):
             u = transition_uniform[0, j]
-            state[0, j] = (ONE if u >= chosen_fall[0, j] else ZERO) + (ONE if u >= chosen_stay[0, j] else ZERO)
+            state[0, j] = (ONE if u >= chosen_fall[0, j] else ZERO) + (ONE if u >= chosen_rise[0, j] else ZERO)
 
 
 @compiled
@@ -127,7 +127,7 @@ def load_users(scratch: Any, words: Any, seed: Any, first_user: Any, profiles: A
                 mean[cell, j] = blend(drawn, w[i] * reactive.mean[s, i], intentional.mean[s, i])
                 std[cell, j] = blend(drawn, reactive.std[s, i], intentional.std[s, i])
                 fall[cell, j] = blend(drawn, reactive.transition[s, i, 0], intentional.transition[s, i, 0])
-                stay[cell, j] = ONE - blend(drawn, reactive.transition[s, i, 2], intentional.transition[s, i, 2])
+                rise[cell, j] = ONE - blend(drawn, reactive.transition[s, i, 2], intentional.transition[s, i, 2])
 
 
 @compiled

@@ -43,7 +43,7 @@ PASSING_SINGLE = (
     "chosen_mean",
     "chosen_std",
     "chosen_fall",
-    "chosen_stay",
+    "chosen_rise",
 )
 PASSING = (*PASSING_SINGLE, "weight")
 
@@ -61,7 +61,7 @@ def pitch(categories: int) -> int:
 def first_rows(categories: int) -> dict[str, int]:
     """Return the first row of each quantity in a block's scratch array, and under "end" the number of rows."""
     cells = S * pitch(categories)
-    counts = dict.fromkeys(("logits", "mean", "std", "fall", "stay"), cells)
+    counts = dict.fromkeys(("logits", "mean", "std", "fall", "rise"), cells)
     counts |= dict.fromkeys(("shown", "susceptibility", "weight"), categories)
     counts |= dict.fromkeys((*SINGLE, *PASSING_SINGLE), 1)
     return dict(zip([*counts, "end"], accumulate(counts.values(), initial=0), strict=True))

@@ -52,7 +52,9 @@ def one_line(error: ValidationError, model: type[BaseModel]) -> str:
         line = f'unknown key "{place}".{hint}'
     else:
         message = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-        if first["type"] != "value_error":
+        if first["type"] == "missing":
+            message = "expected a value, got none"
+        elif first["type"] != "value_error":
             message = f"expected {message}, got {first['input']!r}"
         line = f"{place}: {message}" if place else message
     others = len({_place(problem["loc"]) for problem in problems}) - 1

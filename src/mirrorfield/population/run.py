@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+
 import numpy as np
 
 from mirrorfield.errors import InputError
@@ -22,6 +23,7 @@ from mirrorfield.streams import U64
 from mirrorfield.types import F32Array, IntArray
 
 CHUNK = 2048
+MAX_MEAN_REACTION = 1024.0
 
 
 def recorded_steps(steps: int, count: int) -> IntArray:
@@ -111,7 +113,7 @@ def _buffer(recorded: int, categories: int, users: int) -> Trace:
 def run_chunk(plan: Plan, first_user: int, users: int) -> Part:
     """Run users first_user ... first_user + users - 1 to the end. Their ids and the plan decide the result.
 
-    Raises InputError if the logits overflowed, which a far smaller learning rate prevents.
+    Raises InputError if a user's mean reaction is beyond what fixed-point totals can hold.
     """
     scenario = plan.scenario
     lanes = lanes_for(scenario.k)
@@ -128,10 +130,11 @@ def run_chunk(plan: Plan, first_user: int, users: int) -> Part:
             plan.population,
             trace,
         )
-    if not np.isfinite(trace.logits[..., :users]).all():
+    largest = float(np.abs(trace.mean_reaction[:, :users]).max())
+    if largest > MAX_MEAN_REACTION:
         raise InputError(
-            f"policy.learning_rate: the logits overflowed at {scenario.policy.learning_rate:g}; "
-            "use a smaller learning rate or smaller reactions"
+            f"reactive.mean, susceptibility: expected mean reactions within {MAX_MEAN_REACTION:g} of zero, "
+            f"got {largest:g}; use a smaller unit"
         )
     totals = empty_totals(len(plan.steps), scenario.k, scenario.record.bands)
     fold(trace, U64(first_user), users, totals)

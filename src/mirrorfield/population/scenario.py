@@ -16,6 +16,8 @@ from mirrorfield.types import STATES, FloatArray, S
 
 Table = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
 MAX_STEPS = 10_000_000
+MAX_USERS = 8_000_000_000
+MAX_REACTION = 1000.0
 
 
 class Category(Frozen):
@@ -42,8 +44,10 @@ class Profile(Frozen):
 
     @model_validator(mode="after")
     def _one_transition(self) -> "Profile":
-        if (self.transition is None) != (self.up is not None and self.down is not None):
-            raise ValueError("expected either up and down, or transition, to say how arousal moves")
+        given = [name for name in ("up", "down", "transition") if getattr(self, name) is not None]
+        if given not in (["up", "down"], ["transition"]):
+            came = " and ".join(given) or "none of them"
+            raise ValueError(f"expected either up and down, or transition, to say how arousal moves; got {came}")
         return self
 
     def table(self, name: Literal["mean", "std", "up", "down"], categories: int) -> FloatArray:
@@ -103,7 +107,7 @@ class Record(Frozen):
     """What a run keeps: about this many log-spaced steps, this many users in full, this many bands of lambda."""
 
     steps: Annotated[int, Field(ge=1, le=200)] = 32
-    users: Annotated[int, Field(ge=0)] = 20_000
+    users: Annotated[int, Field(ge=1)] = 20_000
     bands: Literal[5, 10, 20, 50, 100] = 20
 
 
@@ -143,7 +147,7 @@ class Scenario(Frozen):
 
     name: Annotated[str, Field(min_length=1, max_length=80)] = "default"
     description: str = "A crowd from reactive to intentional, one recommender."
-    users: Annotated[int, Field(ge=1, le=10**12)] = 100_000
+    users: Annotated[int, Field(ge=1, le=MAX_USERS)] = 100_000
     steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] = 1500
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     policy: Policy = Policy()
@@ -171,10 +175,12 @@ class Scenario(Frozen):
                 profile.transition_table(self.k)
             except ValueError as error:
                 raise ValueError(f"{place}.{error}") from None
-            if (abs(mean) > 1e4).any():
-                raise ValueError(f"{place}.mean: expected numbers within 10000 of zero, got {abs(mean).max():g}")
-            if (std < 0).any() or (std > 1e4).any():
-                raise ValueError(f"{place}.std: expected numbers from 0 to 10000, got {std.min():g}")
+            if (abs(mean) > MAX_REACTION).any():
+                worst = mean.flat[abs(mean).argmax()]
+                raise ValueError(f"{place}.mean: expected numbers within {MAX_REACTION:g} of zero, got {worst:g}")
+            wrong = std[(std < 0) | (std > MAX_REACTION)]
+            if wrong.size:
+                raise ValueError(f"{place}.std: expected numbers from 0 to {MAX_REACTION:g}, got {wrong[0]:g}")
         self._check_lengths()
         return self
 
