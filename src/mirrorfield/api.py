@@ -74,7 +74,13 @@ def simulate(
     >>> simulate(Scenario(users=64, steps=10)).summary["users"]
     64
     """
-    plan = prepare(scenario or Scenario(), population, threads, block)
+    return execute(prepare(scenario or Scenario(), population, threads, block), threads, block, progress)
+
+
+def execute(
+    plan: Plan, threads: int | None = None, block: int = CHUNK, progress: Callable[[int], None] | None = None
+) -> Run:
+    """Run a plan that `prepare` made; the parameters are those of `simulate`."""
     return Run(plan.scenario, plan, run_threads(plan, threads, block, progress))
 
 

@@ -59,7 +59,7 @@ def default_20000() -> mf.Run:
 @pytest.mark.slow
 def test_default_scenario_agrees_with_an_independent_path(default_20000: mf.Run) -> None:
     """The NumPy reference on other users: two samples of one law, compared by their standard errors."""
-    n = 8000
+    n = 20_000
     scenario = mf.Scenario(seed=99, users=n)
     reference = simulate_reference(scenario, np.arange(n), (50, 200, 700, 1500))
     feeds, kernel = reference.feeds, mf.simulate(

@@ -56,16 +56,16 @@ def run(
     json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")] = False,
 ) -> None:
     """Simulate a population and write a result folder: scenario, summary, time series, sample and report."""
-    from mirrorfield.api import prepare, simulate
+    from mirrorfield.api import execute, prepare
     from mirrorfield.store.folder import check_place, next_place, summary_text
 
     source = scenario or (str(population / "scenario.toml") if population else "default")
     chosen = build_scenario(source, set_ or [], users=users, steps=steps, seed=seed)
     place = out or next_place(chosen.name)
     check_place(place, overwrite)
-    prepare(chosen, population, threads, block)
+    plan = prepare(chosen, population, threads, block)
     with progress_line(chosen.users, chosen.steps, quiet or json_) as progress:
-        result = simulate(chosen, population=population, threads=threads, block=block, progress=progress)
+        result = execute(plan, threads, block, progress)
     result.command = shlex.join(["mirrorfield", *sys.argv[1:]])
     result.save(place, overwrite)
     if json_:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
+from mirrorfield.kernel import lane_kernel
 from mirrorfield.population.run import CHUNK, Part, Plan, merge, run_chunk
 
 Progress = Callable[[int], None]
@@ -27,6 +28,7 @@ def run_threads(plan: Plan, threads: int | None = None, block: int = CHUNK, prog
     users that each finished task had. The result does not depend on `threads` or `block`. Raises what a task raises.
     """
     threads = threads or available_threads()
+    lane_kernel(plan.scenario.k)  # one module, made before the threads could each make their own
     todo = _chunks(plan.scenario.users, block)
     done: list[Part] = []
     with ThreadPoolExecutor(threads, thread_name_prefix="mirrorfield") as pool:
