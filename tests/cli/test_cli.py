@@ -183,3 +183,14 @@ def test_fit_then_run_on_the_fitted_users(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["users"] == 12
     again = mirrorfield("run", "x/scenario.toml", "--json", "--out", "y", cwd=tmp_path)
     assert again.stdout == done.stdout
+
+
+def test_fit_says_which_rows_it_left_out_and_why_there_is_no_check(tmp_path: Path) -> None:
+    rows = [f"u{u},{'ab'[e % 2]},{(u + 2 * e) % 5},{e}" for u in range(9) for e in range(4)]
+    (tmp_path / "log.csv").write_text("who,what,stars,when\n" + "\n".join([*rows, "u1,a,many,5"]) + "\n")
+    words = ("--user", "who", "--category", "what", "--reaction", "stars", "--time", "when", "--skip-bad-rows")
+    done = mirrorfield("fit", "log.csv", *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Left out of log.csv, by line:" in done.stdout
+    assert "1 (first: 38)" in " ".join(done.stdout.split())
+    assert "No held-out check:" in done.stdout

@@ -76,7 +76,11 @@ def fit_view(users: tuple[str, ...], summary: dict[str, Any]) -> RenderableType:
         f"Spread between users {parts['tau_user']:.3f}, between a user's categories {parts['tau_cell']:.3f}",
         summary["not_observed"],
     ]
-    lines += [f"Left out of {log['file']}: {_reasons(log['bad'])}" for log in _tables(summary["log"]) if log["bad"]]
+    lines += [
+        f"Left out of {log['file']}, by {log['places']}: {_reasons(log['bad'])}"
+        for log in _tables(summary["log"])
+        if log["bad"]
+    ]
     return Group(*(Text(line) for line in lines), _counts(summary["log"]), _heldout(summary["heldout"]))
 
 
@@ -85,7 +89,9 @@ def _tables(log: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _reasons(bad: dict[str, Any]) -> str:
-    return "; ".join(f"{reason}: {found}" for reason, found in bad.items())
+    return "; ".join(
+        f"{reason}: {found['count']:,} (first: {', '.join(map(str, found['first']))})" for reason, found in bad.items()
+    )
 
 
 def _counts(log: dict[str, Any]) -> Table:
@@ -97,7 +103,9 @@ def _counts(log: dict[str, Any]) -> Table:
     return table
 
 
-def _heldout(check: dict[str, Any]) -> Table:
+def _heldout(check: dict[str, Any]) -> RenderableType:
+    if "rmse" not in check:
+        return Text(f"No held-out check: {check['note']}")
     title = f"RMSE in the log's unit, 95% interval, on {check['events']:,} held-out events (last 20% of each user)"
     table = Table("predictor", "RMSE", "profiles minus it", box=box.SIMPLE_HEAD, title=title, title_justify="left")
     for name, error in check["rmse"].items():
