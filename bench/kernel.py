@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import mirrorfield as mf
-from mirrorfield.execution.threads import run_threads
+from mirrorfield.api import execute
 from mirrorfield.kernel import empty_trace, lane_kernel, lanes_for
 from mirrorfield.population.reference import simulate_reference
 from mirrorfield.population.run import CHUNK, Plan, plan_run
@@ -96,7 +96,7 @@ def rate(plan: Plan, threads: int, clock: Callable[[], float]) -> float:
     best = float("inf")
     for _ in range(3):
         began = clock()
-        run_threads(plan, threads)
+        execute(plan, threads)
         best = min(best, clock() - began)
     return plan.scenario.users * plan.scenario.steps / best / 1e6
 
@@ -113,7 +113,7 @@ def measure(rounds: int) -> dict[str, list[float]]:
     plans = {k: plan_run(scenario(k)) for k in (2, 4, 8, 16, 32)}
     wide = plan_run(scenario(4, 8 * USERS))
     for plan in plans.values():
-        run_threads(plan, 1)
+        execute(plan, 1)
     rates: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         probe = build_probe(Path(folder))

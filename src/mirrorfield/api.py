@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirrorfield.errors import InputError
-from mirrorfield.execution.threads import run_threads
+from mirrorfield.execution.blocks import blocks_of, run_blocks
+from mirrorfield.execution.threads import available_threads, thread_pool
 from mirrorfield.metrics.summary import summarise
-from mirrorfield.population.run import CHUNK, Part, Plan, plan_run
+from mirrorfield.population.run import Gathering, Part, Plan, block_size, plan_run
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.version import VERSION
 
@@ -61,14 +62,14 @@ def simulate(
     *,
     population: str | Path | None = None,
     threads: int | None = None,
-    block: int = CHUNK,
+    block: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Run:
     """Simulate a scenario and return the finished run.
 
     Parameters: scenario, default `Scenario()`; population, a folder of users written by `mirrorfield fit` (user u is
-    its row u modulo the number of rows); threads, default one per processor; block, users per task; progress, called
-    with the number of users that just finished. The result depends on the scenario and population alone.
+    its row u modulo the number of rows); threads, default one per processor; block, users per task, default by
+    size; progress, called with the number of users that just finished. The result depends on the scenario and population alone.
     Raises InputError for what cannot be simulated. Source: docs/model.md, sections 1 and 2.
 
     >>> simulate(Scenario(users=64, steps=10)).summary["users"]
@@ -78,17 +79,26 @@ def simulate(
 
 
 def execute(
-    plan: Plan, threads: int | None = None, block: int = CHUNK, progress: Callable[[int], None] | None = None
+    plan: Plan,
+    threads: int | None = None,
+    block: int | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Run:
     """Run a plan that `prepare` made; the parameters are those of `simulate`."""
-    return Run(plan.scenario, plan, run_threads(plan, threads, block, progress))
+    threads = threads or available_threads()
+    gathering = Gathering(plan)
+    todo = blocks_of(plan.scenario.users, block or block_size(plan.scenario))
+    with thread_pool(plan, threads) as pool:
+        for part in run_blocks(pool, plan, todo, 2 * threads, arguments=(progress,)):
+            gathering.add(part)
+    return Run(plan.scenario, plan, gathering.whole())
 
 
-def prepare(scenario: Scenario, population: str | Path | None, threads: int | None, block: int) -> Plan:
+def prepare(scenario: Scenario, population: str | Path | None, threads: int | None, block: int | None) -> Plan:
     """Return the plan of a run, or raise InputError before any work is done."""
     if threads is not None and threads < 1:
         raise InputError(f"threads: expected 1 or more, got {threads}")
-    if block < 1:
+    if block is not None and block < 1:
         raise InputError(f"block: expected 1 user or more, got {block}")
     place = population if population is not None else scenario.population.file
     return plan_run(scenario) if place is None else _listed_plan(scenario, Path(place))

@@ -74,8 +74,8 @@ def test_a_trajectory_does_not_depend_on_the_users_beside_it(categories: int) ->
 DIGEST = """
 import hashlib, json, sys
 import mirrorfield as mf
-from mirrorfield.population.run import plan_run, run_chunk
-part = run_chunk(plan_run(mf.Scenario(users=64, steps={steps}, seed=11)), 0, 64)
+from mirrorfield.population.run import plan_run, run_block
+part = run_block(plan_run(mf.Scenario(users=64, steps={steps}, seed=11)), 0, 64)
 digest = hashlib.sha256()
 for array in (*part.totals, *part.sample):
     digest.update(array.tobytes())

@@ -29,7 +29,7 @@ def test_an_edited_formula_in_another_file_is_never_answered_from_the_cache(tmp_
     shutil.copytree(PACKAGE, tmp_path / "mirrorfield")
     code = (
         "from mirrorfield.population.run import *; from mirrorfield.population.scenario import Scenario;"
-        "print(run_chunk(plan_run(Scenario(users=64, steps=5)), 0, 64).sample.mean_reaction[-1].sum())"
+        "print(run_block(plan_run(Scenario(users=64, steps=5)), 0, 64).sample.mean_reaction[-1].sum())"
     )
 
     def reaction_sum() -> float:

@@ -5,14 +5,14 @@ import pytest
 from scipy import stats
 
 from mirrorfield import Scenario
-from mirrorfield.population.run import plan_run, run_chunk
+from mirrorfield.population.run import plan_run, run_block
 
 N = 8192
 
 
 def drawn(**population):
     scenario = Scenario(users=N, steps=1, population=population, record={"steps": 1, "users": N})
-    return run_chunk(plan_run(scenario), 0, N).sample
+    return run_block(plan_run(scenario), 0, N).sample
 
 
 def test_default_is_lognormal_and_uniform() -> None:

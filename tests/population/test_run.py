@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import mirrorfield as mf
-from mirrorfield.execution.threads import run_threads
-from mirrorfield.population.run import merge, plan_run, recorded_steps, run_chunk, sampled_users
+from mirrorfield.kernel import merge_totals
+from mirrorfield.population.run import Gathering, plan_run, recorded_steps, run_block, sampled_users
 from mirrorfield.store.folder import summary_text
 
 ALL_REACTIVE = {"distribution": "point", "value": 0}
@@ -30,17 +30,41 @@ def test_dataset_bytes_do_not_depend_on_threads_or_blocks() -> None:
     assert one.identical(two)
 
 
-def test_parts_merge_in_any_order_and_grouping() -> None:
+def gathered(plan, parts):
+    gathering = Gathering(plan)
+    for part in parts:
+        gathering.add(part)
+    return gathering.whole()
+
+
+def test_parts_gather_in_any_order() -> None:
     plan = plan_run(mf.Scenario(users=640, steps=40, record={"users": 64}))
-    parts = [run_chunk(plan, first, 64) for first in range(0, 640, 64)]
-    expected = merge(list(parts))
+    parts = [run_block(plan, first, 64) for first in range(0, 640, 64)]
+    whole = run_block(plan, 0, 640)
+    for seed in range(20):
+        random.Random(seed).shuffle(parts)
+        found = gathered(plan, parts)
+        for array, expected in zip((*found.totals, *found.sample), (*whole.totals, *whole.sample), strict=True):
+            assert array.tobytes() == np.ascontiguousarray(expected).tobytes(), seed
+
+
+def test_totals_merge_in_random_trees() -> None:
+    plan = plan_run(mf.Scenario(users=640, steps=40, record={"users": 64}))
+    leaves = [run_block(plan, first, 40).totals for first in range(0, 640, 40)]
+    expected = run_block(plan, 0, 640).totals
     for seed in range(20):
         rng = random.Random(seed)
-        pool = list(parts)
+        pool = list(leaves)
         while len(pool) > 1:
             rng.shuffle(pool)
-            pool.append(merge([pool.pop(), pool.pop()]))
-        assert all(np.array_equal(a, b) for a, b in zip(pool[0].totals, expected.totals, strict=True)), seed
+            pool.append(merge_totals(pool.pop(), pool.pop()))
+        assert all(np.array_equal(a, b) for a, b in zip(pool[0], expected, strict=True)), seed
+
+
+def test_a_part_that_is_missing_is_noticed() -> None:
+    plan = plan_run(mf.Scenario(users=640, steps=4))
+    with pytest.raises(ValueError, match="600 of 640 users have run"):
+        gathered(plan, [run_block(plan, 0, 600)])
 
 
 def test_the_mean_of_fixed_point_sums_is_the_mean_of_the_feeds() -> None:
@@ -110,5 +134,5 @@ def test_recorded_steps_and_sampled_users_hold_their_ends() -> None:
 
 def test_progress_counts_every_user() -> None:
     seen: list[int] = []
-    run_threads(plan_run(mf.Scenario(users=1000, steps=2)), 2, 300, seen.append)
+    mf.simulate(mf.Scenario(users=1000, steps=2), threads=2, block=300, progress=seen.append)
     assert sum(seen) == 1000

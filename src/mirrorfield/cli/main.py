@@ -13,7 +13,6 @@ from mirrorfield.cli.progress import progress_line
 from mirrorfield.cli.settings import build_scenario
 from mirrorfield.cli.table import stdout, summary_view
 from mirrorfield.errors import InputError, MirrorfieldError
-from mirrorfield.population.run import CHUNK
 from mirrorfield.population.scenario import Scenario, presets
 from mirrorfield.version import VERSION
 
@@ -51,7 +50,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Result folder; default runs/NAME-NNN.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing result folder.")] = False,
     threads: Annotated[int | None, typer.Option(help="Threads; default one per processor.")] = None,
-    block: Annotated[int, typer.Option(help="Users per task; does not change the result.")] = CHUNK,
+    block: Annotated[int | None, typer.Option(help="Users per task; does not change the result.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")] = False,
 ) -> None:

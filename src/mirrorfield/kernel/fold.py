@@ -57,7 +57,11 @@ def empty_totals(recorded: int, categories: int, bands: int) -> Totals:
 
 def merge_totals(first: Totals, second: Totals) -> Totals:
     """Return the totals over both groups of users; associative and commutative, because every entry is an integer."""
-    return Totals(*(a + b for a, b in zip(first, second, strict=True)))
+    totals = Totals(*(a + b for a, b in zip(first, second, strict=True)))
+    high, low = totals.feed_square[:, 0], totals.feed_square[:, 1]
+    high += low >> 24
+    low &= 0xFFFFFF
+    return totals
 
 
 def to_units(value: Any, scale: Any) -> Any:
@@ -83,8 +87,9 @@ def _narrowness(feed: Any, c: int, start: int, users: int, entropy: Any, totals:
             p = p if p > _TINY else _TINY
             entropy[u] -= p * log(p)
         totals.feed[c, i] += total
+        squares += totals.feed_square[c, 1]
         totals.feed_square[c, 0] += squares >> 24
-        totals.feed_square[c, 1] += squares & 0xFFFFFF
+        totals.feed_square[c, 1] = squares & 0xFFFFFF
     total = np.int64(0)
     effective = np.int64(0)
     for u in range(users):

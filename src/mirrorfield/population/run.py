@@ -1,6 +1,7 @@
 """Run a scenario over blocks of users: init, run a chunk, merge what chunks found."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,19 @@ from mirrorfield.streams import U64
 from mirrorfield.types import F32Array, IntArray
 
 CHUNK = 2048
+LEAST_BLOCK = 256
 MAX_MEAN_REACTION = 1024.0
+
+
+def block_size(scenario: Scenario) -> int:
+    """Return the users per block: 64 blocks or more if that keeps them busy, and about 2**26 user-steps at most.
+
+    A block is what a thread or a worker does at a time and what a killed run can lose; the result does not depend on
+    it. Past 4096 such blocks, blocks grow instead of their number.
+    """
+    users, steps = scenario.users, scenario.steps
+    most = max(2**26 // steps, -(-users // 4096))
+    return max(LEAST_BLOCK, min(users // 64, most) // LEAST_BLOCK * LEAST_BLOCK)
 
 
 def recorded_steps(steps: int, count: int) -> IntArray:
@@ -56,20 +69,25 @@ class Plan:
     sample: IntArray
     profiles: ProfileTables
     population: PopulationTables
+    keep_all: bool = False
 
 
 @dataclass
 class Part:
-    """What a chunk of users leaves behind: the totals over all, and the trace of those in the sample."""
+    """What a block of users leaves behind: totals over all, the trace of those in the sample, and of all if kept."""
 
     first_user: int
     users: int
     totals: Totals
     sample: Trace
+    table: Trace | None = None
 
 
 def plan_run(
-    scenario: Scenario, susceptibility: F32Array | None = None, intentionality: F32Array | None = None
+    scenario: Scenario,
+    susceptibility: F32Array | None = None,
+    intentionality: F32Array | None = None,
+    keep_all: bool = False,
 ) -> Plan:
     """Return the plan of a run; listed users, if given, take the place of drawn ones.
 
@@ -83,6 +101,7 @@ def plan_run(
         sample=sampled_users(scenario.users, scenario.record.users),
         profiles=profile_tables(scenario),
         population=population_tables(scenario, susceptibility, intentionality),
+        keep_all=keep_all,
     )
 
 
@@ -110,11 +129,7 @@ def _buffer(recorded: int, categories: int, users: int) -> Trace:
     return trace
 
 
-def run_chunk(plan: Plan, first_user: int, users: int) -> Part:
-    """Run users first_user ... first_user + users - 1 to the end. Their ids and the plan decide the result.
-
-    Raises InputError if a user's mean reaction is beyond what fixed-point totals can hold.
-    """
+def _run_chunk(plan: Plan, first_user: int, users: int) -> Trace:
     scenario = plan.scenario
     lanes = lanes_for(scenario.k)
     blocks = -(-users // lanes)
@@ -136,22 +151,58 @@ def run_chunk(plan: Plan, first_user: int, users: int) -> Part:
             f"reactive.mean, susceptibility: expected mean reactions within {MAX_MEAN_REACTION:g} of zero, "
             f"got {largest:g}; use a smaller unit"
         )
-    totals = empty_totals(len(plan.steps), scenario.k, scenario.record.bands)
-    fold(trace, U64(first_user), users, totals)
-    low, high = np.searchsorted(plan.sample, [first_user, first_user + users])
-    return Part(first_user, users, totals, _take(trace, plan.sample[low:high] - first_user))
+    return trace
 
 
-def _take(trace: Trace, columns: IntArray) -> Trace:
-    return Trace._make(array[..., columns] for array in trace)
+def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int], None] | None = None) -> Part:
+    """Run users first_user ... first_user + users - 1 to the end. Their ids and the plan decide the result.
+
+    `progress`, if given, is called with the number of users that just finished, some times per block.
+    Raises InputError if a user's mean reaction is beyond what fixed-point totals can hold.
+    """
+    totals = empty_totals(len(plan.steps), plan.scenario.k, plan.scenario.record.bands)
+    kept: list[Trace] = []
+    end = first_user + users
+    for first in range(first_user, end, CHUNK):
+        count = min(CHUNK, end - first)
+        trace = _run_chunk(plan, first, count)
+        fold(trace, U64(first), count, totals)
+        rows = np.arange(count) if plan.keep_all else plan.sample[_between(plan.sample, first, first + count)] - first
+        kept.append(Trace._make(array[..., rows] for array in trace))
+        if progress:
+            progress(count)
+    table = Trace._make(np.concatenate(arrays, axis=-1) for arrays in zip(*kept, strict=True))
+    if not plan.keep_all:
+        return Part(first_user, users, totals, sample=table, table=None)
+    rows = plan.sample[_between(plan.sample, first_user, end)] - first_user
+    return Part(first_user, users, totals, Trace._make(array[..., rows] for array in table), table)
 
 
-def merge(parts: list[Part]) -> Part:
-    """Return the parts of neighbouring or scattered chunks as one; the order they come in does not matter."""
-    parts = sorted(parts, key=lambda part: part.first_user)
-    totals = parts[0].totals
-    for part in parts[1:]:
-        totals = merge_totals(totals, part.totals)
-    samples = (part.sample for part in parts)
-    sample = Trace._make(np.concatenate(arrays, axis=-1) for arrays in zip(*samples, strict=True))
-    return Part(parts[0].first_user, sum(part.users for part in parts), totals, sample)
+def _between(sample: IntArray, first: int, end: int) -> slice:
+    low, high = np.searchsorted(sample, [first, end])
+    return slice(int(low), int(high))
+
+
+class Gathering:
+    """The parts of a run that have finished so far, as one; the order they come in does not matter."""
+
+    def __init__(self, plan: Plan) -> None:
+        scenario = plan.scenario
+        self.plan = plan
+        self.users = 0
+        self.totals = empty_totals(len(plan.steps), scenario.k, scenario.record.bands)
+        self.sample = empty_trace(len(plan.steps), scenario.k, len(plan.sample))
+
+    def add(self, part: Part) -> None:
+        """Take in a part; each user may come once."""
+        self.totals = merge_totals(self.totals, part.totals)
+        place = _between(self.plan.sample, part.first_user, part.first_user + part.users)
+        for whole, some in zip(self.sample, part.sample, strict=True):
+            whole[..., place] = some
+        self.users += part.users
+
+    def whole(self) -> Part:
+        """Return what all users left behind; raise ValueError while some are missing."""
+        if self.users != self.plan.scenario.users:
+            raise ValueError(f"{self.users:,} of {self.plan.scenario.users:,} users have run")
+        return Part(0, self.users, self.totals, self.sample)

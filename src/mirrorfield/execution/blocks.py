@@ -1,0 +1,48 @@
+"""Hand blocks of users to a pool of workers and take what they leave behind. It knows blocks, not maths."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from typing import Any
+
+from mirrorfield.population.run import Part, run_block
+
+Block = tuple[int, int]
+LOOK_EVERY = 0.1
+
+
+def blocks_of(users: int, block: int) -> Iterator[Block]:
+    """Yield (first user, number of users) of every block, in order."""
+    for first in range(0, users, block):
+        yield first, min(block, users - first)
+
+
+def run_blocks(
+    pool: Executor,
+    plan: Any,
+    todo: Iterable[Block],
+    in_flight: int,
+    stopped: Callable[[], bool] = lambda: False,
+    arguments: tuple[Any, ...] = (),
+) -> Iterator[Part]:
+    """Yield the part of every block as it finishes, in whatever order.
+
+    Parameters: pool; plan, or the pool's handle of one; todo; in_flight, blocks given out at most at a time; stopped,
+    looked at several times a second: once true, no block is begun any more and those begun are still yielded;
+    arguments, passed to `run_block` after the block. Raises what a block raises, after dropping those not begun.
+    """
+    waiting = iter(todo)
+    running: set[Future[Part]] = set()
+    try:
+        while True:
+            while len(running) < in_flight and not stopped() and (block := next(waiting, None)):
+                running.add(pool.submit(run_block, plan, *block, *arguments))
+            if not running:
+                return
+            if stopped():
+                running = {future for future in running if not future.cancel()}
+            finished, running = wait(running, LOOK_EVERY, FIRST_COMPLETED)
+            for future in finished:
+                yield future.result()
+    finally:
+        for future in running:
+            future.cancel()
