@@ -69,7 +69,8 @@ def simulate(
 
     Parameters: scenario, default `Scenario()`; population, a folder of users written by `mirrorfield fit` (user u is
     its row u modulo the number of rows); threads, default one per processor; block, users per task, default by
-    size; progress, called with the number of users that just finished. The result depends on the scenario and population alone.
+    size; progress, called with the number of users that just finished. The result depends on the scenario and
+    population alone.
     Raises InputError for what cannot be simulated. Source: docs/model.md, sections 1 and 2.
 
     >>> simulate(Scenario(users=64, steps=10)).summary["users"]
