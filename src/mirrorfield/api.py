@@ -1,14 +1,16 @@
 """The Python door: `mirrorfield.simulate`."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mirrorfield.errors import InputError
+from mirrorfield.errors import InputError, StoppedError
 from mirrorfield.execution.blocks import blocks_of, run_blocks
-from mirrorfield.execution.threads import available_threads, thread_pool
+from mirrorfield.execution.pools import open_pool
 from mirrorfield.metrics.summary import summarise
 from mirrorfield.population.run import Gathering, Part, Plan, block_size, plan_run
 from mirrorfield.population.scenario import Scenario
@@ -16,6 +18,10 @@ from mirrorfield.version import VERSION
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from mirrorfield.store.job import Job
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -57,6 +63,10 @@ class Run:
         write_result(Path(folder), self.scenario, self.summary, self.dataset, self.report_html(), overwrite)
 
 
+def _never() -> bool:
+    return False
+
+
 def simulate(
     scenario: Scenario | None = None,
     *,
@@ -64,19 +74,33 @@ def simulate(
     threads: int | None = None,
     block: int | None = None,
     progress: Callable[[int], None] | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    keep_all: bool = False,
+    dask: str | None = None,
 ) -> Run:
     """Simulate a scenario and return the finished run.
 
     Parameters: scenario, default `Scenario()`; population, a folder of users written by `mirrorfield fit` (user u is
     its row u modulo the number of rows); threads, default one per processor; block, users per task, default by
-    size; progress, called with the number of users that just finished. The result depends on the scenario and
-    population alone.
-    Raises InputError for what cannot be simulated. Source: docs/model.md, sections 1 and 2.
+    size; progress, called with the number of users that just finished; out, a run folder in which every finished block
+    is safe at once, default none; resume, continue the run in `out` if it has begun; overwrite, replace a run in
+    `out`; keep_all, write the final values of every user into `out`; dask, the address of a scheduler or local:N. The
+    result depends on the scenario and population alone.
+    Raises InputError for what cannot be simulated or continued and StoreError if the disk refuses. Source:
+    docs/model.md, sections 1 and 2; docs/jobs.md.
 
     >>> simulate(Scenario(users=64, steps=10)).summary["users"]
     64
     """
-    return execute(prepare(scenario or Scenario(), population, threads, block), threads, block, progress)
+    plan = prepare(scenario or Scenario(), population, threads, block, keep_all)
+    if out is None:
+        if resume or keep_all:
+            raise InputError("resume, keep_all: expected the folder of the run in `out`")
+        return execute(plan, threads, block, progress, dask=dask)
+    with job_for(plan, Path(out), population, block, resume=resume, overwrite=overwrite) as job:
+        return execute(plan, threads, progress=progress, dask=dask, job=job)
 
 
 def execute(
@@ -84,28 +108,90 @@ def execute(
     threads: int | None = None,
     block: int | None = None,
     progress: Callable[[int], None] | None = None,
+    *,
+    dask: str | None = None,
+    job: "Job | None" = None,
+    stopped: Callable[[], bool] = _never,
 ) -> Run:
-    """Run a plan that `prepare` made; the parameters are those of `simulate`."""
-    threads = threads or available_threads()
+    """Run a plan that `prepare` made, or what is left of a job, which decides the block size and gets the result.
+
+    The other parameters are those of `simulate`; `stopped` is looked at several times a second. Raises StoppedError
+    once it is true, when the blocks that were running have finished.
+    """
+    size = job.ticket.block if job else _block(plan, block)
+    done = job.done.copy() if job else set()
+    gathering, add = (job.gathering, job.save) if job else _gathering(plan)
+    todo = (place for place in blocks_of(plan.scenario.users, size) if place not in done)
+    with open_pool(plan, threads, dask, progress) as pool:
+        for part in run_blocks(pool.executor, pool.plan, todo, pool.in_flight, stopped, pool.arguments):
+            add(part)
+            if progress and progress not in pool.arguments:
+                progress(part.users)
+    if gathering.users < plan.scenario.users:
+        raise StoppedError(f"stopped after {gathering.users:,} of {plan.scenario.users:,} users")
+    run = Run(plan.scenario, plan, gathering.whole(), job.ticket.command if job else "")
+    if job:
+        job.finish(run.summary, run.dataset, run.report_html())
+    return run
+
+
+def _gathering(plan: Plan) -> tuple[Gathering, Callable[[Part], None]]:
     gathering = Gathering(plan)
-    todo = blocks_of(plan.scenario.users, block or block_size(plan.scenario))
-    with thread_pool(plan, threads) as pool:
-        for part in run_blocks(pool, plan, todo, 2 * threads, arguments=(progress,)):
-            gathering.add(part)
-    return Run(plan.scenario, plan, gathering.whole())
+    return gathering, gathering.add
 
 
-def prepare(scenario: Scenario, population: str | Path | None, threads: int | None, block: int | None) -> Plan:
+def _block(plan: Plan, block: int | None) -> int:
+    from mirrorfield.store.users import LARGEST_CHUNK
+
+    return block or min(block_size(plan.scenario), LARGEST_CHUNK if plan.keep_all else plan.scenario.users)
+
+
+@contextmanager
+def job_for(
+    plan: Plan,
+    folder: Path,
+    population: str | Path | None = None,
+    block: int | None = None,
+    command: str = "",
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> "Iterator[Job]":
+    """Hold the job of a plan in a run folder, new or, with `resume`, begun earlier by the same plan.
+
+    Parameters: as for `simulate`; command, the words that began it, for the report. Raises as `open_job` does.
+    """
+    from mirrorfield.store.job import is_job, open_job
+    from mirrorfield.store.ticket import check_same, read_ticket, ticket_of
+
+    place = population if population is not None else plan.scenario.population.file
+    continued = resume and is_job(folder)
+    there = read_ticket(folder) if continued else None
+    size = there.block if there and block is None else _block(plan, block)
+    ticket = ticket_of(plan, size, None if place is None else Path(place), command)
+    if there:
+        check_same(folder, there, ticket)
+    with open_job(folder, plan, ticket, continued, overwrite) as job:
+        yield job
+
+
+def prepare(
+    scenario: Scenario,
+    population: str | Path | None,
+    threads: int | None,
+    block: int | None,
+    keep_all: bool = False,
+) -> Plan:
     """Return the plan of a run, or raise InputError before any work is done."""
     if threads is not None and threads < 1:
         raise InputError(f"threads: expected 1 or more, got {threads}")
     if block is not None and block < 1:
         raise InputError(f"block: expected 1 user or more, got {block}")
     place = population if population is not None else scenario.population.file
-    return plan_run(scenario) if place is None else _listed_plan(scenario, Path(place))
+    return plan_run(scenario, keep_all=keep_all) if place is None else _listed_plan(scenario, Path(place), keep_all)
 
 
-def _listed_plan(scenario: Scenario, folder: Path) -> Plan:
+def _listed_plan(scenario: Scenario, folder: Path, keep_all: bool) -> Plan:
     from mirrorfield.store.population import read_population
 
     listed = read_population(folder)
@@ -116,4 +202,5 @@ def _listed_plan(scenario: Scenario, folder: Path) -> Plan:
             f"scenario's ({len(names)}: {', '.join(names)}); run {folder / 'scenario.toml'}"
         )
     named = scenario.population.model_copy(update={"file": str(folder)})
-    return plan_run(scenario.model_copy(update={"population": named}), listed.susceptibility, listed.intentionality)
+    scenario = scenario.model_copy(update={"population": named})
+    return plan_run(scenario, listed.susceptibility, listed.intentionality, keep_all)

@@ -16,6 +16,16 @@ class CorruptError(InputError):
     """A file that this package wrote earlier does not hold what it should."""
 
 
+class StoreError(MirrorfieldError):
+    """The disk refused what had to be written, for instance because it is full; the command line exits with code 1."""
+
+
+class StoppedError(MirrorfieldError):
+    """A run was asked to stop before its end; what its finished blocks found is saved."""
+
+    exit_code = 130
+
+
 def nearest(name: str, choices: Iterable[str]) -> str:
     """Return ' Did you mean "x"?' for the closest choice, or an empty string.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import xarray as xr
 
-from mirrorfield.errors import CorruptError, InputError
+from mirrorfield.errors import CorruptError, InputError, StoreError
 from mirrorfield.population.scenario import Scenario
 
 SCENARIO, SUMMARY, RESULT, REPORT = "scenario.toml", "summary.json", "result.zarr", "report.html"
@@ -54,7 +54,7 @@ def write_folder(
 ) -> None:
     """Let `fill` write files into a folder that appears at `out` whole or not at all.
 
-    Raises InputError if `out` is taken or cannot be written, or the disk is full.
+    Raises InputError if `out` is taken or no place to write, and StoreError if the disk refuses, as a full one does.
     """
     check_place(out, overwrite, ours)
     out = out.absolute()
@@ -71,7 +71,7 @@ def write_folder(
         else:
             os.replace(partial, out)
     except OSError as error:
-        raise InputError(f"{out}: cannot write it ({error.strerror or error})") from None
+        raise StoreError(f"{out}: cannot write it ({error.strerror or error}); nothing was written") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

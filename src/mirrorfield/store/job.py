@@ -1,0 +1,209 @@
+"""A run folder while it is a job: what finished blocks left behind is safe on the disk, and a later process goes on.
+
+The order of steps is what makes a kill harmless. The folder appears with its job.json in one step; a part appears whole
+or not at all; summary.json is written last, when all else is confirmed by the disk; only then are the parts removed.
+"""
+
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from filelock import FileLock, Timeout
+
+from mirrorfield.errors import InputError
+from mirrorfield.population.run import Gathering, Part, Plan
+from mirrorfield.population.scenario import Scenario
+from mirrorfield.store.durable import disk_errors, sync_folder, sync_tree, write_durable
+from mirrorfield.store.folder import (
+    REPORT,
+    RESULT,
+    SCENARIO,
+    SUMMARY,
+    check_place,
+    is_result,
+    summary_text,
+    write_folder,
+)
+from mirrorfield.store.parts import BadPart, decode_part, encode_part, part_block, part_name
+from mirrorfield.store.ticket import JOB, Ticket, check_same, read_ticket, ticket_bytes
+from mirrorfield.store.users import USERS, check_rows, check_space, create_table, write_rows
+
+LOCK, PARTS = "lock", "parts"
+Block = tuple[int, int]
+logger = logging.getLogger(__name__)
+
+
+def is_job(folder: Path) -> bool:
+    """Tell whether a folder holds a run that has begun and not finished."""
+    return (folder / JOB).is_file() and not is_result(folder)
+
+
+def is_ours(folder: Path) -> bool:
+    """Tell whether a folder holds a run, finished or not."""
+    return is_job(folder) or is_result(folder)
+
+
+def saved_blocks(folder: Path) -> dict[Block, Path]:
+    """Return the part files in a run folder by their block, not yet looked into."""
+    files = sorted((folder / PARTS).glob("*.part"))
+    return {block: file for file in files if (block := part_block(file))}
+
+
+def describe_job(folder: Path) -> str:
+    """Return one line on how far an unfinished run is and how to go on."""
+    ticket = read_ticket(folder)
+    done = sum(users for _, users in saved_blocks(folder))
+    return (
+        f"{folder} is not finished: {done:,} of {ticket.scenario['users']:,} users are done; "
+        f"continue with `mirrorfield resume {folder}`"
+    )
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes out of a run folder; raise InputError if one is in it."""
+    lock = FileLock(folder / LOCK, timeout=0)
+    with disk_errors(folder):
+        try:
+            lock.acquire()
+        except Timeout:
+            raise InputError(
+                f"{folder} is in use by another process; wait until that ends, or choose another --out"
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class Job:
+    """An unfinished run folder that this process holds; `gathering` has what its blocks found so far."""
+
+    def __init__(self, folder: Path, ticket: Ticket, plan: Plan) -> None:
+        self.folder = folder
+        self.ticket = ticket
+        self.plan = plan
+        self.identity = ticket.identity()
+        self.gathering = Gathering(plan)
+        self.done: set[Block] = set()
+
+    def load(self) -> None:
+        """Take in the saved parts one at a time; name those that are not as they were written, and remove them."""
+        with disk_errors(self.folder):
+            (self.folder / PARTS).mkdir(exist_ok=True)
+            for leftover in (self.folder / PARTS).glob(".*.partial"):
+                leftover.unlink()
+            for block, path in saved_blocks(self.folder).items():
+                try:
+                    self._take(path, block)
+                except BadPart as error:
+                    logger.warning("%s: not used: %s; its %s users run again", path, error, f"{block[1]:,}")
+                    path.unlink()
+
+    def _take(self, path: Path, block: Block) -> None:
+        first, users = block
+        size = self.ticket.block
+        if first % size or users != min(size, self.plan.scenario.users - first):
+            raise BadPart(f"expected blocks of {size:,} users")
+        part, chunks = decode_part(path.read_bytes(), self.identity, block)
+        check_rows(chunks, self.folder / USERS)
+        self.gathering.add(part)
+        self.done.add(block)
+
+    def save(self, part: Part) -> None:
+        """Take in a part once it is safe on the disk; raise StoreError if it cannot be written."""
+        with disk_errors(self.folder):
+            chunks = write_rows(self.plan, part, self.folder / USERS, self.ticket.block) if self.plan.keep_all else {}
+            data = encode_part(part, self.identity, chunks)
+            write_durable(self.folder / PARTS / part_name(part.first_user, part.users), data)
+        self.gathering.add(part)
+        self.done.add((part.first_user, part.users))
+
+    def finish(self, summary: dict[str, Any], dataset: xr.Dataset, report: str) -> None:
+        """Write the result, summary.json last, and remove what only an unfinished run needs."""
+        with disk_errors(self.folder):
+            write_durable(self.folder / SCENARIO, self.plan.scenario.to_toml().encode())
+            write_durable(self.folder / REPORT, report.encode())
+            _write_dataset(self.folder, dataset)
+            write_durable(self.folder / SUMMARY, summary_text(summary).encode())
+            tidy(self.folder)
+
+
+def _write_dataset(folder: Path, dataset: xr.Dataset) -> None:
+    partial = folder / f".{RESULT}.partial"
+    for old in (partial, folder / RESULT):
+        if old.exists():
+            shutil.rmtree(old)
+    dataset.to_zarr(partial, zarr_format=3, consolidated=False)
+    sync_tree(partial)
+    partial.rename(folder / RESULT)
+    sync_folder(folder)
+
+
+def tidy(folder: Path) -> None:
+    """Remove from a finished run folder what only an unfinished run needs."""
+    shutil.rmtree(folder / PARTS, ignore_errors=True)
+    for name in (JOB, LOCK):
+        (folder / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def open_job(folder: Path, plan: Plan, ticket: Ticket, resume: bool = False, overwrite: bool = False) -> Iterator[Job]:
+    """Begin a run in a folder, or continue the same one, and hold the folder meanwhile.
+
+    Parameters: folder; plan; its ticket; resume, continue if the folder has been begun; overwrite, replace a run that
+    is there. Raises InputError if the folder holds another run, is held by another process or cannot be written, and
+    StoreError if the disk refuses.
+    """
+    fresh = not (resume and is_job(folder))
+    if fresh:
+        _begin(folder, plan, ticket, overwrite)
+    with locked(folder):
+        there = read_ticket(folder)
+        check_same(folder, there, ticket)
+        job = Job(folder, there, plan)
+        job.load()
+        if plan.keep_all and not fresh:
+            logger.info(check_space(plan, folder, plan.scenario.users - job.gathering.users))
+        try:
+            yield job
+        except InputError:
+            if fresh and not job.done:
+                shutil.rmtree(folder)
+            raise
+
+
+def _begin(folder: Path, plan: Plan, ticket: Ticket, overwrite: bool) -> None:
+    if is_job(folder) and not overwrite:
+        raise InputError(f"{describe_job(folder)}, or replace it with --overwrite")
+    check_place(folder, overwrite, is_ours)
+    if plan.keep_all:
+        logger.info(check_space(plan, folder, plan.scenario.users))
+
+    def fill(place: Path) -> None:
+        write_durable(place / JOB, ticket_bytes(ticket))
+        write_durable(place / SCENARIO, plan.scenario.to_toml().encode())
+        (place / PARTS).mkdir()
+        if plan.keep_all:
+            create_table(plan, place / USERS, ticket.block)
+
+    if is_job(folder):
+        with locked(folder):
+            write_folder(folder, fill, overwrite, is_ours)
+    else:
+        write_folder(folder, fill, overwrite, is_ours)
+    sync_folder(folder.absolute().parent)
+
+
+def continued(folder: Path) -> tuple[Ticket, Scenario]:
+    """Return what an unfinished run folder computes; raise InputError if it is none."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; expected one that `mirrorfield run` began")
+    if not is_job(folder):
+        raise InputError(f"{folder} is not a run that can be continued: expected {JOB} in it")
+    ticket = read_ticket(folder)
+    return ticket, Scenario.from_values(ticket.scenario, str(folder / JOB))

@@ -1,0 +1,137 @@
+"""job.json: what a run folder is computing, so that only the same computation continues it."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from mirrorfield.errors import CorruptError, InputError
+from mirrorfield.population.base import Frozen
+from mirrorfield.population.run import Plan
+from mirrorfield.version import VERSION, source_digest
+
+JOB = "job.json"
+FORMAT = 1
+SHOWN = 6
+
+
+class Ticket(Frozen):
+    """What decides a run's parts, and the words that began it."""
+
+    format: int
+    version: str
+    sources: str
+    scenario: dict[str, Any]
+    listed: str | None
+    block: int
+    keep: Literal["sample", "all"]
+    population: str | None
+    command: str
+
+    def identity(self) -> str:
+        """Return a SHA-256 over everything but the path of the listed users and the command."""
+        return _sha256(self.model_dump(mode="json", exclude={"population", "command"}))
+
+
+def ticket_of(plan: Plan, block: int, population: Path | None, command: str) -> Ticket:
+    """Return the ticket of a plan; `population` is the folder of listed users, if any."""
+    return Ticket(
+        format=FORMAT,
+        version=VERSION,
+        sources=source_digest(),
+        scenario=plan.scenario.model_dump(mode="json", exclude_none=True),
+        listed=_listed_digest(plan) if population else None,
+        block=block,
+        keep="all" if plan.keep_all else "sample",
+        population=str(population.resolve()) if population else None,
+        command=command,
+    )
+
+
+def _listed_digest(plan: Plan) -> str:
+    tables = plan.population
+    digest = hashlib.sha256(repr(tables.listed_susceptibility.shape).encode())
+    digest.update(tables.listed_susceptibility.tobytes() + tables.listed_intentionality.tobytes())
+    return digest.hexdigest()
+
+
+def _sha256(values: Any) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def ticket_bytes(ticket: Ticket) -> bytes:
+    """Return the content of job.json."""
+    values = ticket.model_dump(mode="json")
+    return (json.dumps({"checksum": _sha256(values), **values}, indent=2) + "\n").encode()
+
+
+def read_ticket(folder: Path) -> Ticket:
+    """Return the ticket in a run folder; raise CorruptError, or InputError if another version wrote it."""
+    try:
+        values = json.loads((folder / JOB).read_text(encoding="utf-8"))
+        checksum, found = values.pop("checksum"), _sha256(values)
+    except (ValueError, KeyError, AttributeError, TypeError, OSError) as error:
+        raise CorruptError(f"{folder / JOB}: corrupt: {error}; start anew with --overwrite") from None
+    if checksum != found:
+        raise CorruptError(f"{folder / JOB}: corrupt: its checksum is wrong; start anew with --overwrite")
+    check_version(folder, values)
+    try:
+        return Ticket(**values)
+    except ValidationError as error:
+        raise CorruptError(f"{folder / JOB}: corrupt: {error}; start anew with --overwrite") from None
+
+
+def check_version(folder: Path, values: dict[str, Any]) -> None:
+    """Raise InputError if another version of the package, or other sources, began the run."""
+    there = (values.get("version"), values.get("sources"), values.get("format"))
+    here = (VERSION, source_digest(), FORMAT)
+    if there != here:
+        raise InputError(
+            f"{folder} was begun by mirrorfield {there[0]} (sources {there[1]}, format {there[2]}) and this is "
+            f"mirrorfield {here[0]} (sources {here[1]}, format {here[2]}): their results may differ; continue with "
+            "the version that began it, or start anew with --overwrite"
+        )
+
+
+def check_same(folder: Path, there: Ticket, asked: Ticket) -> None:
+    """Raise InputError naming every dotted key in which the run in a folder differs from the one asked for."""
+    differing = list(differences(there.scenario, asked.scenario))
+    differing += [
+        f"{name}: {getattr(there, key)} there, {getattr(asked, key)} asked for"
+        for name, key in (("listed users, SHA-256", "listed"), ("--block", "block"), ("--keep", "keep"))
+        if getattr(there, key) != getattr(asked, key)
+    ]
+    if differing:
+        raise InputError(
+            f"{folder} holds another run: {several(differing)}; continue that one with `mirrorfield resume {folder}`, "
+            "choose another --out, or replace it with --overwrite"
+        )
+
+
+def several(lines: list[str]) -> str:
+    """Join the first of these lines and count the rest."""
+    rest = len(lines) - SHOWN
+    return "; ".join(lines[:SHOWN]) + (f"; and {rest} more" if rest > 0 else "")
+
+
+def differences(there: Any, asked: Any, place: str = "") -> Iterator[str]:
+    """Yield a line for each dotted key with two different values.
+
+    >>> list(differences({"users": 3, "policy": {"rate": 0.1}}, {"users": 4, "policy": {"rate": 0.1}}))
+    ['users: 3 there, 4 asked for']
+    """
+    if isinstance(there, dict) and isinstance(asked, dict):
+        for key in {**there, **asked}:
+            yield from differences(there.get(key), asked.get(key), f"{place}.{key}" if place else str(key))
+    elif isinstance(there, list) and isinstance(asked, list) and len(there) == len(asked):
+        for position, (one, other) in enumerate(zip(there, asked, strict=True)):
+            yield from differences(one, other, f"{place}.{position}")
+    elif there != asked:
+        yield f"{place}: {_value(there)} there, {_value(asked)} asked for"
+
+
+def _value(value: Any) -> str:
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)

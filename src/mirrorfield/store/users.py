@@ -1,0 +1,102 @@
+"""The table of all users (`--keep all`): one Zarr chunk for each block of users, written as the block finishes."""
+
+import hashlib
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+import zarr
+
+from mirrorfield.errors import InputError
+from mirrorfield.kernel import Totals
+from mirrorfield.population.run import Gathering, Part, Plan
+from mirrorfield.store.dataset import to_dataset
+from mirrorfield.store.durable import sync_file, sync_folder, sync_tree
+from mirrorfield.store.parts import BadPart
+from mirrorfield.version import VERSION
+
+USERS = "users.zarr"
+LARGEST_CHUNK = 65_536
+
+
+def _final_rows(plan: Plan, part: Part) -> xr.Dataset:
+    data = to_dataset(plan, part, VERSION)
+    return data[[name for name in data.data_vars if "user" in data[name].dims]].isel(step=-1)
+
+
+def empty_table(plan: Plan) -> xr.Dataset:
+    """Return the table's variables for no user: names, dimensions (user first), dtypes, units and long names."""
+    nobody = replace(plan, sample=plan.sample[:0])
+    gathering = Gathering(nobody)
+    totals = Totals._make(np.ones_like(array) for array in gathering.totals)
+    with np.errstate(all="ignore"):
+        return _final_rows(nobody, Part(0, 0, totals, gathering.sample))
+
+
+def table_bytes(plan: Plan) -> int:
+    """Return the size of the table of all users before compression, in bytes."""
+    variables = empty_table(plan).data_vars.values()
+    per_user = sum(v.dtype.itemsize * int(np.prod(v.shape[1:], dtype=np.int64)) for v in variables)
+    return per_user * plan.scenario.users
+
+
+def check_space(plan: Plan, folder: Path, users: int) -> str:
+    """Return a line with the size of the table; raise InputError if `users` more rows do not fit on the disk."""
+    size = table_bytes(plan)
+    needed = size * users // plan.scenario.users
+    parent = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    free = shutil.disk_usage(parent).free
+    line = f"{USERS}: {plan.scenario.users:,} users, {size / 1e9:,.3f} GB before compression; {free / 1e9:,.1f} GB free"
+    if needed > free:
+        raise InputError(f"{line}; make room for it, or run fewer users or without --keep all")
+    return line
+
+
+def create_table(plan: Plan, place: Path, block: int) -> None:
+    """Write the table's metadata and coordinates, without rows."""
+    empty = empty_table(plan)
+    coordinates = empty.drop_vars([*empty.data_vars, "user", "step"])
+    coordinates.to_zarr(place, zarr_format=3, consolidated=False)
+    group = zarr.open_group(place, mode="r+")
+    for name, variable in empty.data_vars.items():
+        group.create_array(
+            str(name),
+            shape=(plan.scenario.users, *variable.shape[1:]),
+            chunks=(min(block, plan.scenario.users), *variable.shape[1:]),
+            dtype=variable.dtype,
+            dimension_names=[str(dim) for dim in variable.dims],
+            attributes=variable.attrs,
+        )
+    sync_tree(place)
+
+
+def write_rows(plan: Plan, part: Part, place: Path, block: int) -> dict[str, str]:
+    """Write a part's rows of the table; return the SHA-256 of each chunk file by its path inside the table."""
+    if part.table is None:
+        raise ValueError("expected a part with the table of its users")
+    ids = np.arange(part.first_user, part.first_user + part.users, dtype=np.int64)
+    rows = _final_rows(replace(plan, sample=ids), replace(part, sample=part.table))
+    group = zarr.open_group(place, mode="r+")
+    chunks = {}
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        for name, variable in rows.data_vars.items():
+            group[str(name)][part.first_user : part.first_user + part.users] = variable.to_numpy()
+            path = "/".join([str(name), "c", str(part.first_user // block), *["0"] * (variable.ndim - 1)])
+            sync_file(place / path)
+            sync_folder((place / path).parent)
+            chunks[path] = _sha256(place / path)
+    return chunks
+
+
+def check_rows(chunks: dict[str, str], place: Path) -> None:
+    """Raise BadPart unless every chunk file of a part is there, bit for bit."""
+    for path, digest in chunks.items():
+        if not (place / path).is_file() or _sha256(place / path) != digest:
+            raise BadPart(f"{place / path} is gone or has changed since it was written")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
