@@ -1,8 +1,7 @@
 """The Python door: `mirrorfield.simulate`."""
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,12 +20,13 @@ if TYPE_CHECKING:
 
     from mirrorfield.store.job import Job
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass
 class Run:
-    """A finished run: `summary` (plain values), `dataset` (xarray), `report(path)`, `save(folder)`."""
+    """A finished run: `summary` (plain values), `dataset` (xarray), `report(path)`, `save(folder)`.
+
+    `part` is over no user if the run was read from its folder.
+    """
 
     scenario: Scenario
     plan: Plan
@@ -61,6 +61,19 @@ class Run:
         from mirrorfield.store.folder import write_result
 
         write_result(Path(folder), self.scenario, self.summary, self.dataset, self.report_html(), overwrite)
+
+
+def _read_run(plan: Plan, folder: Path) -> Run:
+    import xarray as xr
+
+    from mirrorfield.store.folder import RESULT, read_result
+
+    nobody = Gathering(plan)
+    run = Run(plan.scenario, plan, Part(0, 0, nobody.totals, nobody.sample))
+    run.summary = read_result(folder)[1]
+    with xr.open_zarr(folder / RESULT, consolidated=False) as dataset:
+        run.dataset = dataset.load()
+    return run
 
 
 def _never() -> bool:
@@ -99,7 +112,12 @@ def simulate(
         if resume or keep_all:
             raise InputError("resume, keep_all: expected the folder of the run in `out`")
         return execute(plan, threads, block, progress, dask=dask)
-    with job_for(plan, Path(out), population, block, resume=resume, overwrite=overwrite) as job:
+    from mirrorfield.store.job import check_finished
+
+    folder = Path(out)
+    if resume and check_finished(folder, plan.scenario):
+        return _read_run(plan, folder)
+    with job_for(plan, folder, population, block, resume=resume, overwrite=overwrite) as job:
         return execute(plan, threads, progress=progress, dask=dask, job=job)
 
 
@@ -146,7 +164,6 @@ def _block(plan: Plan, block: int | None) -> int:
     return block or min(block_size(plan.scenario), LARGEST_CHUNK if plan.keep_all else plan.scenario.users)
 
 
-@contextmanager
 def job_for(
     plan: Plan,
     folder: Path,
@@ -156,23 +173,31 @@ def job_for(
     *,
     resume: bool = False,
     overwrite: bool = False,
-) -> "Iterator[Job]":
-    """Hold the job of a plan in a run folder, new or, with `resume`, begun earlier by the same plan.
+) -> "AbstractContextManager[Job]":
+    """Return a context that holds the job of a plan in a run folder, new or, with `resume`, begun earlier.
 
     Parameters: as for `simulate`; command, the words that began it, for the report. Raises as `open_job` does.
     """
     from mirrorfield.store.job import is_job, open_job
-    from mirrorfield.store.ticket import check_same, read_ticket, ticket_of
+    from mirrorfield.store.ticket import read_ticket, ticket_of
 
     place = population if population is not None else plan.scenario.population.file
     continued = resume and is_job(folder)
-    there = read_ticket(folder) if continued else None
-    size = there.block if there and block is None else _block(plan, block)
+    size = read_ticket(folder).block if continued and block is None else _block(plan, block)
     ticket = ticket_of(plan, size, None if place is None else Path(place), command)
-    if there:
-        check_same(folder, there, ticket)
-    with open_job(folder, plan, ticket, continued, overwrite) as job:
-        yield job
+    return open_job(folder, plan, ticket, continued, overwrite)
+
+
+def reopen(folder: Path, threads: int | None = None) -> "AbstractContextManager[Job]":
+    """Return a context that holds the unfinished job in a run folder; raise InputError if it cannot be continued."""
+    from mirrorfield.store.job import continued, open_job
+    from mirrorfield.store.ticket import ticket_of
+
+    ticket, scenario = continued(folder)
+    plan = prepare(scenario, ticket.population, threads, ticket.block, ticket.keep == "all")
+    plan = replace(plan, scenario=scenario)
+    place = Path(ticket.population) if ticket.population else None
+    return open_job(folder, plan, ticket_of(plan, ticket.block, place, ticket.command), resume=True)
 
 
 def prepare(

@@ -1,18 +1,18 @@
-"""The command line: `mirrorfield run | presets | show | fit`."""
+"""The command line: `mirrorfield run | resume | presets | show | fit`."""
 
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.table import Table
 
 from mirrorfield.cli import fit as fit_command
-from mirrorfield.cli.progress import progress_line
+from mirrorfield.cli.jobs import Shown, go_on, print_finished, run_job
 from mirrorfield.cli.settings import build_scenario
 from mirrorfield.cli.table import stdout, summary_view
-from mirrorfield.errors import InputError, MirrorfieldError
+from mirrorfield.errors import InputError, MirrorfieldError, StoppedError
 from mirrorfield.population.scenario import Scenario, presets
 from mirrorfield.version import VERSION
 
@@ -48,31 +48,49 @@ def run(
     set_: Annotated[list[str] | None, typer.Option("--set", help="section.key=value, as often as needed.")] = None,
     population: Annotated[Path | None, typer.Option(help="Users from a folder written by `fit`.")] = None,
     out: Annotated[Path | None, typer.Option(help="Result folder; default runs/NAME-NNN.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing result folder.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out if it has begun.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing run folder.")] = False,
+    keep: Annotated[Literal["sample", "all"], typer.Option(help="Users whose final values are kept.")] = "sample",
     threads: Annotated[int | None, typer.Option(help="Threads; default one per processor.")] = None,
+    dask: Annotated[str | None, typer.Option(help="Run on Dask: local:N, or the address of a scheduler.")] = None,
     block: Annotated[int | None, typer.Option(help="Users per task; does not change the result.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")] = False,
 ) -> None:
-    """Simulate a population and write a result folder: scenario, summary, time series, sample and report."""
-    from mirrorfield.api import execute, prepare
-    from mirrorfield.store.folder import check_place, next_place, summary_text
+    """Simulate a population and write a run folder: scenario, summary, time series, sample and report."""
+    from mirrorfield.api import job_for, prepare
+    from mirrorfield.store.folder import next_place
+    from mirrorfield.store.job import check_finished, is_ours
 
+    shown = Shown(threads, dask, quiet, json_)
+    if resume and (out is None or overwrite):
+        raise InputError("--resume: expected --out DIR, the folder of the run to continue, and no --overwrite")
+    begun = resume and out is not None and is_ours(out)
+    if out and begun and not any((scenario, users, steps, seed, set_, population)):
+        go_on(out, shown)
+        return
     source = scenario or (str(population / "scenario.toml") if population else "default")
     chosen = build_scenario(source, set_ or [], users=users, steps=steps, seed=seed)
     place = out or next_place(chosen.name)
-    check_place(place, overwrite)
-    plan = prepare(chosen, population, threads, block)
-    with progress_line(chosen.users, chosen.steps, quiet or json_) as progress:
-        result = execute(plan, threads, block, progress)
-    result.command = shlex.join(["mirrorfield", *sys.argv[1:]])
-    result.save(place, overwrite)
-    if json_:
-        sys.stdout.write(summary_text(result.summary))
-    elif not quiet:
-        console = stdout()
-        console.print(summary_view(chosen, result.summary))
-        console.print(f"Pictures: {place / 'report.html'}", highlight=False, soft_wrap=True)
+    plan = prepare(chosen, population, threads, block, keep == "all")
+    if begun and check_finished(place, plan.scenario):
+        print_finished(place, shown)
+        return
+    command = shlex.join(["mirrorfield", *sys.argv[1:]])
+    job = job_for(plan, place, population, block, command, resume=resume, overwrite=overwrite)
+    run_job(place, job, shown)
+
+
+@app.command()
+def resume(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run that has not finished.")],
+    threads: Annotated[int | None, typer.Option(help="Threads; default one per processor.")] = None,
+    dask: Annotated[str | None, typer.Option(help="Run on Dask: local:N, or the address of a scheduler.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")] = False,
+) -> None:
+    """Continue a run that was interrupted; its result is that of a run that never was."""
+    go_on(folder, Shown(threads, dask, quiet, json_))
 
 
 @app.command("presets")
@@ -92,7 +110,10 @@ def show(
 ) -> None:
     """Print the summary of a result folder again."""
     from mirrorfield.store.folder import read_result, summary_text
+    from mirrorfield.store.job import describe_job, is_job
 
+    if is_job(folder):
+        raise InputError(describe_job(folder))
     scenario, summary = read_result(folder)
     if json_:
         sys.stdout.write(summary_text(summary))
@@ -106,7 +127,7 @@ def _fail(line: str, code: int) -> None:
 
 
 def main() -> None:
-    """Run the command line: exit code 2 and one line for what cannot be used, 130 for an interrupt."""
+    """Run the command line: exit code 2 and one line for what cannot be used, 128 + signal for an interrupt."""
     try:
         code = app(standalone_mode=False) or 0
         if code == INTERRUPTED:
@@ -114,6 +135,8 @@ def main() -> None:
         sys.exit(code)
     except InputError as error:
         _fail(str(error), 2)
+    except StoppedError as error:
+        _fail(str(error), error.exit_code)
     except MirrorfieldError as error:
         _fail(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):

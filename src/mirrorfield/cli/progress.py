@@ -1,5 +1,7 @@
-"""The progress line of a long run, on standard error."""
+"""The progress line of a long run and what the package has to say meanwhile, on standard error."""
 
+import logging
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,9 +24,30 @@ class UserSteps(ProgressColumn):
         return Text("compiling" if speed is None else f"{speed * self.steps / 1e6:.0f} M user-steps/s")
 
 
+class _Lines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"mirrorfield: {record.getMessage()}\n")
+
+
 @contextmanager
-def progress_line(users: int, steps: int, quiet: bool) -> Iterator[Callable[[int], None] | None]:
-    """Show users done, user-steps per second and time left; yield the function to call with users done."""
+def log_lines(quiet: bool) -> Iterator[None]:
+    """Print what the package logs, one line each; if quiet, warnings only."""
+    logger, handler = logging.getLogger("mirrorfield"), _Lines()
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
+
+
+@contextmanager
+def progress_line(users: int, steps: int, quiet: bool, done: int = 0) -> Iterator[Callable[[int], None] | None]:
+    """Show users done, user-steps per second and time left; yield the function to call with users that finished.
+
+    Parameters: users in the run; steps; quiet, show nothing; done, users that an earlier process finished.
+    """
     if quiet:
         yield None
         return
@@ -38,7 +61,8 @@ def progress_line(users: int, steps: int, quiet: bool) -> Iterator[Callable[[int
     )
     began = time.perf_counter()
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("simulating", total=users)
+        task = progress.add_task("simulating", total=users, completed=done)
         yield lambda done: progress.advance(task, done)
     seconds = time.perf_counter() - began
-    console.print(f"{users:,} users x {steps:,} interactions in {seconds:.1f} s", style="dim", highlight=False)
+    line = f"{users - done:,} users x {steps:,} interactions in {seconds:.1f} s"
+    console.print(line + (f"; {done:,} were done before" if done else ""), style="dim", highlight=False)

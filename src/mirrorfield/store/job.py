@@ -25,11 +25,12 @@ from mirrorfield.store.folder import (
     SUMMARY,
     check_place,
     is_result,
+    read_result,
     summary_text,
     write_folder,
 )
 from mirrorfield.store.parts import BadPart, decode_part, encode_part, part_block, part_name
-from mirrorfield.store.ticket import JOB, Ticket, check_same, read_ticket, ticket_bytes
+from mirrorfield.store.ticket import JOB, Ticket, check_same, check_scenario, plain, read_ticket, ticket_bytes
 from mirrorfield.store.users import USERS, check_rows, check_space, create_table, write_rows
 
 LOCK, PARTS = "lock", "parts"
@@ -149,6 +150,22 @@ def tidy(folder: Path) -> None:
     shutil.rmtree(folder / PARTS, ignore_errors=True)
     for name in (JOB, LOCK):
         (folder / name).unlink(missing_ok=True)
+
+
+def tidy_finished(folder: Path) -> None:
+    """Remove what a kill in the last moment left in a finished run folder."""
+    if (folder / JOB).exists():
+        with locked(folder):
+            tidy(folder)
+
+
+def check_finished(folder: Path, asked: Scenario) -> bool:
+    """Tell whether a run folder is finished; raise InputError if it is and holds another scenario."""
+    if not is_result(folder):
+        return False
+    there, _ = read_result(folder)
+    check_scenario(folder, plain(there), plain(asked))
+    return True
 
 
 @contextmanager

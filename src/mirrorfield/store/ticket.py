@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from mirrorfield.errors import CorruptError, InputError
 from mirrorfield.population.base import Frozen
 from mirrorfield.population.run import Plan
+from mirrorfield.population.scenario import Scenario
 from mirrorfield.version import VERSION, source_digest
 
 JOB = "job.json"
@@ -36,13 +37,18 @@ class Ticket(Frozen):
         return _sha256(self.model_dump(mode="json", exclude={"population", "command"}))
 
 
+def plain(scenario: Scenario) -> dict[str, Any]:
+    """Return a scenario as nested plain values, as TOML and JSON write it."""
+    return scenario.model_dump(mode="json", exclude_none=True)
+
+
 def ticket_of(plan: Plan, block: int, population: Path | None, command: str) -> Ticket:
     """Return the ticket of a plan; `population` is the folder of listed users, if any."""
     return Ticket(
         format=FORMAT,
         version=VERSION,
         sources=source_digest(),
-        scenario=plan.scenario.model_dump(mode="json", exclude_none=True),
+        scenario=plain(plan.scenario),
         listed=_listed_digest(plan) if population else None,
         block=block,
         keep="all" if plan.keep_all else "sample",
@@ -98,16 +104,20 @@ def check_version(folder: Path, values: dict[str, Any]) -> None:
 
 def check_same(folder: Path, there: Ticket, asked: Ticket) -> None:
     """Raise InputError naming every dotted key in which the run in a folder differs from the one asked for."""
-    differing = list(differences(there.scenario, asked.scenario))
-    differing += [
+    others = [
         f"{name}: {getattr(there, key)} there, {getattr(asked, key)} asked for"
         for name, key in (("listed users, SHA-256", "listed"), ("--block", "block"), ("--keep", "keep"))
         if getattr(there, key) != getattr(asked, key)
     ]
+    check_scenario(folder, there.scenario, asked.scenario, others)
+
+
+def check_scenario(folder: Path, there: Any, asked: Any, others: Iterable[str] = ()) -> None:
+    """Raise InputError naming the differences of two scenarios in plain values, and any others, if there are some."""
+    differing = [*differences(there, asked), *others]
     if differing:
         raise InputError(
-            f"{folder} holds another run: {several(differing)}; continue that one with `mirrorfield resume {folder}`, "
-            "choose another --out, or replace it with --overwrite"
+            f"{folder} holds another run: {several(differing)}; choose another --out, or replace it with --overwrite"
         )
 
 
