@@ -7,7 +7,7 @@
 """
 
 from mirrorfield.api import Run, simulate
-from mirrorfield.errors import CorruptError, InputError, MirrorfieldError
+from mirrorfield.errors import CorruptError, InputError, MirrorfieldError, StoppedError, StoreError
 from mirrorfield.population.distributions import Population, Segment
 from mirrorfield.population.scenario import Category, Policy, Profile, Record, Scenario
 from mirrorfield.version import VERSION as __version__
@@ -24,6 +24,8 @@ __all__ = [
     "Run",
     "Scenario",
     "Segment",
+    "StoppedError",
+    "StoreError",
     "__version__",
     "simulate",
 ]

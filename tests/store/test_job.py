@@ -1,0 +1,267 @@
+"""A run folder is a job: what is saved is used once, what is damaged is not, and the end is always the same."""
+
+import errno
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import mirrorfield as mf
+from mirrorfield.api import execute, reopen
+from mirrorfield.store import durable, job, ticket
+
+from .conftest import BLOCK, SCENARIO, content, opened
+
+
+def finish(folder: Path) -> dict[str, bytes]:
+    with reopen(folder) as held:
+        execute(held.plan, 1, job=held)
+    return content(folder)
+
+
+def test_a_resumed_run_has_the_files_of_an_undisturbed_one(half_done, undisturbed) -> None:
+    folder = half_done()
+    assert sorted(path.name for path in folder.iterdir()) == ["job.json", "lock", "parts", "scenario.toml"]
+    assert finish(folder) == undisturbed
+
+
+def test_saved_blocks_do_not_run_again(half_done, undisturbed) -> None:
+    folder = half_done(5)
+    saved = len(list((folder / "parts").iterdir()))
+    ran: list[int] = []
+    mf.simulate(SCENARIO, out=folder, resume=True, threads=2, progress=ran.append)
+    assert sum(ran) == SCENARIO.users - saved * BLOCK
+    assert content(folder) == undisturbed
+
+
+@pytest.mark.parametrize("damage", ["truncate", "flip", "empty", "foreign", "rename"])
+def test_a_damaged_part_is_named_and_runs_again(damage, half_done, undisturbed, caplog) -> None:
+    folder = half_done()
+    part = sorted((folder / "parts").iterdir())[2]
+    data = part.read_bytes()
+    if damage == "rename":
+        part = part.rename(part.with_name("0000000001-64.part"))
+    elif damage == "foreign":
+        part.write_bytes(sorted((folder / "parts").iterdir())[0].read_bytes())
+    else:
+        changed = {"truncate": data[:-7], "flip": data[:-9] + bytes([data[-9] ^ 4]) + data[-8:], "empty": b""}
+        part.write_bytes(changed[damage])
+    assert finish(folder) == undisturbed
+    assert [part.name in record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
+        True
+    ]
+
+
+def test_a_full_disk_is_one_line_and_loses_nothing(half_done, undisturbed, monkeypatch) -> None:
+    folder = half_done(3)
+    saved = len(list((folder / "parts").iterdir()))
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(durable.os, "fsync", full)
+        with pytest.raises(
+            mf.StoreError, match=r"parts/\d+-64.part: cannot write it \(No space left.*mirrorfield resume"
+        ):
+            finish(folder)
+    assert len(list((folder / "parts").iterdir())) == saved
+    assert finish(folder) == undisturbed
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("mounting a tmpfs is not permitted here")
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.skipif(not shutil.which("mount") or sys.platform != "linux", reason="needs Linux's mount")
+def test_a_disk_that_is_really_full(small_disk: Path, undisturbed) -> None:
+    folder = small_disk / "x"
+    with pytest.raises(mf.StoreError, match="No space left on device"):
+        mf.simulate(SCENARIO, out=folder, block=BLOCK)
+    assert 0 < len(list((folder / "parts").glob("*.part"))) < 16
+    with pytest.raises(mf.StoreError, match="No space left on device"):
+        finish(folder)
+    subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
+    assert finish(folder) == undisturbed
+
+
+def test_another_run_is_refused_with_the_difference(half_done) -> None:
+    folder = half_done()
+    other = mf.Scenario(**{**SCENARIO.model_dump(), "seed": 9, "policy": {"learning_rate": 0.2}})
+    line = "holds another run: seed: 1 there, 9 asked for; policy.learning_rate: 0.1 there, 0.2 asked for;"
+    with pytest.raises(mf.InputError, match=line):
+        mf.simulate(other, out=folder, resume=True)
+    with pytest.raises(mf.InputError, match="--block: 64 there, 32 asked for"):
+        mf.simulate(SCENARIO, out=folder, resume=True, block=32)
+    with pytest.raises(mf.InputError, match="--keep: sample there, all asked for"):
+        mf.simulate(SCENARIO, out=folder, resume=True, keep_all=True)
+    with pytest.raises(mf.InputError, match=r"is not finished: \d+ of 1,000 users are done; .*mirrorfield resume"):
+        mf.simulate(SCENARIO, out=folder)
+
+
+def test_a_finished_folder_is_read_and_another_scenario_refused(tmp_path: Path) -> None:
+    first = mf.simulate(SCENARIO, out=tmp_path / "x")
+    again = mf.simulate(SCENARIO, out=tmp_path / "x", resume=True)
+    assert again.summary == first.summary
+    xr.testing.assert_equal(again.dataset, first.dataset)
+    with pytest.raises(mf.InputError, match="users: 1000 there, 100000 asked for"):
+        mf.simulate(mf.Scenario(), out=tmp_path / "x", resume=True)
+
+
+@pytest.mark.parametrize("name", ["VERSION", "source_digest"])
+def test_another_version_is_refused_with_both_shown(name, half_done, monkeypatch) -> None:
+    folder = half_done()
+    monkeypatch.setattr(ticket, name, "9.9.9" if name == "VERSION" else lambda: "9.9.9")
+    with pytest.raises(mf.InputError, match=rf"begun by mirrorfield {mf.__version__} .*9\.9\.9"):
+        finish(folder)
+
+
+def test_listed_users_that_have_changed_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "people"
+    people = xr.Dataset(
+        {
+            "susceptibility": (("user", "category"), np.ones((8, 4), np.float32)),
+            "intentionality": ("user", np.zeros(8)),
+        },
+        {"category": np.array([category.name for category in SCENARIO.categories], object)},
+    )
+    people.to_zarr(folder / "population.zarr", zarr_format=3, consolidated=False)
+    (folder / "scenario.toml").write_text(SCENARIO.to_toml())
+    plan = mf.api.prepare(SCENARIO, folder, None, None)
+    with pytest.raises(mf.StoppedError), mf.api.job_for(plan, tmp_path / "x", folder, BLOCK) as held:
+        execute(held.plan, 1, job=held, stopped=lambda: len(held.done) >= 2)
+    people["intentionality"] += 0.5
+    people.to_zarr(folder / "population.zarr", zarr_format=3, consolidated=False, mode="w")
+    with pytest.raises(mf.InputError, match="listed users, SHA-256"):
+        finish(tmp_path / "x")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"format": 1}', None])
+def test_a_damaged_job_file_is_refused(text, half_done) -> None:
+    file = half_done() / "job.json"
+    file.write_text(file.read_text().replace('"seed": 1', '"seed": 3') if text is None else text)
+    with pytest.raises(mf.CorruptError, match=r"job\.json: corrupt"):
+        finish(file.parent)
+
+
+def test_a_second_process_is_refused(half_done) -> None:
+    folder = half_done()
+    with opened(folder, resume=True):
+        for words in (("resume", folder), ("run", "--out", folder, "--overwrite", "--users", "3")):
+            second = subprocess.run(
+                [sys.executable, "-m", "mirrorfield", *words], capture_output=True, text=True, check=False
+            )
+            assert second.returncode == 2
+            assert "is in use by another process" in second.stderr
+    assert (folder / "job.json").is_file()
+
+
+def test_a_run_that_cannot_end_leaves_no_folder(tmp_path: Path) -> None:
+    wild = mf.Scenario(users=100, steps=50, reactive={"mean": 900, "std": 900, "up": 0, "down": 0},
+                       population={"susceptibility": {"distribution": "point", "value": 1e6}})  # fmt: skip
+    with pytest.raises(mf.InputError):
+        mf.simulate(wild, out=tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []
+
+
+KILLED = """
+import os, shutil, sys
+from pathlib import Path
+from mirrorfield.api import execute, reopen
+from mirrorfield.store import job
+
+left = int(sys.argv[2])
+armed = False
+
+
+def watch(owner, name):
+    function = getattr(owner, name)
+
+    def call(*words, **more):
+        global left
+        left -= armed
+        if left < 0:
+            os._exit(9)
+        return function(*words, **more)
+
+    setattr(owner, name, call)
+
+
+for place, names in ((job, ("write_durable", "sync_tree", "sync_folder")), (os, ("fsync", "replace")),
+                     (shutil, ("rmtree",)), (Path, ("rename", "unlink"))):
+    for name in names:
+        watch(place, name)
+finish = job.Job.finish
+
+
+def arm(*words):
+    global armed
+    armed = True
+    finish(*words)
+
+
+job.Job.finish = arm
+with reopen(Path(sys.argv[1])) as held:
+    execute(held.plan, 1, job=held)
+"""
+
+
+@pytest.mark.slow
+def test_a_kill_between_any_two_steps_of_finishing_is_harmless(half_done, undisturbed, tmp_path: Path) -> None:
+    begun = half_done(16 - 1)
+    for step in [*range(10), 30, *range(60, 400, 45)]:
+        folder = tmp_path / f"step-{step}"
+        shutil.copytree(begun, folder)
+        done = subprocess.run([sys.executable, "-c", KILLED, folder, str(step)], check=False, env=os.environ)
+        if done.returncode == 0:
+            break
+        assert done.returncode == 9
+        mf.simulate(SCENARIO, out=folder, resume=True)
+        job.tidy_finished(folder)
+        assert content(folder) == undisturbed, step
+    else:
+        raise AssertionError("expected fewer steps")
+
+
+def test_keep_all_has_the_same_summary_and_the_sample_s_rows(half_done, undisturbed, tmp_path: Path, caplog) -> None:
+    caplog.set_level(logging.INFO)
+    folder = half_done(keep_all=True)
+    chunk = sorted((folder / "users.zarr/feed/c").iterdir())[1] / "0"
+    chunk.write_bytes(chunk.read_bytes()[:-1] + b"?")
+    files = finish(folder)
+    assert any("users.zarr: 1,000 users, 0.000 GB" in record.getMessage() for record in caplog.records)
+    assert any("feed/c/1/0 is gone or has changed" in record.getMessage() for record in caplog.records)
+    assert {name: data for name, data in files.items() if not name.startswith("users.zarr")} == undisturbed
+    with (
+        xr.open_zarr(folder / "users.zarr", consolidated=False) as everyone,
+        xr.open_zarr(folder / "result.zarr", consolidated=False) as result,
+    ):
+        last = result.isel(step=-1)
+        assert everyone.sizes["user"] == SCENARIO.users
+        rows = everyone.isel(user=result["user"].values)
+        for name in everyone.data_vars:
+            np.testing.assert_array_equal(rows[name], last[name], str(name))
+            assert everyone[name].attrs == result[name].attrs
+        shares = everyone["feed"].max("category") > 0.9
+        assert float(shares.mean()) == pytest.approx(json.loads(files["summary.json"])["locked_in"])
+
+
+def test_a_table_that_does_not_fit_is_refused_before_the_run(tmp_path: Path) -> None:
+    huge = mf.Scenario(users=8 * 10**9, record={"users": 10})
+    with pytest.raises(mf.InputError, match=r"users\.zarr: 8,000,000,000 users, .* GB before compression; .* GB free"):
+        mf.simulate(huge, out=tmp_path / "x", keep_all=True)
+    assert list(tmp_path.iterdir()) == []
