@@ -7,7 +7,7 @@ import pytest
 
 import mirrorfield as mf
 from mirrorfield.kernel import empty_totals, merge_totals
-from mirrorfield.population.run import Gathering, plan_run, recorded_steps, run_block, sampled_users
+from mirrorfield.population.run import Gathering, block_size, plan_run, recorded_steps, run_block, sampled_users
 from mirrorfield.store.folder import summary_text
 
 ALL_REACTIVE = {"distribution": "point", "value": 0}
@@ -178,6 +178,15 @@ def test_recorded_steps_and_sampled_users_hold_their_ends() -> None:
     assert recorded_steps(1500, 32)[[0, -1]].tolist() == [1, 1500]
     assert sampled_users(5, 20).tolist() == [0, 1, 2, 3, 4]
     assert len(sampled_users(10**9, 20_000)) == 20_000
+
+
+@pytest.mark.parametrize("users, steps", [(1, 1), (10**5, 1500), (10**9, 100), (10**9, 10**5), (8 * 10**9, 10**4)])
+def test_blocks_are_neither_too_many_nor_too_long(users: int, steps: int) -> None:
+    block = block_size(mf.Scenario(users=users, steps=steps))
+    blocks = -(-users // block)
+    assert block % 256 == 0 and blocks <= 4096
+    assert blocks >= 64 or block == 256 or users < 64 * 512
+    assert block * steps <= 2**26 or block == 256 or blocks > 4000
 
 
 def test_progress_counts_every_user() -> None:

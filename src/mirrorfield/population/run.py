@@ -25,6 +25,7 @@ from mirrorfield.types import F32Array, IntArray
 WIDTH = 256
 CHUNK_STEPS = 2**21
 LEAST_BLOCK = 256
+MOST_BLOCKS = 4096
 MAX_MEAN_REACTION = 1024.0
 
 
@@ -33,10 +34,14 @@ def block_size(scenario: Scenario) -> int:
 
     A block is what a thread or a worker does at a time and what a killed run can lose; the result does not depend on
     it. Past 4096 such blocks, blocks grow instead of their number.
+
+    >>> block_size(Scenario(users=10**9, steps=100))
+    670976
     """
     users, steps = scenario.users, scenario.steps
-    most = max(2**26 // steps, -(-users // 4096))
-    return max(LEAST_BLOCK, min(users // 64, most) // LEAST_BLOCK * LEAST_BLOCK)
+    most = 2**26 // steps // LEAST_BLOCK
+    least = -(-users // (MOST_BLOCKS * LEAST_BLOCK))
+    return LEAST_BLOCK * max(1, min(users // 64 // LEAST_BLOCK, max(most, least)))
 
 
 def recorded_steps(steps: int, count: int) -> IntArray:
