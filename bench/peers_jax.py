@@ -2,7 +2,7 @@
 
 What was tried, and what was fastest: users in the first axis rather than the last; gathers by state rather than
 selections or loops unrolled over categories; threefry rather than rbg or unsafe_rbg; one draw of three uniforms a step,
-the normal from the inverse error function. Blocks of 1024 to 16,384 users differ by a few per cent. A block, its
+the normal from the inverse error function. Blocks of 1024 to 16,384 users differ by a tenth at most. A block, its
 draw included, is one compiled call whose loops update their carry in place, so there is no buffer to donate.
 """
 
