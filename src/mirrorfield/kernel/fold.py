@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mirrorfield.kernel.jit import compiled, shared
+from mirrorfield.kernel.jit import aligned_array, compiled, shared
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.kernel.totals import BINS, LOW_BITS
 from mirrorfield.maths import F32, HALF, I32, ONE, ZERO, exp, log
@@ -41,14 +41,14 @@ class Notes(NamedTuple):
 def empty_notes(categories: int, users: int) -> Notes:
     """Return scratch for folding up to `users` users."""
     return Notes(
-        units=np.empty((categories, users), np.int32),
-        largest=np.empty(users, np.float32),
-        category=np.empty(users, np.int32),
-        skip=np.empty(users, np.int32),
-        entropy=np.empty(users, np.float32),
-        effective=np.empty(users, np.float32),
-        band=np.empty(users, np.int32),
-        locked=np.empty(users, np.int32),
+        units=aligned_array(categories, users, dtype=np.int32),
+        largest=aligned_array(users),
+        category=aligned_array(users, dtype=np.int32),
+        skip=aligned_array(users, dtype=np.int32),
+        entropy=aligned_array(users),
+        effective=aligned_array(users),
+        band=aligned_array(users, dtype=np.int32),
+        locked=aligned_array(users, dtype=np.int32),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.kernel.fold import fold
-from mirrorfield.kernel.jit import compiled, shared
+from mirrorfield.kernel.jit import aligned, compiled, shared
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.kernel.trace import keep
 from mirrorfield.maths import F32, HALF, ONE, ZERO, exp, normal
@@ -254,8 +254,7 @@ def run_batch(
     seed: Any, first_user: Any, blocks: int, steps: Any, learning_rate: Any, profiles: Any, population: Any, trace: Any
 ) -> None:
     """Run `blocks` blocks of LANES users to the last of the recorded `steps`, and fill the trace."""
-    scratch = np.empty(ROWS * LANES, np.float32)
-    words = np.empty(4 * LANES, np.uint32)
+    scratch, words = aligned(ROWS * LANES, np.float32), aligned(4 * LANES, np.uint32)
     for block in range(blocks):
         load_users(scratch, words, seed, first_user + U64(block * LANES), profiles, population)
         done = np.int64(0)

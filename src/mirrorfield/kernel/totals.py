@@ -60,10 +60,16 @@ def empty_totals(recorded: int, categories: int, bands: int) -> Totals:
     )
 
 
-def merge_totals(first: Totals, second: Totals) -> Totals:
-    """Return the totals over both groups of users; associative and commutative, because every entry is an integer."""
-    totals = Totals(*(a + b for a, b in zip(first, second, strict=True)))
-    high, low = totals.feed_product[..., 0], totals.feed_product[..., 1]
+def merge_totals(first: Totals, second: Totals, out: Totals | None = None) -> Totals:
+    """Return the totals over both groups of users; associative and commutative, because every entry is an integer.
+
+    `out`, which may be one of them, receives the result; without it, new arrays do.
+    """
+    if out is None:
+        out = Totals(*(np.empty_like(array) for array in first))
+    for one, other, both in zip(first, second, out, strict=True):
+        np.add(one, other, out=both)
+    high, low = out.feed_product[..., 0], out.feed_product[..., 1]
     high += low >> LOW_BITS
     low &= (1 << LOW_BITS) - 1
-    return totals
+    return out

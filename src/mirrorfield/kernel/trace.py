@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mirrorfield.kernel.jit import compiled
+from mirrorfield.kernel.jit import aligned_array, compiled
 from mirrorfield.types import F32Array, IntArray, S
 
 
@@ -24,14 +24,14 @@ class Trace(NamedTuple):
 def empty_trace(recorded: int, categories: int, users: int) -> Trace:
     """Return a trace with room for `users` users."""
     return Trace(
-        feed=np.empty((recorded, categories, users), np.float32),
+        feed=aligned_array(recorded, categories, users),
         state=np.empty((recorded, users), np.int8),
-        mean_reaction=np.empty((recorded, users), np.float32),
-        logits=np.empty((S, categories, users), np.float32),
-        exposures=np.empty((categories, users), np.int32),
-        susceptibility=np.empty((categories, users), np.float32),
-        intentionality=np.empty(users, np.float32),
-        segment=np.empty(users, np.int32),
+        mean_reaction=aligned_array(recorded, users),
+        logits=aligned_array(S, categories, users),
+        exposures=aligned_array(categories, users, dtype=np.int32),
+        susceptibility=aligned_array(categories, users),
+        intentionality=aligned_array(users),
+        segment=aligned_array(users, dtype=np.int32),
     )
 
 

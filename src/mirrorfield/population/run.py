@@ -30,7 +30,7 @@ MAX_MEAN_REACTION = 1024.0
 
 
 def block_size(scenario: Scenario) -> int:
-    """Return the users per block: 64 blocks or more if that keeps them busy, and about 2**26 user-steps at most.
+    """Return the users per block: 64 blocks where each then has 2**20 user-steps or more, and 2**26 at most.
 
     A block is what a thread or a worker does at a time and what a killed run can lose; the result does not depend on
     it. Past 4096 such blocks, blocks grow instead of their number.
@@ -39,9 +39,9 @@ def block_size(scenario: Scenario) -> int:
     670976
     """
     users, steps = scenario.users, scenario.steps
-    most = 2**26 // steps // LEAST_BLOCK
-    least = -(-users // (MOST_BLOCKS * LEAST_BLOCK))
-    return LEAST_BLOCK * max(1, min(users // 64 // LEAST_BLOCK, max(most, least)))
+    wanted = max(users // 64, 2**20 // steps) // LEAST_BLOCK
+    most = max(2**26 // steps // LEAST_BLOCK, -(-users // (MOST_BLOCKS * LEAST_BLOCK)))
+    return LEAST_BLOCK * max(1, min(wanted, most))
 
 
 def recorded_steps(steps: int, count: int) -> IntArray:
@@ -190,7 +190,7 @@ class Gathering:
 
     def add(self, part: Part) -> None:
         """Take in a part; each user may come once."""
-        self.totals = merge_totals(self.totals, part.totals)
+        merge_totals(self.totals, part.totals, out=self.totals)
         place = _between(self.plan.sample, part.first_user, part.first_user + part.users)
         for whole, some in zip(self.sample, part.sample, strict=True):
             whole[..., place] = some
