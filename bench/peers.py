@@ -1,12 +1,12 @@
 """Measure mirrorfield against its peers, in one run, each on one core: an AVX2 probe, NumPy and JAX.
 
 Usage: python bench/peers.py [--users 100000] [--steps 100 1000] [--categories 4 16] [--rounds 5]
-                             [--json FILE] [--check]
+                             [--json FILE] [--check] [--avx2]
 
 All run the same N users, T steps and K categories, random numbers and the fold at every log-spaced step included (the
 probe does less, see README.md). In each round they take turns on the same core, and ratios are taken within a round.
 Time is processor time; compilation is not in it, and is reported apart. With --check, NumPy and JAX must agree
-with mirrorfield within 4 standard errors.
+with mirrorfield within 4 standard errors. With --avx2, mirrorfield and JAX may not use AVX-512; the probe never does.
 """
 
 import argparse
@@ -38,19 +38,26 @@ PEERS = {
     "NumPy, all users at once": ("peers_numpy", {"block": 2**62}),
     JAX: ("peers_jax", {}),
 }
+NARROW = {"NUMBA_CPU_NAME": "x86-64-v3", "NUMBA_CPU_FEATURES": "+avx2,+fma,+bmi,+bmi2"}
 worker: dict[str, Any] = {}
 
 
 def start(core: int, module: str, model: Model, options: dict[str, Any]) -> None:
     """Pin this process to a core, import a peer and let it compile."""
     pin(core)
-    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
-    os.environ["JAX_PLATFORMS"] = "cpu"
     began = time.perf_counter()
     peer = importlib.import_module(module)
     imported = time.perf_counter()
     worker.update(peer=peer, model=model, run=peer.prepare(model, **options))
     worker.update(import_s=imported - began, prepare_s=time.perf_counter() - imported)
+
+
+def set_environment(avx2: bool) -> None:
+    """Set what compilers read when they are imported, for the peers' processes to inherit."""
+    width = "--xla_cpu_max_isa=AVX2" if avx2 else "--xla_cpu_prefer_vector_width=512"
+    os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen=false {width}"
+    os.environ["JAX_PLATFORMS"] = "cpu"
+    os.environ.update(NARROW if avx2 else {})
 
 
 def pin(core: int) -> None:
@@ -203,6 +210,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--avx2", action="store_true")
     chosen = parser.parse_args()
     if chosen.users < 1 or chosen.users % 1000:
         parser.error(f"--users: expected a multiple of 1000, got {chosen.users}")
@@ -212,13 +220,15 @@ def options() -> argparse.Namespace:
 def main() -> None:
     """Measure, print, and fail if a peer disagrees."""
     chosen = options()
+    set_environment(chosen.avx2)
     results = []
     for categories in chosen.categories:
         for steps in chosen.steps:
             results.append(measure(Model(chosen.users, steps, categories), chosen.rounds, chosen.check))
             print(table(results[-1]), flush=True)
     if chosen.json:
-        chosen.json.write_text(json.dumps({"machine": machine(), "results": results}, indent=1), encoding="utf-8")
+        report = {"machine": machine(), "avx2": chosen.avx2, "results": results}
+        chosen.json.write_text(json.dumps(report, indent=1), encoding="utf-8")
     checked = [far for result in results for far in (result["standard_errors"] or {}).values()]
     if any(value > 4 for far in checked for value in far.values()):
         raise SystemExit("A peer and mirrorfield differ by more than 4 standard errors.")
