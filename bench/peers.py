@@ -31,11 +31,11 @@ import numpy as np
 from peers_model import Figures, Model
 
 SOURCE = Path(__file__).with_name("roofline_avx2.c")
-MIRRORFIELD, PROBE, NUMPY, JAX = "mirrorfield", "AVX2 probe", "NumPy", "JAX"
+MIRRORFIELD, PROBE, NUMPY, JAX = "mirrorfield", "AVX2 probe", "NumPy, tuned", "JAX"
 PEERS = {
     MIRRORFIELD: ("peers_mirrorfield", {}),
+    "NumPy, a user per row": ("peers_numpy_rows", {}),
     NUMPY: ("peers_numpy", {}),
-    "NumPy, all users at once": ("peers_numpy", {"block": 2**62}),
     JAX: ("peers_jax", {}),
 }
 NARROW = {"NUMBA_CPU_NAME": "x86-64-v3", "NUMBA_CPU_FEATURES": "+avx2,+fma,+bmi,+bmi2"}
