@@ -8,9 +8,11 @@ from mirrorfield.kernel.jit import aligned_array, compiled, shared
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.kernel.totals import BINS, LOW_BITS
 from mirrorfield.maths import F32, HALF, I32, ONE, ZERO, exp, log
+from mirrorfield.streams import U32
 from mirrorfield.types import F32Array, IntArray
 
 LOCKED_IN = F32(0.9)
+LAST_BIN = F32(BINS - 1)
 _FEED_SCALE, _REACTION_SCALE = F32(2.0**24), F32(2.0**20)
 _TINY = F32(1e-30)
 
@@ -109,7 +111,7 @@ def _products(units: Any, users: int, product: Any) -> None:
 @compiled
 def _bin(x: Any) -> Any:
     """Return the histogram bin of a scaled value; those beyond either end go to the bin at that end."""
-    return min(max(np.int64(np.floor(x)), 0), BINS - 1)
+    return U32(min(max(x, ZERO), LAST_BIN))
 
 
 @compiled
@@ -136,8 +138,8 @@ def _counts(trace: Any, c: int, users: int, notes: Any, totals: Any) -> None:
     """Count users by band, category and state, and add up the feeds of each category's users."""
     categories = trace.feed.shape[1]
     for u in range(users):
-        band, category, state = notes.band[u], notes.category[u], trace.state[c, u]
-        before = trace.state[c - 1, u] if c > 0 else np.int8(0)
+        band, category, state = U32(notes.band[u]), U32(notes.category[u]), U32(trace.state[c, u])
+        before = U32(trace.state[c - 1, u]) if c > 0 else U32(0)
         totals.band_category[c, band, category] += 1
         totals.band_state[c, band, state] += 1
         totals.state_flow[c, before, state] += 1
