@@ -5,8 +5,10 @@ Usage: uv run python bench/kernel.py [--rounds 7]
 The probe (`roofline_avx2.c`, built here with gcc) and every variant of the kernel take turns, so that a machine whose
 speed drifts slows all of them alike; each figure is the median over rounds and each ratio the median of the ratios
 within a round. The probe does less than the kernel (no maximum in its softmax, a transition without a table,
-rough polynomials) and may fuse multiply and add; the kernel keeps strict IEEE arithmetic. A
-run is 16,384 users x 1000 steps, one user in twenty of them kept in the sample, as in a run of 400,000.
+rough polynomials) and may fuse multiply and add; the kernel keeps strict IEEE arithmetic, but may use wider vectors
+where the processor has them: `NUMBA_CPU_NAME=haswell` before the command holds it to AVX2. A run is 16,384 users x
+1000 steps, one user in twenty of them kept in the sample, as in a run of 400,000; the table of phases has as many
+user-steps in each column.
 """
 
 import argparse
@@ -23,8 +25,9 @@ import mirrorfield as mf
 from mirrorfield.api import execute
 from mirrorfield.kernel import empty_trace, lane_kernel, lanes_for
 from mirrorfield.population.reference import simulate_reference
-from mirrorfield.population.run import CHUNK, Plan, plan_run
+from mirrorfield.population.run import WIDTH, Plan, plan_run
 from mirrorfield.streams import U64
+from mirrorfield.types import IntArray
 
 SOURCE = Path(__file__).with_name("roofline_avx2.c")
 USERS, STEPS = 16_384, 1000
@@ -69,36 +72,44 @@ def scenario(categories: int, users: int = USERS, steps: int = STEPS) -> mf.Scen
     )
 
 
-def kernel_rate(plan: Plan) -> float:
-    """Return the user-steps per second of the compiled kernel (draw, loop, record), in millions: the best of 3."""
-    scenario, lanes = plan.scenario, lanes_for(plan.scenario.k)
-    trace = empty_trace(len(plan.steps), scenario.k, CHUNK)
+def best_of_three(work: Callable[[], object], clock: Callable[[], float] = time.process_time) -> float:
+    """Return the seconds of the fastest of three."""
     best = float("inf")
     for _ in range(3):
-        began = time.process_time()
-        for first in range(0, scenario.users, CHUNK):
-            lane_kernel(scenario.k).run_users(
-                U64(scenario.seed),
-                U64(first),
-                CHUNK // lanes,
-                plan.steps,
-                np.float32(scenario.policy.learning_rate),
-                plan.profiles,
-                plan.population,
-                trace,
-            )
-        best = min(best, time.process_time() - began)
-    return scenario.users * scenario.steps / best / 1e6
+        began = clock()
+        work()
+        best = min(best, clock() - began)
+    return best
+
+
+def run_batches(plan: Plan, steps: IntArray) -> None:
+    """Draw, loop and record every user of a plan, and fold none."""
+    scenario, lanes = plan.scenario, lanes_for(plan.scenario.k)
+    trace = empty_trace(len(steps), scenario.k, WIDTH)
+    learning_rate = np.float32(scenario.policy.learning_rate)
+    run_batch = lane_kernel(scenario.k).run_batch
+    for first in range(0, scenario.users, WIDTH):
+        seed, user = U64(scenario.seed), U64(first)
+        run_batch(seed, user, WIDTH // lanes, steps, learning_rate, plan.profiles, plan.population, trace)
+
+
+def kernel_rate(plan: Plan) -> float:
+    """Return the user-steps per second of the compiled kernel (draw, loop, record), in millions: the best of 3."""
+    return plan.scenario.users * plan.scenario.steps / best_of_three(lambda: run_batches(plan, plan.steps)) / 1e6
+
+
+def phases(plan: Plan) -> dict[str, float]:
+    """Return where the time of a whole run goes, in ns per user-step, by leaving out one phase after the other."""
+    last, none = plan.steps[-1:], np.zeros(1, np.int64)
+    whole = best_of_three(lambda: execute(plan, 1))
+    recorded, looped, drawn = (best_of_three(lambda s=s: run_batches(plan, s)) for s in (plan.steps, last, none))
+    parts = {"draw": drawn, "loop": looped - drawn, "record": recorded - looped, "fold and sample": whole - recorded}
+    return {name: seconds / plan.scenario.users / plan.scenario.steps * 1e9 for name, seconds in parts.items()}
 
 
 def rate(plan: Plan, threads: int, clock: Callable[[], float]) -> float:
     """Return the user-steps per second of a whole run (draw, loop, record, fold), in millions: the best of 3."""
-    best = float("inf")
-    for _ in range(3):
-        began = clock()
-        execute(plan, threads)
-        best = min(best, clock() - began)
-    return plan.scenario.users * plan.scenario.steps / best / 1e6
+    return plan.scenario.users * plan.scenario.steps / best_of_three(lambda: execute(plan, threads), clock) / 1e6
 
 
 def reference_rate() -> float:
@@ -148,6 +159,12 @@ def main() -> None:
         median = statistics.median(values)
         k = int(name.split("K = ")[1].split(",")[0])
         print(f"| {name} | {median:.1f} | {1e3 / median:.2f} | {1e3 / median / k:.2f} |")
+    print("\n| phase, K = 4, one thread, ns per user-step | " + " | ".join(f"T = {t}" for t in (100, STEPS)) + " |")
+    print("|---|---|---|")
+    short, long = (phases(plan_run(scenario(4, USERS * STEPS // t, t))) for t in (100, STEPS))
+    for name in short:
+        print(f"| {name} | {short[name]:.2f} | {long[name]:.2f} |")
+    print(f"| all | {sum(short.values()):.2f} | {sum(long.values()):.2f} |")
     kernel, wall = "kernel, K = 4, one thread", "whole run, K = 4, {} thread(s), wall clock"
     print("\n| ratio | median (range) |\n|---|---|")
     print(f"| kernel / AVX2 probe, one thread, K = 4 | {ratio(rates, kernel, 'AVX2 probe, K = 4')} |")

@@ -1,9 +1,9 @@
 """Elementary functions in strict float32, the same bits in NumPy, in plain Python and in compiled code.
 
 A library's exp or cos may differ in its last bit from one processor to the next, and a run must not. These are
-polynomials in IEEE additions and multiplications only; the coefficients are minimax fits made for this package
-(`scripts/fit_polynomials.py` makes them again). Every literal is a float32, because a Python float or int would
-widen the arithmetic to float64 inside compiled code.
+polynomials in IEEE additions and multiplications only; the coefficients are least-squares fits made for this package,
+reweighted towards the largest error, and `tests/test_maths.py` holds them to the errors stated below. Every literal is
+a float32, because a Python float or int would widen the arithmetic to float64 inside compiled code.
 """
 
 from typing import Any

@@ -9,6 +9,7 @@ import pytest
 
 from mirrorfield import Category, Profile, Scenario
 from mirrorfield.kernel import empty_trace, lane_kernel, lanes_for
+from mirrorfield.model.draw import draw_user
 from mirrorfield.population.reference import simulate_reference
 from mirrorfield.population.run import plan_run
 from mirrorfield.streams import U64
@@ -32,7 +33,7 @@ def kernel_trace(scenario: Scenario, first_user: int, users: int, lanes: int | N
     plan = plan_run(scenario)
     trace = empty_trace(len(plan.steps), scenario.k, blocks * lanes)
     with np.errstate(over="ignore"):
-        lane_kernel(scenario.k, lanes).run_users(
+        lane_kernel(scenario.k, lanes).run_batch(
             U64(scenario.seed), U64(first_user), blocks, plan.steps, np.float32(scenario.policy.learning_rate),
             plan.profiles, plan.population, trace,
         )  # fmt: skip
@@ -58,6 +59,26 @@ def test_default_scenario_follows_the_reference() -> None:
     assert np.array_equal(trace.exposures.T, reference.users.exposures)
     assert np.array_equal(trace.state[-1], reference.states[-1])
     np.testing.assert_allclose(trace.susceptibility.T, reference.users.susceptibility, rtol=1e-6)
+
+
+POINT = {"distribution": "point", "value": 0.3}
+HALF_RANGE = {"distribution": "uniform", "low": 0.25, "high": 0.75}
+BETA = {"distribution": "beta", "a": 0.5, "b": 2}
+LOGNORMAL = {"distribution": "lognormal", "median": 1.5, "sigma": 0.7}
+
+
+@pytest.mark.parametrize("categories", [4, 19])
+@pytest.mark.parametrize("susceptibility", [POINT, LOGNORMAL, {"distribution": "dirichlet", "concentration": 2}])
+@pytest.mark.parametrize("intentionality", [POINT, HALF_RANGE, BETA])
+def test_users_drawn_side_by_side_are_those_drawn_one_by_one(categories, susceptibility, intentionality) -> None:
+    population = {"susceptibility": susceptibility, "intentionality": intentionality}
+    plan, trace = kernel_trace(scenario_with(categories, users=100, steps=1, population=population), 900, 100)
+    w, words = np.empty(categories, np.float32), np.empty(4, np.uint32)
+    for user in range(100):
+        with np.errstate(over="ignore"):
+            drawn, _ = draw_user(U64(plan.scenario.seed), U64(900 + user), plan.population, words, w)
+        assert w.tobytes() == trace.susceptibility[:, user].tobytes()
+        assert drawn == trace.intentionality[user]
 
 
 @pytest.mark.parametrize("categories", [4, 19])

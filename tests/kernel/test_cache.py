@@ -47,6 +47,26 @@ def test_an_edited_formula_in_another_file_is_never_answered_from_the_cache(tmp_
     assert reaction_sum() > 1.5 * before
 
 
+@pytest.mark.slow
+def test_a_kernel_chosen_in_one_process_is_not_answered_for_another_in_the_next(tmp_path) -> None:
+    """The lane kernel is made for one K and lane count; the cache must not give one for the other."""
+    code = (
+        "import sys, numpy as np; from mirrorfield.kernel.specialise import lane_kernel;"
+        "module = lane_kernel(int(sys.argv[1]), 16); s = np.ones(module.ROWS * module.LANES, np.float32);"
+        "module.interact(s, np.arange(1, 65, dtype=np.uint32), 0, 3, np.float32(0.1)); print(len(s), repr(s.sum()))"
+    )
+
+    def answer(categories: int, cache: str) -> str:
+        environment = os.environ | {"MIRRORFIELD_CACHE_DIR": str(tmp_path / cache)}
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(categories)], env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    shared = [answer(k, "shared") for k in (3, 5, 3)]
+    assert shared == [answer(3, "three"), answer(5, "five"), shared[0]]
+
+
 def test_different_shapes_are_different_modules() -> None:
     from mirrorfield.kernel import lane_kernel
 

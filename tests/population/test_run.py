@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import mirrorfield as mf
-from mirrorfield.kernel import merge_totals
-from mirrorfield.population.run import Gathering, plan_run, recorded_steps, run_block, sampled_users
+from mirrorfield.kernel import empty_totals, merge_totals
+from mirrorfield.population.run import Gathering, block_size, plan_run, recorded_steps, run_block, sampled_users
 from mirrorfield.store.folder import summary_text
 
 ALL_REACTIVE = {"distribution": "point", "value": 0}
@@ -59,6 +59,54 @@ def test_totals_merge_in_random_trees() -> None:
             rng.shuffle(pool)
             pool.append(merge_totals(pool.pop(), pool.pop()))
         assert all(np.array_equal(a, b) for a, b in zip(pool[0], expected, strict=True)), seed
+
+
+def test_totals_merge_without_overflow_and_in_one_form_only() -> None:
+    """The sums of 8e9 users with the largest entries there can be stay exact, in any tree."""
+    most = 125_000_000 * 2**48
+    leaf = empty_totals(1, 2, 1)
+    leaf.feed_product[0, 0, 0] = (most >> 24, 2**24 - 1)
+    leaf.category_feed[0, 0, 0] = 125_000_000 * 2**24
+    for seed in range(20):
+        rng = random.Random(seed)
+        pool = [leaf] * 64
+        while len(pool) > 1:
+            rng.shuffle(pool)
+            pool.append(merge_totals(pool.pop(), pool.pop()))
+        high, low = map(int, pool[0].feed_product[0, 0, 0])
+        assert (high << 24) + low == 64 * (most + 2**24 - 1) and 0 <= low < 2**24
+        assert int(pool[0].category_feed[0, 0, 0]) == 8 * 10**9 * 2**24
+
+
+@pytest.mark.parametrize("categories", [2, 4, 19])
+def test_the_totals_are_those_of_the_users(categories: int) -> None:
+    """Every histogram and moment against the same figure made from the feeds of all users, one by one."""
+    users = 600
+    profile = {"mean": [0.2 + 0.1 * (i % 4) for i in range(categories)], "std": 0.3, "up": 0.2, "down": 0.2}
+    named = [mf.Category(name=f"c{i}", color="#000000") for i in range(categories)]
+    scenario = mf.Scenario(users=users, steps=80, record={"users": users}, reactive=profile, intentional=profile,
+                           categories=named)  # fmt: skip
+    data = mf.simulate(scenario).dataset
+    feed = data["feed"].to_numpy().astype(float)
+    entropy = -(feed * np.log(np.maximum(feed, 1e-30))).sum(axis=2)
+    np.testing.assert_allclose(data["mean_feed"], feed.mean(axis=1), atol=1e-6)
+    np.testing.assert_allclose(data["second_moment"], np.einsum("cua,cub->cab", feed, feed) / users, atol=1e-6)
+    np.testing.assert_allclose(data["filter_bubble_within"] + data["filter_bubble_between"], data["filter_bubble"])
+    edges = np.append(data["entropy_low"], np.inf)
+    near = np.abs(entropy[:, :, None] - edges[1:-1]).min(axis=2) < 1e-5
+    for c in range(feed.shape[0]):
+        counts = np.histogram(np.maximum(entropy[c], 0), edges)[0]
+        assert np.abs(counts - data["entropy_users"][c].to_numpy()).sum() <= 2 * near[c].sum()
+    assert (data["reaction_users"].sum("reaction_bin") == users).all()
+    edges = np.concatenate([[-np.inf], data["reaction_low"].to_numpy()[1:], [np.inf]])
+    counts = np.histogram(data["baseline"], edges)[0]
+    assert np.abs(counts - data["reaction_users"][-1].to_numpy()).sum() <= 2
+    locked = feed.max(axis=2) > 0.9
+    first = np.where(locked.any(axis=0), locked.argmax(axis=0), -1)
+    expected = np.zeros((feed.shape[0], categories), int)
+    for user in np.flatnonzero(first >= 0):
+        expected[first[user], feed[first[user], user].argmax()] += 1
+    assert (data["lock_in_users"] == expected).all()
 
 
 def test_a_part_that_is_missing_is_noticed() -> None:
@@ -130,6 +178,17 @@ def test_recorded_steps_and_sampled_users_hold_their_ends() -> None:
     assert recorded_steps(1500, 32)[[0, -1]].tolist() == [1, 1500]
     assert sampled_users(5, 20).tolist() == [0, 1, 2, 3, 4]
     assert len(sampled_users(10**9, 20_000)) == 20_000
+
+
+@pytest.mark.parametrize(
+    "users, steps", [(1, 1), (10**4, 100), (10**5, 1500), (10**9, 100), (10**9, 10**5), (8 * 10**9, 10**4)]
+)
+def test_blocks_are_neither_too_many_nor_too_long(users: int, steps: int) -> None:
+    block = block_size(mf.Scenario(users=users, steps=steps))
+    blocks = -(-users // block)
+    assert block % 256 == 0 and blocks <= 4096
+    assert blocks >= 64 or block * steps <= 2**20 + 256 * steps
+    assert block * steps <= 2**26 or block == 256 or blocks > 4000
 
 
 def test_progress_counts_every_user() -> None:

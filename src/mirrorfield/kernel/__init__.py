@@ -1,17 +1,22 @@
 """The only compiled code: users in SIMD lanes, and the integer fold over them."""
 
-from mirrorfield.kernel.fold import FEED_UNIT, REACTION_UNIT, Totals, empty_totals, fold, merge_totals
+from mirrorfield.kernel.fold import Notes, Scales, empty_notes
 from mirrorfield.kernel.specialise import lane_kernel, lanes_for
+from mirrorfield.kernel.totals import BINS, FEED_UNIT, LOW_BITS, REACTION_UNIT, Totals, empty_totals, merge_totals
 from mirrorfield.kernel.trace import Trace, empty_trace
 
 __all__ = [
+    "BINS",
     "FEED_UNIT",
+    "LOW_BITS",
     "REACTION_UNIT",
+    "Notes",
+    "Scales",
     "Totals",
     "Trace",
+    "empty_notes",
     "empty_totals",
     "empty_trace",
-    "fold",
     "lane_kernel",
     "lanes_for",
     "merge_totals",

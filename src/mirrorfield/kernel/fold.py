@@ -1,156 +1,174 @@
-"""Fold users into whole numbers, so that the order in which blocks finish cannot change a result.
-
-Counts are integers. Real quantities are rounded per user to a multiple of 2**-24 (reactions: 2**-20) and summed as
-integers; each sum is then exact for the rounded values, and a mean is off by at most that unit. With at most 8e9 users,
-32 categories and mean reactions within 1024 of zero, no sum leaves 63 bits.
-"""
+"""Fold a trace into totals: pass by pass over the users side by side, then one pass that counts them."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mirrorfield.kernel.jit import compiled, shared
+from mirrorfield.kernel.jit import aligned_array, compiled, shared
 from mirrorfield.kernel.link import LINKED
-from mirrorfield.maths import F32, HALF, ONE, ZERO, exp, log
-from mirrorfield.types import IntArray, S
+from mirrorfield.kernel.totals import BINS, LOW_BITS
+from mirrorfield.maths import F32, HALF, I32, ONE, ZERO, exp, log
+from mirrorfield.streams import U32
+from mirrorfield.types import F32Array, IntArray
 
-FEED_UNIT = 2.0**-24
-REACTION_UNIT = 2.0**-20
 LOCKED_IN = F32(0.9)
+LAST_BIN = F32(BINS - 1)
 _FEED_SCALE, _REACTION_SCALE = F32(2.0**24), F32(2.0**20)
 _TINY = F32(1e-30)
-BATCH = 1024
 
 shared(*LINKED)
 
 
-class Totals(NamedTuple):
-    """Sums over users at C recorded steps: counts, and fixed-point sums in units of 2**-24 or 2**-20."""
+class Scales(NamedTuple):
+    """Where the histograms' bins lie: BINS of them from zero entropy, and from a least reaction; float32."""
 
-    band_users: IntArray  # (B,)
-    band_category: IntArray  # (C, B, K)
-    band_locked: IntArray  # (C, B, K)
-    band_state: IntArray  # (C, B, S)
-    state_flow: IntArray  # (C, S, S)
-    feed: IntArray  # (C, K)
-    feed_square: IntArray  # (C, 2): high and low parts, value = high 2**24 + low, in units of 2**-48
-    entropy: IntArray  # (C,)
-    effective: IntArray  # (C,)
-    reaction: IntArray  # (C,)
+    entropy_bins_per_nat: Any
+    least_reaction: Any
+    reaction_bins_per_unit: Any
 
 
-def empty_totals(recorded: int, categories: int, bands: int) -> Totals:
-    """Return totals over no user."""
-    return Totals(
-        band_users=np.zeros(bands, np.int64),
-        band_category=np.zeros((recorded, bands, categories), np.int64),
-        band_locked=np.zeros((recorded, bands, categories), np.int64),
-        band_state=np.zeros((recorded, bands, S), np.int64),
-        state_flow=np.zeros((recorded, S, S), np.int64),
-        feed=np.zeros((recorded, categories), np.int64),
-        feed_square=np.zeros((recorded, 2), np.int64),
-        entropy=np.zeros(recorded, np.int64),
-        effective=np.zeros(recorded, np.int64),
-        reaction=np.zeros(recorded, np.int64),
+class Notes(NamedTuple):
+    """Scratch of the fold: one number per user and, for `units`, category."""
+
+    units: IntArray  # (K, n) the feed in units of 2**-24
+    largest: F32Array
+    category: IntArray
+    skip: IntArray
+    entropy: F32Array
+    effective: F32Array
+    band: IntArray
+    locked: IntArray
+
+
+def empty_notes(categories: int, users: int) -> Notes:
+    """Return scratch for folding up to `users` users."""
+    return Notes(
+        units=aligned_array(categories, users, dtype=np.int32),
+        largest=aligned_array(users),
+        category=aligned_array(users, dtype=np.int32),
+        skip=aligned_array(users, dtype=np.int32),
+        entropy=aligned_array(users),
+        effective=aligned_array(users),
+        band=aligned_array(users, dtype=np.int32),
+        locked=aligned_array(users, dtype=np.int32),
     )
 
 
-def merge_totals(first: Totals, second: Totals) -> Totals:
-    """Return the totals over both groups of users; associative and commutative, because every entry is an integer."""
-    totals = Totals(*(a + b for a, b in zip(first, second, strict=True)))
-    high, low = totals.feed_square[:, 0], totals.feed_square[:, 1]
-    high += low >> 24
-    low &= 0xFFFFFF
-    return totals
-
-
-def to_units(value: Any, scale: Any) -> Any:
-    """Return a float32 as a whole number of 1/scale, to the nearest; int64."""
-    return np.int64(np.floor(value * scale + HALF))
-
-
-shared(to_units)
-
-
 @compiled
-def _narrowness(feed: Any, c: int, start: int, users: int, entropy: Any, totals: Any) -> None:
-    """Add up feeds, their squares and their entropies at one recorded step."""
+def _narrowness(feed: Any, users: int, notes: Any) -> None:
+    """Find each user's largest entry, entropy and effective categories, and round its feed."""
+    largest, entropy, effective = notes.largest, notes.entropy, notes.effective
+    largest[:users] = -ONE
     entropy[:users] = ZERO
-    for i in range(feed.shape[1]):
-        total = np.int64(0)
-        squares = np.int64(0)
+    for i in range(feed.shape[0]):
+        row, units = feed[i], notes.units[i]
         for u in range(users):
-            p = feed[c, i, start + u]
-            q = np.int64(np.int32(p * _FEED_SCALE + HALF))
-            total += q
-            squares += q * q
+            p = row[u]
+            largest[u] = p if p > largest[u] else largest[u]
+            units[u] = I32(p * _FEED_SCALE + HALF)
             p = p if p > _TINY else _TINY
             entropy[u] -= p * log(p)
-        totals.feed[c, i] += total
-        squares += totals.feed_square[c, 1]
-        totals.feed_square[c, 0] += squares >> 24
-        totals.feed_square[c, 1] = squares & 0xFFFFFF
-    total = np.int64(0)
-    effective = np.int64(0)
     for u in range(users):
-        h = entropy[u] if entropy[u] > ZERO else ZERO
-        total += np.int64(np.int32(h * _FEED_SCALE + HALF))
-        effective += np.int64(np.int32(exp(h) * _FEED_SCALE + HALF))
-    totals.entropy[c] += total
+        entropy[u] = entropy[u] if entropy[u] > ZERO else ZERO
+        effective[u] = exp(entropy[u])
+
+
+@compiled
+def _categories(feed: Any, first_user: Any, users: int, notes: Any) -> None:
+    """Find each user's category; a tie goes to one of the tied categories by the user's id."""
+    largest, category, skip = notes.largest, notes.category, notes.skip
+    skip[:users] = I32(0)
+    for i in range(feed.shape[0]):
+        row = feed[i]
+        for u in range(users):
+            skip[u] += I32(1) if row[u] == largest[u] else I32(0)
+    for u in range(users):
+        tied = skip[u]
+        skip[u] = I32(0)
+        if tied > 1:
+            skip[u] = I32((first_user + np.uint64(u)) % np.uint64(tied))
+    for i in range(feed.shape[0]):
+        row = feed[i]
+        for u in range(users):
+            hit = row[u] == largest[u]
+            category[u] = I32(i) if hit and skip[u] == I32(0) else category[u]
+            skip[u] -= I32(1) if hit else I32(0)
+
+
+@compiled
+def _products(units: Any, users: int, product: Any) -> None:
+    """Add up p_a p_b for every pair a <= b."""
+    for a in range(units.shape[0]):
+        for b in range(a, units.shape[0]):
+            one, other = units[a], units[b]
+            total = product[a, b, 1]
+            for u in range(users):
+                total += np.int64(one[u]) * np.int64(other[u])
+            product[a, b, 0] += total >> LOW_BITS
+            product[a, b, 1] = total & ((1 << LOW_BITS) - 1)
+
+
+@compiled
+def _bin(x: Any) -> Any:
+    """Return the histogram bin of a scaled value; those beyond either end go to the bin at that end."""
+    return U32(min(max(x, ZERO), LAST_BIN))
+
+
+@compiled
+def _sums(trace: Any, c: int, users: int, scales: Any, notes: Any, totals: Any) -> Any:
+    """Add up entropies, effective categories and reactions; return the largest reaction, up to sign."""
+    effective, reaction, worst = np.int64(0), np.int64(0), ZERO
+    mean_reaction = trace.mean_reaction[c]
+    for u in range(users):
+        effective += np.int64(I32(notes.effective[u] * _FEED_SCALE + HALF))
+        reaction += np.int64(I32(np.floor(mean_reaction[u] * _REACTION_SCALE + HALF)))
+        size = np.abs(mean_reaction[u])
+        worst = size if size > worst else worst
+    for u in range(users):
+        totals.entropy_bins[c, _bin(notes.entropy[u] * scales.entropy_bins_per_nat)] += 1
+        above = mean_reaction[u] - scales.least_reaction
+        totals.reaction_bins[c, _bin(above * scales.reaction_bins_per_unit)] += 1
     totals.effective[c] += effective
+    totals.reaction[c] += reaction
+    return worst
 
 
 @compiled
-def _categories(feed: Any, c: int, start: int, users: int, first_user: Any, largest: Any, category: Any) -> None:
-    """Find each user's largest entry and its category; a tie goes to one of the tied categories by the user's id."""
-    categories = feed.shape[1]
-    ties = np.zeros(users, np.int32)
-    largest[:users] = -ONE
-    category[:users] = 0
-    for i in range(categories):
-        for u in range(users):
-            p = feed[c, i, start + u]
-            largest[u] = p if p > largest[u] else largest[u]
-    for i in range(categories):
-        for u in range(users):
-            hit = np.int32(feed[c, i, start + u] == largest[u])
-            ties[u] += hit
-            category[u] += hit * np.int32(i)
+def _counts(trace: Any, c: int, users: int, notes: Any, totals: Any) -> None:
+    """Count users by band, category and state, and add up the feeds of each category's users."""
+    categories = trace.feed.shape[1]
     for u in range(users):
-        if ties[u] > 1:
-            skip = np.int64((first_user + np.uint64(start + u)) % np.uint64(ties[u]))
-            for i in range(categories):
-                if feed[c, i, start + u] == largest[u]:
-                    if skip == 0:
-                        category[u] = i
-                    skip -= 1
+        band, category, state = U32(notes.band[u]), U32(notes.category[u]), U32(trace.state[c, u])
+        before = U32(trace.state[c - 1, u]) if c > 0 else U32(0)
+        totals.band_category[c, band, category] += 1
+        totals.band_state[c, band, state] += 1
+        totals.state_flow[c, before, state] += 1
+        if notes.largest[u] > LOCKED_IN:
+            totals.band_locked[c, band, category] += 1
+            totals.lock_in[c, category] += 1 - notes.locked[u]
+            notes.locked[u] = 1
+        totals.category_entropy[c, category] += np.int64(I32(notes.entropy[u] * _FEED_SCALE + HALF))
+        for i in range(categories):
+            totals.category_feed[c, category, i] += np.int64(notes.units[i, u])
 
 
 @compiled
-def fold(trace: Any, first_user: Any, users: int, totals: Any) -> None:
-    """Add the first `users` users of a trace to the totals.
+def fold(trace: Any, first_user: Any, users: int, scales: Any, notes: Any, totals: Any) -> Any:
+    """Add the first `users` users of a trace to the totals, and return their largest mean reaction, up to sign.
 
     A tie for the largest entry of a feed (a user whose state has not been seen yet has a uniform feed) goes to one
     of the tied categories by the user's id, so that no category is favoured.
     """
     bands = len(totals.band_users)
-    entropy = np.empty(BATCH, np.float32)
-    largest = np.empty(BATCH, np.float32)
-    category = np.empty(BATCH, np.int32)
-    band_of = np.empty(BATCH, np.int32)
-    for start in range(0, users, BATCH):
-        count = min(BATCH, users - start)
-        for u in range(count):
-            band_of[u] = min(np.int32(trace.intentionality[start + u] * F32(bands)), np.int32(bands - 1))
-            totals.band_users[band_of[u]] += 1
-        for c in range(trace.feed.shape[0]):
-            _narrowness(trace.feed, c, start, count, entropy, totals)
-            _categories(trace.feed, c, start, count, first_user, largest, category)
-            for u in range(count):
-                state = trace.state[c, start + u]
-                before = trace.state[c - 1, start + u] if c > 0 else np.int8(0)
-                totals.band_category[c, band_of[u], category[u]] += 1
-                totals.band_state[c, band_of[u], state] += 1
-                totals.state_flow[c, before, state] += 1
-                totals.band_locked[c, band_of[u], category[u]] += np.int64(largest[u] > LOCKED_IN)
-                totals.reaction[c] += to_units(trace.mean_reaction[c, start + u], _REACTION_SCALE)
+    for u in range(users):
+        notes.band[u] = min(I32(trace.intentionality[u] * F32(bands)), I32(bands - 1))
+        notes.locked[u] = 0
+        totals.band_users[notes.band[u]] += 1
+    worst = ZERO
+    for c in range(trace.feed.shape[0]):
+        _narrowness(trace.feed[c], users, notes)
+        _categories(trace.feed[c], first_user, users, notes)
+        _products(notes.units, users, totals.feed_product[c])
+        worst = max(worst, _sums(trace, c, users, scales, notes, totals))
+        _counts(trace, c, users, notes, totals)
+    return worst

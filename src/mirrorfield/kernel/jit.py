@@ -9,6 +9,7 @@ another file can therefore never leave a stale kernel behind.
 """
 
 import hashlib
+import math
 import os
 from collections.abc import Callable
 from functools import cache
@@ -16,9 +17,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
 import platformdirs
 from numba.extending import register_jitable
 
+LINE = 64
 PACKAGE = Path(__file__).resolve().parent.parent
 REACHING = ("maths.py", "streams.py", "types.py", "model", "policy", "kernel")
 
@@ -56,6 +59,21 @@ def shared(*functions: Callable[..., Any]) -> None:
         if function not in _known:
             _known.add(function)
             register_jitable(function)
+
+
+def aligned(count: int, dtype: Any) -> Any:
+    """Return an uninitialised array of four-byte numbers that starts on a cache line, as the widest vectors want it."""
+    space = np.empty(count + LINE // 4, dtype)
+    skip = -(space.ctypes.data // 4) % (LINE // 4)
+    return space[skip : skip + count]
+
+
+shared(aligned)
+
+
+def aligned_array(*shape: int, dtype: Any = np.float32) -> Any:
+    """Return `aligned` numbers in a shape."""
+    return aligned(math.prod(shape), dtype).reshape(shape)
 
 
 def compiled(function: Function) -> Function:

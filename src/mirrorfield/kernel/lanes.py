@@ -10,14 +10,25 @@ from typing import Any
 
 import numpy as np
 
-from mirrorfield.kernel.jit import compiled, shared
+from mirrorfield.kernel.fold import fold
+from mirrorfield.kernel.jit import aligned, compiled, shared
 from mirrorfield.kernel.link import LINKED
+from mirrorfield.kernel.trace import keep
 from mirrorfield.maths import F32, HALF, ONE, ZERO, exp, normal
-from mirrorfield.model.draw import draw_user
+from mirrorfield.model.draw import LOGNORMAL, UNIFORM, draw_user, vectorised
 from mirrorfield.model.profile import blend, reaction
 from mirrorfield.policy.baseline import welford
 from mirrorfield.policy.reinforce import advantage, logit_step
-from mirrorfield.streams import INTERACTION, U64, next_word, stream, uniform, uniform_positive
+from mirrorfield.streams import (
+    INTENTIONALITY,
+    INTERACTION,
+    SUSCEPTIBILITY,
+    U64,
+    next_word,
+    stream,
+    uniform,
+    uniform_positive,
+)
 from mirrorfield.types import S
 
 K = ...
@@ -108,26 +119,86 @@ def interact(scratch: Any, words: Any, first: int, last: int, learning_rate: Any
 
 
 @compiled
-def load_users(scratch: Any, words: Any, seed: Any, first_user: Any, profiles: Any, population: Any) -> None:
-    """Draw LANES users from their ids, and put them at the start: uniform policy, no baseline, calm."""
-    scratch[:] = ZERO
+def start_streams(words: Any, seed: Any, first_user: Any, purpose: Any) -> None:
+    """Put every lane at the start of its user's stream for one purpose."""
+    for j in range(LANES):
+        a, b, c, d = stream(seed, first_user + U64(j), purpose)
+        words[j], words[LANES + j], words[2 * LANES + j], words[3 * LANES + j] = a, b, c, d
+
+
+@compiled
+def draw_side_by_side(scratch: Any, words: Any, seed: Any, first_user: Any, population: Any) -> None:
+    """Draw LANES users of a distribution that `vectorised` accepts: the operations of `draw_user`, lane by lane."""
+    if population.susceptibility_kind[0] == LOGNORMAL:
+        start_streams(words, seed, first_user, SUSCEPTIBILITY)
+        for i in range(K):
+            median, sigma = population.susceptibility_a[0, i], population.susceptibility_b[0, i]
+            for j in range(LANES):
+                a, b, c, d = words[j], words[LANES + j], words[2 * LANES + j], words[3 * LANES + j]
+                radius_word, a, b, c, d = next_word(a, b, c, d)
+                angle_word, a, b, c, d = next_word(a, b, c, d)
+                words[j], words[LANES + j], words[2 * LANES + j], words[3 * LANES + j] = a, b, c, d
+                n = normal(uniform_positive(radius_word), uniform(angle_word))
+                susceptibility[i, j] = median * exp(sigma * n)
+    else:
+        for i in range(K):
+            median = population.susceptibility_a[0, i]
+            for j in range(LANES):
+                susceptibility[i, j] = median
+    start_streams(words, seed, first_user, INTENTIONALITY)
+    low = population.intentionality_a[0, 0]
+    width = population.intentionality_b[0, 0] - low if population.intentionality_kind[0, 0] == UNIFORM else ZERO
+    for j in range(LANES):
+        a, b, c, d = words[j], words[LANES + j], words[2 * LANES + j], words[3 * LANES + j]
+        _, a, b, c, d = next_word(a, b, c, d)
+        place_word, a, b, c, d = next_word(a, b, c, d)
+        intentionality[0, j] = low + width * uniform(place_word)
+
+
+@compiled
+def draw_one_by_one(scratch: Any, seed: Any, first_user: Any, population: Any) -> None:
+    """Draw LANES users of any distribution."""
     draw_words = np.empty(4, np.uint32)
     w = np.empty(K, np.float32)
     for j in range(LANES):
-        user = first_user + U64(j)
-        drawn, drawn_segment = draw_user(seed, user, population, draw_words, w)
+        drawn, drawn_segment = draw_user(seed, first_user + U64(j), population, draw_words, w)
         intentionality[0, j] = drawn
         segment[0, j] = F32(drawn_segment)
-        words[j], words[LANES + j], words[2 * LANES + j], words[3 * LANES + j] = stream(seed, user, INTERACTION)
         for i in range(K):
             susceptibility[i, j] = w[i]
-            for s in range(S):
-                cell = s * PITCH + i
-                reactive, intentional = profiles.reactive, profiles.intentional
-                mean[cell, j] = blend(drawn, w[i] * reactive.mean[s, i], intentional.mean[s, i])
-                std[cell, j] = blend(drawn, reactive.std[s, i], intentional.std[s, i])
-                fall[cell, j] = blend(drawn, reactive.transition[s, i, 0], intentional.transition[s, i, 0])
-                rise[cell, j] = ONE - blend(drawn, reactive.transition[s, i, 2], intentional.transition[s, i, 2])
+
+
+@compiled
+def blend_profiles(scratch: Any, profiles: Any) -> None:
+    """Give every user its own reaction profile, between the two of the scenario."""
+    reactive, intentional = profiles.reactive, profiles.intentional
+    for s in range(S):
+        for i in range(K):
+            cell = s * PITCH + i
+            one, other = reactive.mean[s, i], intentional.mean[s, i]
+            for j in range(LANES):
+                mean[cell, j] = blend(intentionality[0, j], susceptibility[i, j] * one, other)
+            one, other = reactive.std[s, i], intentional.std[s, i]
+            for j in range(LANES):
+                std[cell, j] = blend(intentionality[0, j], one, other)
+            one, other = reactive.transition[s, i, 0], intentional.transition[s, i, 0]
+            for j in range(LANES):
+                fall[cell, j] = blend(intentionality[0, j], one, other)
+            one, other = reactive.transition[s, i, 2], intentional.transition[s, i, 2]
+            for j in range(LANES):
+                rise[cell, j] = ONE - blend(intentionality[0, j], one, other)
+
+
+@compiled
+def load_users(scratch: Any, words: Any, seed: Any, first_user: Any, profiles: Any, population: Any) -> None:
+    """Draw LANES users from their ids, and put them at the start: uniform policy, no baseline, calm."""
+    scratch[:] = ZERO
+    if vectorised(population):
+        draw_side_by_side(scratch, words, seed, first_user, population)
+    else:
+        draw_one_by_one(scratch, seed, first_user, population)
+    blend_profiles(scratch, profiles)
+    start_streams(words, seed, first_user, INTERACTION)
 
 
 @compiled
@@ -166,20 +237,24 @@ def finish(scratch: Any, trace: Any, start: int) -> None:
     for j in range(LANES):
         trace.intentionality[start + j] = intentionality[0, j]
         trace.segment[start + j] = np.int32(segment[0, j])
-        for i in range(K):
-            trace.susceptibility[i, start + j] = susceptibility[i, j]
-            trace.exposures[i, start + j] = np.int32(shown[i, j])
-            for s in range(S):
-                trace.logits[s, i, start + j] = logits[s * PITCH + i, j]
+    for i in range(K):
+        w = trace.susceptibility[i, start : start + LANES]
+        posts = trace.exposures[i, start : start + LANES]
+        for j in range(LANES):
+            w[j] = susceptibility[i, j]
+            posts[j] = np.int32(shown[i, j])
+        for s in range(S):
+            row = trace.logits[s, i, start : start + LANES]
+            for j in range(LANES):
+                row[j] = logits[s * PITCH + i, j]
 
 
 @compiled
-def run_users(
+def run_batch(
     seed: Any, first_user: Any, blocks: int, steps: Any, learning_rate: Any, profiles: Any, population: Any, trace: Any
 ) -> None:
     """Run `blocks` blocks of LANES users to the last of the recorded `steps`, and fill the trace."""
-    scratch = np.empty(ROWS * LANES, np.float32)
-    words = np.empty(4 * LANES, np.uint32)
+    scratch, words = aligned(ROWS * LANES, np.float32), aligned(4 * LANES, np.uint32)
     for block in range(blocks):
         load_users(scratch, words, seed, first_user + U64(block * LANES), profiles, population)
         done = np.int64(0)
@@ -188,3 +263,38 @@ def run_users(
             done = steps[c]
             record(scratch, trace, c, block * LANES)
         finish(scratch, trace, block * LANES)
+
+
+@compiled
+def run_users(
+    seed: Any,
+    first_user: Any,
+    users: int,
+    steps: Any,
+    learning_rate: Any,
+    profiles: Any,
+    population: Any,
+    scales: Any,
+    trace: Any,
+    notes: Any,
+    totals: Any,
+    kept_users: Any,
+    kept: Any,
+    row: int,
+) -> Any:
+    """Run users first_user, first_user + 1, ..., a trace's width at a time, and fold them into the totals.
+
+    Those of `kept_users`, ids in ascending order, that are among them are copied to `kept`, from column `row` on.
+    Returns the largest mean reaction there was, up to sign.
+    """
+    worst = ZERO
+    width = trace.state.shape[1]
+    for start in range(0, users, width):
+        count = min(width, users - start)
+        first = first_user + U64(start)
+        run_batch(seed, first, (count + LANES - 1) // LANES, steps, learning_rate, profiles, population, trace)
+        worst = max(worst, fold(trace, first, count, scales, notes, totals))
+        while row < len(kept_users) and U64(kept_users[row]) < first + U64(count):
+            keep(trace, np.int64(U64(kept_users[row]) - first), kept, row)
+            row += 1
+    return worst

@@ -27,4 +27,5 @@ LINKED = (
     draw.draw_susceptibility,
     draw.start_stream,
     draw.draw_user,
+    draw.vectorised,
 )

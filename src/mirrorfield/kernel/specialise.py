@@ -50,7 +50,7 @@ PASSING = (*PASSING_SINGLE, "weight")
 
 def lanes_for(categories: int) -> int:
     """Return how many users share a block, so that one block's scratch stays in the nearest caches."""
-    return 64 if categories <= 16 else 32
+    return 64 if categories <= 8 else 32
 
 
 def pitch(categories: int) -> int:

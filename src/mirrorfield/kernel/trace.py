@@ -1,9 +1,10 @@
-"""What the lane kernel writes: arrays with users last, allocated once per thread and used again for every chunk."""
+"""What the lane kernel writes: arrays with users last, allocated once per thread and used again for every batch."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from mirrorfield.kernel.jit import aligned_array, compiled
 from mirrorfield.types import F32Array, IntArray, S
 
 
@@ -23,12 +24,29 @@ class Trace(NamedTuple):
 def empty_trace(recorded: int, categories: int, users: int) -> Trace:
     """Return a trace with room for `users` users."""
     return Trace(
-        feed=np.empty((recorded, categories, users), np.float32),
+        feed=aligned_array(recorded, categories, users),
         state=np.empty((recorded, users), np.int8),
-        mean_reaction=np.empty((recorded, users), np.float32),
-        logits=np.empty((S, categories, users), np.float32),
-        exposures=np.empty((categories, users), np.int32),
-        susceptibility=np.empty((categories, users), np.float32),
-        intentionality=np.empty(users, np.float32),
-        segment=np.empty(users, np.int32),
+        mean_reaction=aligned_array(recorded, users),
+        logits=aligned_array(S, categories, users),
+        exposures=aligned_array(categories, users, dtype=np.int32),
+        susceptibility=aligned_array(categories, users),
+        intentionality=aligned_array(users),
+        segment=aligned_array(users, dtype=np.int32),
     )
+
+
+@compiled
+def keep(trace: Any, user: int, kept: Any, row: int) -> None:
+    """Copy one user of a trace to a row of another."""
+    for c in range(trace.feed.shape[0]):
+        for i in range(trace.feed.shape[1]):
+            kept.feed[c, i, row] = trace.feed[c, i, user]
+        kept.state[c, row] = trace.state[c, user]
+        kept.mean_reaction[c, row] = trace.mean_reaction[c, user]
+    for i in range(trace.feed.shape[1]):
+        for s in range(S):
+            kept.logits[s, i, row] = trace.logits[s, i, user]
+        kept.exposures[i, row] = trace.exposures[i, user]
+        kept.susceptibility[i, row] = trace.susceptibility[i, user]
+    kept.intentionality[row] = trace.intentionality[user]
+    kept.segment[row] = trace.segment[user]

@@ -52,6 +52,31 @@ def filter_bubble(mean_feed: FloatArray, mean_entropy: float) -> float:
     return max(0.0, information / math.log(len(mean_feed)))
 
 
+def within_and_between(
+    feed_by_group: FloatArray, entropy_by_group: FloatArray, users_by_group: FloatArray
+) -> tuple[float, float]:
+    """Return the filter-bubble index split over groups of users: inside them, and between them.
+
+    Formula: within = sum_d (n_d / N) (H(mean feed of d) - mean entropy of d) / ln K; between =
+    (H(mean feed) - sum_d (n_d / N) H(mean feed of d)) / ln K. Their sum is the filter-bubble index.
+
+    Parameters: feed_by_group, sums of feeds, shape (D, K); entropy_by_group, sums of entropies in nats, (D,);
+    users_by_group, n_d, (D,), some of them positive. Returns two numbers in [0, 1]. Raises nothing.
+    Source: chain rule of mutual information, Cover and Thomas (2006), theorem 2.5.2.
+
+    >>> within_and_between(np.eye(2), np.zeros(2), np.ones(2))
+    (0.0, 1.0)
+    """
+    seen = users_by_group > 0
+    weight = users_by_group[seen] / users_by_group.sum()
+    group_mean = feed_by_group[seen] / feed_by_group[seen].sum(axis=1, keepdims=True)
+    inside = float(weight @ entropy(group_mean))
+    mean_entropy = float(entropy_by_group.sum() / users_by_group.sum())
+    whole = float(entropy(weight @ group_mean))
+    scale = math.log(feed_by_group.shape[1])
+    return max(0.0, inside - mean_entropy) / scale, max(0.0, whole - inside) / scale
+
+
 def overlap(feed_sums: list[int], square_sum: int, users: int, unit: int) -> float | None:
     """Return the mean dot product of two users' feeds, over all distinct pairs.
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirrorfield.kernel import FEED_UNIT, REACTION_UNIT, Totals
-from mirrorfield.metrics.concentration import filter_bubble, overlap
-from mirrorfield.types import FloatArray
+from mirrorfield.kernel import FEED_UNIT, LOW_BITS, REACTION_UNIT, Totals
+from mirrorfield.metrics.concentration import filter_bubble, overlap, within_and_between
+from mirrorfield.types import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,20 @@ class Series:
     locked_in: FloatArray  # (C,)
     effective_categories: FloatArray  # (C,)
     filter_bubble: FloatArray  # (C,)
+    filter_bubble_within: FloatArray  # (C,)
+    filter_bubble_between: FloatArray  # (C,)
     overlap: FloatArray  # (C,), NaN for one user
+    mean_feed: FloatArray  # (C, K)
+    second_moment: FloatArray  # (C, K, K)
     state_share: FloatArray  # (C, S)
     mean_reaction: FloatArray  # (C,)
+
+
+def _product_sums(product: IntArray) -> list[list[int]]:
+    """Return sum_u p_a p_b in units of 2**-48, as exact Python integers, both halves filled."""
+    k = len(product)
+    pairs = [[(min(a, b), max(a, b)) for b in range(k)] for a in range(k)]
+    return [[(int(product[pair][0]) << LOW_BITS) + int(product[pair][1]) for pair in row] for row in pairs]
 
 
 def population_series(totals: Totals) -> Series:
@@ -29,20 +40,29 @@ def population_series(totals: Totals) -> Series:
     """
     users = int(totals.band_users.sum())
     feed_scale = round(1 / FEED_UNIT)
-    bubbles, overlaps = [], []
-    for c in range(len(totals.entropy)):
-        sums = [int(value) for value in totals.feed[c]]
-        mean_feed = np.array(sums) / sum(sums)
-        bubbles.append(filter_bubble(mean_feed, int(totals.entropy[c]) * FEED_UNIT / users))
-        squares = (int(totals.feed_square[c, 0]) << 24) + int(totals.feed_square[c, 1])
-        pair = overlap(sums, squares, users, feed_scale)
+    by_category = totals.band_category.sum(axis=1)
+    mean_feed, bubbles, splits, overlaps, moments = [], [], [], [], []
+    for c in range(len(totals.effective)):
+        sums = [int(value) for value in totals.category_feed[c].sum(axis=0)]
+        products = _product_sums(totals.feed_product[c])
+        mean_feed.append(np.array(sums) / sum(sums))
+        entropies = totals.category_entropy[c] * FEED_UNIT
+        bubbles.append(filter_bubble(mean_feed[-1], int(totals.category_entropy[c].sum()) * FEED_UNIT / users))
+        splits.append(within_and_between(totals.category_feed[c].astype(float), entropies, by_category[c]))
+        pair = overlap(sums, sum(products[a][a] for a in range(len(sums))), users, feed_scale)
         overlaps.append(np.nan if pair is None else pair)
+        moments.append([[value / (users * feed_scale**2) for value in row] for row in products])
+    within, between = np.array(splits).T
     return Series(
-        share=totals.band_category.sum(axis=1) / users,
+        share=by_category / users,
         locked_in=totals.band_locked.sum(axis=(1, 2)) / users,
         effective_categories=totals.effective * FEED_UNIT / users,
         filter_bubble=np.array(bubbles),
+        filter_bubble_within=within,
+        filter_bubble_between=between,
         overlap=np.array(overlaps),
+        mean_feed=np.array(mean_feed),
+        second_moment=np.array(moments),
         state_share=totals.band_state.sum(axis=1) / users,
         mean_reaction=totals.reaction * REACTION_UNIT / users,
     )

@@ -20,8 +20,9 @@ def summarise(totals: Totals, categories: tuple[str, ...], steps: int, seed: int
     """Return the summary at the last recorded step.
 
     Parameters: totals; category names (K); steps T; seed. Returns users, steps, seed, shares, locked_in,
-    effective_categories, filter_bubble, overlap (None for one user), states, mean_reaction, and by_intentionality:
-    five bands of lambda, whose shares, hooked and locked_in are None where no user is. Raises nothing.
+    effective_categories, filter_bubble and its split within and between users by category, overlap (None for one
+    user), states, mean_reaction, and by_intentionality: five bands of lambda, whose shares, hooked and locked_in are
+    None where no user is. Raises nothing.
     """
     series = population_series(totals)
     overlap = float(series.overlap[-1])
@@ -33,6 +34,8 @@ def summarise(totals: Totals, categories: tuple[str, ...], steps: int, seed: int
         "locked_in": float(series.locked_in[-1]),
         "effective_categories": float(series.effective_categories[-1]),
         "filter_bubble": float(series.filter_bubble[-1]),
+        "filter_bubble_within": float(series.filter_bubble_within[-1]),
+        "filter_bubble_between": float(series.filter_bubble_between[-1]),
         "overlap": None if np.isnan(overlap) else overlap,
         "states": dict(zip(STATES, map(float, series.state_share[-1]), strict=True)),
         "mean_reaction": float(series.mean_reaction[-1]),

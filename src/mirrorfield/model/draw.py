@@ -168,3 +168,10 @@ def draw_user(seed: Any, user: Any, tables: PopulationTables, words: Any, suscep
         words,
     )
     return intentionality, segment
+
+
+def vectorised(tables: PopulationTables) -> Any:
+    """Return whether every user of these tables takes the same operations, so that users can be drawn side by side."""
+    plain = len(tables.listed_intentionality) == 0 and tables.intentionality_cdf.size == 1
+    susceptibility, intentionality = tables.susceptibility_kind[0], tables.intentionality_kind[0, 0]
+    return plain and susceptibility in (LOGNORMAL, POINT) and intentionality in (UNIFORM, POINT)

@@ -1,6 +1,5 @@
-"""Run a scenario over blocks of users: init, run a chunk, merge what chunks found."""
+"""Run a scenario over blocks of users, and gather what the blocks found."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,35 +7,41 @@ import numpy as np
 
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import (
+    Scales,
     Totals,
     Trace,
+    empty_notes,
     empty_totals,
     empty_trace,
-    fold,
     lane_kernel,
-    lanes_for,
     merge_totals,
 )
 from mirrorfield.model.draw import PopulationTables, ProfileTables
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.population.tables import population_tables, profile_tables
+from mirrorfield.population.tables import histogram_scales, population_tables, profile_tables
 from mirrorfield.streams import U64
 from mirrorfield.types import F32Array, IntArray
 
-CHUNK = 2048
+WIDTH = 256
+CHUNK_STEPS = 2**21
 LEAST_BLOCK = 256
+MOST_BLOCKS = 4096
 MAX_MEAN_REACTION = 1024.0
 
 
 def block_size(scenario: Scenario) -> int:
-    """Return the users per block: 64 blocks or more if that keeps them busy, and about 2**26 user-steps at most.
+    """Return the users per block: 64 blocks where each then has 2**20 user-steps or more, and 2**26 at most.
 
     A block is what a thread or a worker does at a time and what a killed run can lose; the result does not depend on
     it. Past 4096 such blocks, blocks grow instead of their number.
+
+    >>> block_size(Scenario(users=10**9, steps=100))
+    670976
     """
     users, steps = scenario.users, scenario.steps
-    most = max(2**26 // steps, -(-users // 4096))
-    return max(LEAST_BLOCK, min(users // 64, most) // LEAST_BLOCK * LEAST_BLOCK)
+    wanted = max(users // 64, 2**20 // steps) // LEAST_BLOCK
+    most = max(2**26 // steps // LEAST_BLOCK, -(-users // (MOST_BLOCKS * LEAST_BLOCK)))
+    return LEAST_BLOCK * max(1, min(wanted, most))
 
 
 def recorded_steps(steps: int, count: int) -> IntArray:
@@ -62,13 +67,14 @@ def sampled_users(users: int, count: int) -> IntArray:
 
 @dataclass(frozen=True)
 class Plan:
-    """A scenario in the form that a chunk of users needs."""
+    """A scenario in the form that a block of users needs."""
 
     scenario: Scenario
     steps: IntArray
     sample: IntArray
     profiles: ProfileTables
     population: PopulationTables
+    scales: Scales
     keep_all: bool = False
 
 
@@ -101,6 +107,7 @@ def plan_run(
         sample=sampled_users(scenario.users, scenario.record.users),
         profiles=profile_tables(scenario),
         population=population_tables(scenario, susceptibility, intentionality),
+        scales=histogram_scales(scenario),
         keep_all=keep_all,
     )
 
@@ -118,64 +125,52 @@ def _check_sample_fits(scenario: Scenario, recorded: int) -> None:
         )
 
 
-_buffers = threading.local()
-
-
-def _buffer(recorded: int, categories: int, users: int) -> Trace:
-    key = (recorded, categories, users)
-    if getattr(_buffers, "key", None) != key:
-        _buffers.key, _buffers.trace = key, empty_trace(*key)
-    trace: Trace = _buffers.trace
-    return trace
-
-
-def _run_chunk(plan: Plan, first_user: int, users: int) -> Trace:
-    scenario = plan.scenario
-    lanes = lanes_for(scenario.k)
-    blocks = -(-users // lanes)
-    trace = _buffer(len(plan.steps), scenario.k, blocks * lanes)
-    with np.errstate(over="ignore"):
-        lane_kernel(scenario.k).run_users(
-            U64(scenario.seed),
-            U64(first_user),
-            blocks,
-            plan.steps,
-            np.float32(scenario.policy.learning_rate),
-            plan.profiles,
-            plan.population,
-            trace,
-        )
-    largest = float(np.abs(trace.mean_reaction[:, :users]).max())
-    if largest > MAX_MEAN_REACTION:
-        raise InputError(
-            f"reactive.mean, susceptibility: expected mean reactions within {MAX_MEAN_REACTION:g} of zero, "
-            f"got {largest:g}; use a smaller unit"
-        )
-    return trace
-
-
 def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int], None] | None = None) -> Part:
     """Run users first_user ... first_user + users - 1 to the end. Their ids and the plan decide the result.
 
     `progress`, if given, is called with the number of users that just finished, some times per block.
     Raises InputError if a user's mean reaction is beyond what fixed-point totals can hold.
     """
-    totals = empty_totals(len(plan.steps), plan.scenario.k, plan.scenario.record.bands)
-    kept: list[Trace] = []
-    end = first_user + users
-    for first in range(first_user, end, CHUNK):
-        count = min(CHUNK, end - first)
-        trace = _run_chunk(plan, first, count)
-        fold(trace, U64(first), count, totals)
-        rows = np.arange(count) if plan.keep_all else plan.sample[_between(plan.sample, first, first + count)] - first
-        kept.append(Trace._make(array[..., rows] for array in trace))
+    scenario, recorded, end = plan.scenario, len(plan.steps), first_user + users
+    totals = empty_totals(recorded, scenario.k, scenario.record.bands)
+    trace, notes = empty_trace(recorded, scenario.k, WIDTH), empty_notes(scenario.k, WIDTH)
+    kept_users = np.arange(first_user, end) if plan.keep_all else plan.sample[_between(plan.sample, first_user, end)]
+    kept = empty_trace(recorded, scenario.k, len(kept_users))
+    chunk = max(WIDTH, CHUNK_STEPS // scenario.steps // WIDTH * WIDTH)
+    for first in range(first_user, end, chunk):
+        count = min(chunk, end - first)
+        with np.errstate(over="ignore"):
+            largest = lane_kernel(scenario.k).run_users(
+                U64(scenario.seed),
+                U64(first),
+                count,
+                plan.steps,
+                np.float32(scenario.policy.learning_rate),
+                plan.profiles,
+                plan.population,
+                plan.scales,
+                trace,
+                notes,
+                totals,
+                kept_users,
+                kept,
+                int(np.searchsorted(kept_users, first)),
+            )
+        _check_reactions(float(largest))
         if progress:
             progress(count)
-    table = Trace._make(np.concatenate(arrays, axis=-1) for arrays in zip(*kept, strict=True))
     if not plan.keep_all:
-        return Part(first_user, users, totals, sample=table, table=None)
-    rows = plan.sample[_between(plan.sample, first_user, end)] - first_user
-    return Part(first_user, users, totals, Trace._make(array[..., rows] for array in table), table)
+        return Part(first_user, users, totals, kept)
+    columns = plan.sample[_between(plan.sample, first_user, end)] - first_user
+    return Part(first_user, users, totals, Trace._make(array[..., columns] for array in kept), kept)
+
+
+def _check_reactions(largest: float) -> None:
+    if largest > MAX_MEAN_REACTION:
+        raise InputError(
+            f"reactive.mean, susceptibility: expected mean reactions within {MAX_MEAN_REACTION:g} of zero, "
+            f"got {largest:g}; use a smaller unit"
+        )
 
 
 def _between(sample: IntArray, first: int, end: int) -> slice:
@@ -195,7 +190,7 @@ class Gathering:
 
     def add(self, part: Part) -> None:
         """Take in a part; each user may come once."""
-        self.totals = merge_totals(self.totals, part.totals)
+        merge_totals(self.totals, part.totals, out=self.totals)
         place = _between(self.plan.sample, part.first_user, part.first_user + part.users)
         for whole, some in zip(self.sample, part.sample, strict=True):
             whole[..., place] = some

@@ -1,9 +1,11 @@
 """A scenario in plain numbers: what the kernel and the reference read."""
 
+import math
 from itertools import accumulate
 
 import numpy as np
 
+from mirrorfield.kernel import BINS, Scales
 from mirrorfield.model.draw import (
     BETA,
     DIRICHLET,
@@ -43,6 +45,24 @@ def profile_tables(scenario: Scenario) -> ProfileTables:
     return ProfileTables(
         _reaction_table(scenario.reactive, scenario.k), _reaction_table(scenario.intentional, scenario.k)
     )
+
+
+def reaction_range(scenario: Scenario) -> tuple[float, float]:
+    """Return the mean reactions that the histogram spans, in the scenario's unit; its end bins take what is beyond.
+
+    From a standard deviation below the least mean of either profile to one above twice the largest.
+    """
+    profiles = (scenario.reactive, scenario.intentional)
+    mean = [profile.table("mean", scenario.k) for profile in profiles]
+    spread = max(float(profile.table("std", scenario.k).max()) for profile in profiles)
+    low, high = min(float(m.min()) for m in mean) - spread, 2 * max(float(m.max()) for m in mean) + spread
+    return low, max(high, low + 1e-3)
+
+
+def histogram_scales(scenario: Scenario) -> Scales:
+    """Return where the bins of the histograms lie, as the fold takes them."""
+    low, high = reaction_range(scenario)
+    return Scales(np.float32(BINS / math.log(scenario.k)), np.float32(low), np.float32(BINS / (high - low)))
 
 
 def _cdf(weights: list[float]) -> F32Array:

@@ -1,5 +1,6 @@
 """A run as an xarray dataset: every variable with its dimensions, unit and long name."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,8 +8,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from mirrorfield.kernel import BINS
 from mirrorfield.metrics.series import population_series
 from mirrorfield.population.run import Part, Plan
+from mirrorfield.population.tables import reaction_range
 from mirrorfield.types import STATES
 
 Described = tuple[tuple[str, ...], Any, dict[str, str]]
@@ -25,6 +28,8 @@ def _names(values: Iterable[str]) -> NDArray[np.object_]:
 def _coordinates(plan: Plan) -> dict[str, Described]:
     categories, bands = plan.scenario.categories, plan.scenario.record.bands
     edges = np.arange(bands + 1) / bands
+    entropy = np.linspace(0, math.log(len(categories)), BINS + 1)
+    reaction = np.linspace(*reaction_range(plan.scenario), BINS + 1)
     return {
         "step": _described(("step",), plan.steps, "1", "interactions per user so far"),
         "category": _described(("category",), _names(c.name for c in categories), "", "content category"),
@@ -35,6 +40,15 @@ def _coordinates(plan: Plan) -> dict[str, Described]:
         "band_low": _described(("band",), edges[:-1], "1", "lower end of the band of intentionality"),
         "band_high": _described(("band",), edges[1:], "1", "upper end of the band of intentionality"),
         "user": _described(("user",), plan.sample, "", "id of a sampled user"),
+        "other_category": _described(("other_category",), _names(c.name for c in categories), "", "content category"),
+        "entropy_low": _described(("entropy_bin",), entropy[:-1], "nat", "lower end of the bin of entropy"),
+        "entropy_high": _described(("entropy_bin",), entropy[1:], "nat", "upper end of the bin of entropy"),
+        "reaction_low": _described(
+            ("reaction_bin",), reaction[:-1], "reaction", "lower end of the bin of mean reaction"
+        ),
+        "reaction_high": _described(
+            ("reaction_bin",), reaction[1:], "reaction", "upper end of the bin of mean reaction"
+        ),
     }
 
 
@@ -48,6 +62,19 @@ def _population_variables(part: Part) -> dict[str, Described]:
             step, series.effective_categories, "categories", "mean over users of exp(entropy of the feed)"
         ),
         "filter_bubble": _described(step, series.filter_bubble, "1", "filter-bubble index I(user; category) / ln K"),
+        "filter_bubble_within": _described(
+            step,
+            series.filter_bubble_within,
+            "1",
+            "filter-bubble index inside the groups of users that share a category",
+        ),
+        "filter_bubble_between": _described(
+            step, series.filter_bubble_between, "1", "filter-bubble index between the groups of users by category"
+        ),
+        "mean_feed": _described(("step", "category"), series.mean_feed, "1", "mean feed, over users"),
+        "second_moment": _described(
+            ("step", "category", "other_category"), series.second_moment, "1", "mean over users of p_a p_b"
+        ),
         "overlap": _described(step, series.overlap, "1", "mean dot product of two users' feeds, all distinct pairs"),
         "state_share": _described(("step", "state"), series.state_share, "1", "share of users by arousal"),
         "mean_reaction": _described(
@@ -58,6 +85,18 @@ def _population_variables(part: Part) -> dict[str, Described]:
             totals.state_flow,
             "users",
             "users by arousal at the recorded step before (calm at the start) and at this one",
+        ),
+        "entropy_users": _described(
+            ("step", "entropy_bin"), totals.entropy_bins, "users", "users by entropy of their feed"
+        ),
+        "reaction_users": _described(
+            ("step", "reaction_bin"), totals.reaction_bins, "users", "users by mean reaction so far; end bins are open"
+        ),
+        "lock_in_users": _described(
+            ("step", "category"),
+            totals.lock_in,
+            "users",
+            "users first seen locked in (max of the feed > 0.9) at the recorded step, by category of their feed then",
         ),
         "band_users": _described(("band",), totals.band_users, "users", "users in the band of intentionality"),
         "band_category": _described(by_band, totals.band_category, "users", "users by band and category"),
