@@ -20,6 +20,10 @@ class StoreError(MirrorfieldError):
     """The disk refused what had to be written, for instance because it is full; the command line exits with code 1."""
 
 
+class ClusterError(MirrorfieldError):
+    """A cluster cannot be reached or is lost; the command line exits with code 1."""
+
+
 class StoppedError(MirrorfieldError):
     """A run was asked to stop before its end; what its finished blocks found is saved."""
 

@@ -20,21 +20,22 @@ def run_blocks(
     pool: Executor,
     plan: Any,
     todo: Iterable[Block],
-    in_flight: int,
+    in_flight: Callable[[], int],
     stopped: Callable[[], bool] = lambda: False,
     arguments: tuple[Any, ...] = (),
 ) -> Iterator[Part]:
     """Yield the part of every block as it finishes, in whatever order.
 
-    Parameters: pool; plan, or the pool's handle of one; todo; in_flight, blocks given out at most at a time; stopped,
-    looked at several times a second: once true, no block is begun any more and those begun are still yielded;
-    arguments, passed to `run_block` after the block. Raises what a block raises, after dropping those not begun.
+    Parameters: pool; plan, or the pool's handle of one; todo; in_flight, how many blocks to give out at most at a
+    time; stopped, looked at several times a second: once true, no block is begun any more and those begun are still
+    yielded; arguments, passed to `run_block` after the block. Raises what a block raises, after dropping those not
+    begun.
     """
     waiting = iter(todo)
     running: set[Future[Part]] = set()
     try:
         while True:
-            while len(running) < in_flight and not stopped() and (block := next(waiting, None)):
+            while len(running) < in_flight() and not stopped() and (block := next(waiting, None)):
                 running.add(pool.submit(run_block, plan, *block, *arguments))
             if not running:
                 return

@@ -22,7 +22,7 @@ class Pool:
 
     executor: Executor
     plan: Any
-    in_flight: int
+    in_flight: Callable[[], int]
     arguments: tuple[Any, ...] = ()
 
 
@@ -55,7 +55,8 @@ def _threads(plan: Plan, threads: int | None, progress: Callable[[int], None] | 
     threads = threads or available_threads()
     with thread_pool(plan, threads) as executor:
         load_kernel(plan)
-        yield Pool(executor, plan, threads if plan.keep_all else 2 * threads, (progress,))
+        most = threads if plan.keep_all else 2 * threads
+        yield Pool(executor, plan, lambda: most, (progress,))
 
 
 def _cluster(plan: Plan, address: str) -> AbstractContextManager[Pool]:

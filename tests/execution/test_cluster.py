@@ -1,0 +1,142 @@
+"""A Dask cluster of real processes: the same bytes as threads, whatever dies on the way."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mirrorfield as mf
+from mirrorfield.execution import cluster
+from mirrorfield.execution.cluster import cluster_pool, parse_address
+
+pytest.importorskip("distributed")
+from distributed import Client
+
+SCENARIO = mf.Scenario(users=6000, steps=50, record={"users": 300, "steps": 9})
+LONG = mf.Scenario(users=200_000, steps=400, record={"users": 300, "steps": 9})
+
+
+def same(one: mf.Run, other: mf.Run) -> None:
+    for a, b in zip((*one.part.totals, *one.part.sample), (*other.part.totals, *other.part.sample), strict=True):
+        assert np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", [512, 1500])
+def test_processes_give_the_bytes_that_threads_give(block: int) -> None:
+    same(mf.simulate(SCENARIO, dask="local:2", block=block), mf.simulate(SCENARIO, threads=1))
+
+
+@pytest.mark.slow
+def test_a_killed_worker_costs_only_its_blocks(monkeypatch) -> None:
+    killed = []
+
+    class Watched(cluster.ClusterExecutor):
+        def __init__(self, client: Client) -> None:
+            super().__init__(client)
+            self.pids = list(client.run(os.getpid).values())
+            self.finished = 0
+
+        def _settle(self, future, task) -> None:
+            super()._settle(future, task)
+            self.finished += 1
+            if self.finished in (3, 20):
+                os.kill(self.pids[len(killed)], signal.SIGKILL)
+                killed.append(self.pids[len(killed)])
+
+    monkeypatch.setattr(cluster, "ClusterExecutor", Watched)
+    run = mf.simulate(LONG, dask="local:2", block=2500)
+    assert len(set(killed)) == 2
+    same(run, mf.simulate(LONG))
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_what_the_workers_were_doing(tmp_path: Path) -> None:
+    out = tmp_path / "x"
+    options = ["--users", "400000", "--steps", "400", "--block", "2048"]
+    command = [sys.executable, "-m", "mirrorfield", "run", *options, "--out", str(out)]
+    process = subprocess.Popen(
+        [*command, "--dask", "local:2"], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while not len(list(out.glob("parts/*.part"))) > 3:
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    message = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, message
+    assert f"mirrorfield resume {out}" in message and "Traceback" not in message
+    parts = {file.name: file.stat().st_mtime_ns for file in out.glob("parts/*.part")}
+    assert 3 < len(parts) < 196
+    subprocess.run([sys.executable, "-m", "mirrorfield", "resume", str(out), "--quiet"], check=True)
+    subprocess.run([*command[:-1], str(tmp_path / "y"), "--quiet"], check=True)
+    assert (out / "summary.json").read_bytes() == (tmp_path / "y/summary.json").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_lost_scheduler_is_one_line(monkeypatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    port = address.rpartition(":")[2]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    options = ["--host", "127.0.0.1", "--port", port, "--no-dashboard"]
+    scheduler = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_scheduler", *options], **quiet)
+    options = [address, "--no-nanny", "--nthreads", "1", "--no-dashboard", "--death-timeout", "20"]
+    worker = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_worker", *options], **quiet)
+    try:
+        monkeypatch.setattr(cluster, "WAIT_FOR_SCHEDULER", 60)
+        same(mf.simulate(SCENARIO, dask=address, block=1500), mf.simulate(SCENARIO))
+        threading.Timer(1.0, scheduler.kill).start()
+        with pytest.raises(mf.MirrorfieldError, match=r"dask: the connection to tcp://127.0.0.1:[0-9]+ is lost"):
+            mf.simulate(mf.Scenario(users=4_000_000, steps=1000), dask=address, block=10_000)
+    finally:
+        for process in (scheduler, worker):
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.slow
+def test_workers_with_other_sources_are_refused(monkeypatch) -> None:
+    monkeypatch.setattr(cluster, "sources", lambda: ("0.0.1", "0" * 16))
+    with pytest.raises(mf.InputError, match=r"worker.* runs mirrorfield .*, this process 0.0.1 with 0{16}; install"):
+        mf.simulate(SCENARIO, dask="local:1")
+
+
+@pytest.mark.parametrize("address", ["local", "local:", "local:0", "local:-1", "local:two", "scheduler:8786", ""])
+def test_other_addresses_are_refused(address: str) -> None:
+    with pytest.raises(mf.InputError, match=r'dask: expected "local:2" \(processes .* or "tcp://scheduler:8786", got'):
+        mf.simulate(SCENARIO, dask=address)
+    assert parse_address("tcp://a:1") == "tcp://a:1"
+
+
+def test_a_scheduler_that_is_not_there_is_one_line(monkeypatch) -> None:
+    monkeypatch.setattr(cluster, "WAIT_FOR_SCHEDULER", 0.5)
+    with pytest.raises(mf.MirrorfieldError, match=r"dask: no scheduler answers at tcp://127.0.0.1:9"):
+        mf.simulate(SCENARIO, dask="tcp://127.0.0.1:9")
+
+
+def test_without_the_extra_the_message_says_how_to_get_it(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(mf.InputError, match="pip install 'mirrorfield"), cluster_pool(None, "local:2"):
+        pass
+
+
+def test_importing_the_package_does_not_import_dask() -> None:
+    code = "import sys, mirrorfield, mirrorfield.cli.main; assert not {'dask', 'distributed'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.slow
+def test_workers_may_compile_into_an_empty_cache_at_once(monkeypatch, tmp_path: Path) -> None:
+    expected = mf.simulate(SCENARIO)
+    monkeypatch.setenv("MIRRORFIELD_CACHE_DIR", str(tmp_path))
+    for _ in range(2):
+        same(mf.simulate(SCENARIO, dask="local:2", block=1500), expected)
+    assert list(tmp_path.glob("kernel-*/**/*.nbc"))
