@@ -140,11 +140,12 @@ def execute(
     done = job.done.copy() if job else set()
     gathering, add = (job.gathering, job.save) if job else _gathering(plan)
     todo = (place for place in blocks_of(plan.scenario.users, size) if place not in done)
-    with open_pool(plan, threads, dask, progress) as pool:
-        for part in run_blocks(pool.executor, pool.plan, todo, pool.in_flight, stopped, pool.arguments):
-            add(part)
-            if progress and progress not in pool.arguments:
-                progress(part.users)
+    if gathering.users < plan.scenario.users:
+        with open_pool(plan, threads, dask, progress) as pool:
+            for part in run_blocks(pool.executor, pool.plan, todo, pool.in_flight, stopped, pool.arguments):
+                add(part)
+                if progress and progress not in pool.arguments:
+                    progress(part.users)
     if gathering.users < plan.scenario.users:
         raise StoppedError(f"stopped after {gathering.users:,} of {plan.scenario.users:,} users")
     run = Run(plan.scenario, plan, gathering.whole(), job.ticket.command if job else "")

@@ -44,9 +44,9 @@ def data_files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def kill_once(place: Path, luck: random.Random, seconds: float) -> str:
+def kill_once(place: Path, keep: str, luck: random.Random, seconds: float) -> str:
     """Start or continue the run, kill it at a random moment, and say what it was doing, or "done" if it was faster."""
-    process = started(*SMALL, "--resume", "--out", "x", "--quiet", cwd=place)
+    process = started(*SMALL, "--resume", "--out", "x", "--quiet", "--keep", keep, cwd=place)
     time.sleep(luck.uniform(0, seconds))
     process.kill()
     process.communicate()
@@ -58,22 +58,25 @@ def kill_once(place: Path, luck: random.Random, seconds: float) -> str:
 
 
 @pytest.mark.slow
-def test_twenty_kills_at_random_moments_change_no_byte(undisturbed, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("keep", "count"), [("sample", 20), ("all", 6)])
+def test_kills_at_random_moments_change_no_byte(keep: str, count: int, undisturbed, tmp_path: Path) -> None:
     seed = int(os.environ.get("MIRRORFIELD_KILL_SEED", time.time_ns() % 10**6))
     luck, kills, runs = random.Random(seed), [], 0
     print(f"seed {seed} (MIRRORFIELD_KILL_SEED)")
-    while len(kills) < 20:
+    began = time.monotonic()
+    assert mirrorfield(*SMALL, "--out", "whole", "--quiet", "--keep", keep, cwd=tmp_path).returncode == 0
+    seconds = 0.95 * (time.monotonic() - began)
+    whole = data_files(tmp_path / "whole")
+    assert whole.items() >= undisturbed.items()
+    while len(kills) < count:
         runs += 1
         place = tmp_path / f"run-{runs}"
         place.mkdir()
-        began = time.monotonic()
-        assert mirrorfield(*SMALL, "--out", "whole", "--quiet", cwd=place).returncode == 0
-        seconds = 1.2 * (time.monotonic() - began)
-        while len(kills) < 20 and (found := kill_once(place, luck, seconds)) != "done":
+        while len(kills) < count and (found := kill_once(place, keep, luck, seconds)) != "done":
             kills.append(found)
-        done = mirrorfield(*SMALL, "--resume", "--out", "x", "--quiet", cwd=place)
+        done = mirrorfield(*SMALL, "--resume", "--out", "x", "--quiet", "--keep", keep, cwd=place)
         assert (done.returncode, done.stdout) == (0, ""), done.stderr
-        assert data_files(place / "x") == undisturbed, f"seed {seed}, run {runs}"
+        assert data_files(place / "x") == whole, f"seed {seed}, run {runs}"
     print(f"{len(kills)} kills in {runs} runs, {kills.count('finishing')} of them after the last block")
 
 

@@ -170,6 +170,19 @@ def test_a_second_process_is_refused(half_done) -> None:
     assert (folder / "job.json").is_file()
 
 
+def test_only_a_run_of_ours_is_replaced(half_done, tmp_path: Path) -> None:
+    foreign = tmp_path / "theirs"
+    foreign.mkdir()
+    (foreign / "job.json").write_text("{}")
+    with pytest.raises(mf.InputError, match="was not written by this command"):
+        mf.simulate(SCENARIO, out=foreign, overwrite=True)
+    assert [path.name for path in foreign.iterdir()] == ["job.json"]
+    folder = half_done()
+    mf.simulate(SCENARIO, out=folder, overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["theirs", "x"]
+    assert (folder / "summary.json").is_file()
+
+
 def test_a_run_that_cannot_end_leaves_no_folder(tmp_path: Path) -> None:
     wild = mf.Scenario(users=100, steps=50, reactive={"mean": 900, "std": 900, "up": 0, "down": 0},
                        population={"susceptibility": {"distribution": "point", "value": 1e4}})  # fmt: skip

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from threading import Timer
 from typing import Any
 
+from mirrorfield.errors import InputError
 from mirrorfield.execution.threads import available_threads, thread_pool
 from mirrorfield.population.run import Plan, plan_run, run_block
 
@@ -29,7 +31,12 @@ class Pool:
 def load_kernel(plan: Plan) -> float:
     """Load the plan's kernel, or compile it if this machine never has; return the seconds that took."""
     began = time.perf_counter()
-    run_block(plan_run(plan.scenario.model_copy(update={"users": 1, "steps": 1})), 0, 1)
+    saying = Timer(WORTH_SAYING, logger.info, ["compiling the kernel"])
+    saying.start()
+    try:
+        run_block(plan_run(plan.scenario.model_copy(update={"users": 1, "steps": 1})), 0, 1)
+    finally:
+        saying.cancel()
     seconds = time.perf_counter() - began
     if seconds > WORTH_SAYING:
         logger.info("kernel compiled in %.1f s", seconds)
@@ -60,6 +67,11 @@ def _threads(plan: Plan, threads: int | None, progress: Callable[[int], None] | 
 
 
 def _cluster(plan: Plan, address: str) -> AbstractContextManager[Pool]:
-    module = importlib.import_module("mirrorfield.execution.cluster")
+    try:
+        module = importlib.import_module("mirrorfield.execution.cluster")
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f'--dask: there is no {error.name} in this installation; pip install "mirrorfield[dask]"'
+        ) from None
     pool: AbstractContextManager[Pool] = module.cluster_pool(plan, address)
     return pool

@@ -7,7 +7,7 @@ or not at all; summary.json is written last, when all else is confirmed by the d
 import logging
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 def is_job(folder: Path) -> bool:
     """Tell whether a folder holds a run that has begun and not finished."""
-    return (folder / JOB).is_file() and not is_result(folder)
+    return (folder / JOB).is_file() and (folder / SCENARIO).is_file() and not is_result(folder)
 
 
 def is_ours(folder: Path) -> bool:
@@ -96,8 +96,9 @@ class Job:
         """Take in the saved parts one at a time; name those that are not as they were written, and remove them."""
         with disk_errors(self.folder):
             (self.folder / PARTS).mkdir(exist_ok=True)
-            for leftover in (self.folder / PARTS).glob(".*.partial"):
-                leftover.unlink()
+            for leftover in self.folder.rglob("*.partial"):
+                if leftover.is_file():
+                    leftover.unlink()
             for block, path in saved_blocks(self.folder).items():
                 try:
                     self._take(path, block)
@@ -148,8 +149,9 @@ def _write_dataset(folder: Path, dataset: xr.Dataset) -> None:
 def tidy(folder: Path) -> None:
     """Remove from a finished run folder what only an unfinished run needs."""
     shutil.rmtree(folder / PARTS, ignore_errors=True)
-    for name in (JOB, LOCK):
-        (folder / name).unlink(missing_ok=True)
+    (folder / JOB).unlink(missing_ok=True)
+    with suppress(PermissionError):  # Windows does not remove a file that is held
+        (folder / LOCK).unlink(missing_ok=True)
 
 
 def tidy_finished(folder: Path) -> None:
@@ -208,7 +210,7 @@ def _begin(folder: Path, plan: Plan, ticket: Ticket, overwrite: bool) -> None:
         if plan.keep_all:
             create_table(plan, place / USERS, ticket.block)
 
-    if is_job(folder):
+    if (folder / JOB).exists():
         with locked(folder):
             write_folder(folder, fill, overwrite, is_ours)
     else:
