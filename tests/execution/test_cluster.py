@@ -31,7 +31,9 @@ def same(one: mf.Run, other: mf.Run) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("block", [512, 1500])
 def test_processes_give_the_bytes_that_threads_give(block: int) -> None:
-    same(mf.simulate(SCENARIO, dask="local:2", block=block), mf.simulate(SCENARIO, threads=1))
+    done: list[int] = []
+    same(mf.simulate(SCENARIO, dask="local:2", block=block, progress=done.append), mf.simulate(SCENARIO, threads=1))
+    assert sum(done) == 6000 and len(done) == -(-6000 // block)
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 """Where blocks run: threads of this process, or a Dask cluster."""
 
-import importlib
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from threading import Timer
 from typing import Any
 
-from mirrorfield.errors import InputError
 from mirrorfield.execution.threads import available_threads, thread_pool
 from mirrorfield.population.run import Plan, plan_run, run_block
 
@@ -67,11 +65,6 @@ def _threads(plan: Plan, threads: int | None, progress: Callable[[int], None] | 
 
 
 def _cluster(plan: Plan, address: str) -> AbstractContextManager[Pool]:
-    try:
-        module = importlib.import_module("mirrorfield.execution.cluster")
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f'--dask: there is no {error.name} in this installation; pip install "mirrorfield[dask]"'
-        ) from None
-    pool: AbstractContextManager[Pool] = module.cluster_pool(plan, address)
-    return pool
+    from mirrorfield.execution.cluster import cluster_pool
+
+    return cluster_pool(plan, address)
