@@ -112,10 +112,11 @@ def simulate(
         if resume or keep_all:
             raise InputError("resume, keep_all: expected the folder of the run in `out`")
         return execute(plan, threads, block, progress, dask=dask)
-    from mirrorfield.store.job import check_finished
+    from mirrorfield.store.job import check_finished, tidy_finished
 
     folder = Path(out)
     if resume and check_finished(folder, plan.scenario):
+        tidy_finished(folder)
         return _read_run(plan, folder)
     with job_for(plan, folder, population, block, resume=resume, overwrite=overwrite) as job:
         return execute(plan, threads, progress=progress, dask=dask, job=job)

@@ -55,5 +55,5 @@ def disk_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreError(
             f"{error.filename or folder}: cannot write it ({error.strerror or error}); nothing that was saved is lost: "
-            f"make room, then continue with `mirrorfield resume {folder}`"
+            f"put that right, then continue with `mirrorfield resume {folder}`"
         ) from None

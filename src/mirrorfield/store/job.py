@@ -111,8 +111,11 @@ class Job:
         size = self.ticket.block
         if first % size or users != min(size, self.plan.scenario.users - first):
             raise BadPart(f"expected blocks of {size:,} users")
-        part, chunks = decode_part(path.read_bytes(), self.identity, block)
-        check_rows(chunks, self.folder / USERS)
+        try:
+            part, chunks = decode_part(path.read_bytes(), self.identity, block)
+            check_rows(chunks, self.folder / USERS)
+        except OSError as error:
+            raise BadPart(f"it cannot be read ({error.strerror})") from None
         self.gathering.add(part)
         self.done.add(block)
 
@@ -156,7 +159,7 @@ def tidy(folder: Path) -> None:
 
 def tidy_finished(folder: Path) -> None:
     """Remove what a kill in the last moment left in a finished run folder."""
-    if (folder / JOB).exists():
+    if any((folder / name).exists() for name in (PARTS, JOB, LOCK)):
         with locked(folder):
             tidy(folder)
 
