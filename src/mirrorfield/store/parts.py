@@ -54,7 +54,7 @@ def encode_part(part: Part, identity: str, chunks: dict[str, str] | None = None)
     arrays |= {f"sample.{name}": array for name, array in part.sample._asdict().items()}
     arrays["job"] = np.array(json.dumps([identity, part.first_user, part.users, chunks or {}]))
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez_compressed(buffer, **arrays)
     payload = buffer.getvalue()
     bare = _HEADER.pack(MAGIC, FORMAT, len(payload), bytes(32))
     return _HEADER.pack(MAGIC, FORMAT, len(payload), _digest(bare, payload)) + payload
