@@ -209,7 +209,7 @@ def watch(owner, name):
 
     def call(*words, **more):
         global left
-        left -= armed
+        left -= armed and "result.zarr.partial/" not in str(words[0])
         if left < 0:
             os._exit(9)
         return function(*words, **more)
@@ -217,7 +217,11 @@ def watch(owner, name):
     setattr(owner, name, call)
 
 
-for place, names in ((job, ("write_durable", "sync_tree", "sync_folder")), (shutil, ("rmtree",)), (Path, ("rename", "unlink"))):
+for place, names in (
+    (job, ("write_durable", "sync_tree", "sync_folder")),
+    (shutil, ("rmtree",)),
+    (Path, ("rename", "unlink")),
+):
     for name in names:
         watch(place, name)
 finish = job.Job.finish
