@@ -8,7 +8,6 @@ Compiled code is kept on disk in a folder named by a hash of every source that c
 another file can therefore never leave a stale kernel behind.
 """
 
-import hashlib
 import math
 import os
 from collections.abc import Callable
@@ -21,8 +20,9 @@ import numpy as np
 import platformdirs
 from numba.extending import register_jitable
 
+from mirrorfield.version import PACKAGE, hash_sources
+
 LINE = 64
-PACKAGE = Path(__file__).resolve().parent.parent
 REACHING = ("maths.py", "streams.py", "types.py", "model", "policy", "kernel")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -30,12 +30,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def source_hash(package: Path = PACKAGE) -> str:
     """Return a hash of every source file that can change what the kernel computes."""
-    digest = hashlib.sha256(numba.__version__.encode())
-    for part in REACHING:
-        path = package / part
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(str(file.relative_to(package)).encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
+    return hash_sources(REACHING, package, numba.__version__.encode())
 
 
 @cache
