@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from mirrorfield.maths import ONE
+from mirrorfield.maths import ONE, ZERO
 
 
 def surrogate(ratio: Any, advantage: Any, low: Any, high: Any, cap: Any) -> Any:
     """Return the objective of one post, to be maximised: clipped on both sides, and capped where the advantage is < 0.
 
-    Formula: m = min(rho A, clip(rho, 1 - low, 1 + high) A); m if A >= 0, else max(m, c A).
-    low = high = c = inf is the plain surrogate rho A.
+    Formula: m = min(rho A, clip(rho, 1 - low, 1 + high) A); m if A >= 0, else max(m, c A), computed as m at
+    min(rho, c), which is the same for c > 1 + high. low = high = c = inf is the plain surrogate rho A.
 
     Parameters: ratio rho > 0 and advantage A, floats of one shape; low, high >= 0 and cap c > 1, floats. Returns that
     shape, in the advantage's unit. Raises nothing. Source: Schulman et al. (2017), eq. 7,
@@ -26,8 +26,8 @@ def surrogate(ratio: Any, advantage: Any, low: Any, high: Any, cap: Any) -> Any:
     >>> float(surrogate(1.5, 1.0, 0.25, 0.25, np.inf))
     1.25
     """
-    clipped = np.minimum(ratio * advantage, np.clip(ratio, ONE - low, ONE + high) * advantage)
-    return np.where(advantage < 0, np.maximum(clipped, np.minimum(ratio, cap) * advantage), clipped)
+    capped = np.where(advantage < ZERO, np.minimum(ratio, cap), ratio)
+    return np.minimum(capped * advantage, np.clip(capped, ONE - low, ONE + high) * advantage)
 
 
 def surrogate_weight(ratio: Any, advantage: Any, low: Any, high: Any, cap: Any) -> Any:
@@ -41,6 +41,6 @@ def surrogate_weight(ratio: Any, advantage: Any, low: Any, high: Any, cap: Any) 
     >>> [float(surrogate_weight(ratio, 1.0, 0.2, 0.28, np.inf)) for ratio in (1.25, 1.5)]
     [1.25, 0.0]
     """
-    above = (advantage > 0) & (ratio > ONE + high)
-    below = (advantage < 0) & ((ratio < ONE - low) | (ratio > cap))
+    above = (advantage > ZERO) & (ratio > ONE + high)
+    below = (advantage < ZERO) & ((ratio < ONE - low) | (ratio > cap))
     return ratio * advantage * (ONE - (above | below))
