@@ -13,7 +13,7 @@ from mirrorfield.policy.options import Aggregate, Baseline, Leash, Normalise, Re
 from mirrorfield.policy.presets import PRESETS, preset
 from mirrorfield.policy.rule import Rule
 
-NAMES = "reinforce a2c ppo ppo-trl grpo grpo-trl grpo-verl dr-grpo rloo dapo".split()
+NAMES = ["reinforce", "a2c", "ppo", "ppo-trl", "grpo", "grpo-trl", "grpo-verl", "dr-grpo", "rloo", "dapo"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -145,7 +145,7 @@ def test_k1_in_the_loss_is_refused_because_it_does_nothing() -> None:
 
 
 def test_unknown_words_name_the_nearest() -> None:
-    with pytest.raises(InputError, match='baseline: expected one of welford, .*got "group-mena".* "group-mean"'):
+    with pytest.raises(InputError, match=r'baseline: expected one of welford, .*got "group-mena".* "group-mean"'):
         baseline("group-mena")
-    with pytest.raises(InputError, match='kl_leash: estimator: expected one of .*got "k4"'):
+    with pytest.raises(InputError, match=r'kl_leash: estimator: expected one of .*got "k4"'):
         kl_leash(0.1, "k4")
