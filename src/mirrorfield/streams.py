@@ -13,7 +13,7 @@ from mirrorfield.maths import F32, I32, UNIT
 
 U32, U64 = np.uint32, np.uint64
 
-INTERACTION, SEGMENT, SUSCEPTIBILITY, INTENTIONALITY = U64(1), U64(2), U64(3), U64(4)
+INTERACTION, SEGMENT, SUSCEPTIBILITY, INTENTIONALITY, SHUFFLE = U64(1), U64(2), U64(3), U64(4), U64(5)
 
 _GOLDEN = U64(0x9E3779B97F4A7C15)
 _MIX_A, _MIX_B = U64(0xBF58476D1CE4E5B9), U64(0x94D049BB133111EB)
@@ -102,3 +102,17 @@ def uniform_positive(word: Any) -> Any:
     1.0
     """
     return F32(I32(word >> _EIGHT) + I32(1)) * UNIT
+
+
+def below(word: Any, bound: Any) -> Any:
+    """Return a whole number from 0 to bound - 1 from 32 random bits, each with probability 1/bound up to 2**-24.
+
+    Formula: floor(u bound) with u = uniform(word); in float32 u bound never rounds up to bound.
+
+    Parameters: word, uint32 scalar or array; bound, a whole number from 1 to 2**24. Returns word's shape, int32.
+    Raises nothing. Source: inversion of the discrete uniform distribution.
+
+    >>> int(below(np.uint32(0xFFFFFFFF), 6))
+    5
+    """
+    return I32(uniform(word) * F32(bound))

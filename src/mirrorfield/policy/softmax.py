@@ -18,3 +18,18 @@ def softmax(logits: FloatArray) -> FloatArray:
     """
     weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+
+
+def log_softmax(logits: FloatArray) -> FloatArray:
+    """Return the logarithm of the policy, finite even where the policy underflows.
+
+    Formula: log pi(a | s) = theta_sa - max_b theta_sb - log sum_c exp(theta_sc - max_b theta_sb).
+
+    Parameters: logits, floats of shape (..., K), in nats. Returns the same shape, in nats. Raises nothing.
+    Source: the logarithm of Sutton and Barto (2018), eq. 13.2.
+
+    >>> float(log_softmax(np.array([0.0, 1000.0]))[0])
+    -1000.0
+    """
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))

@@ -20,6 +20,8 @@ from mirrorfield.population.tables import population_tables, profile_tables
 from mirrorfield.streams import INTERACTION, U64, next_word, stream, uniform, uniform_positive
 from mirrorfield.types import FloatArray, IntArray, S
 
+Words = list[NDArray[np.uint32]]
+
 
 @dataclass
 class ReferenceUsers:
@@ -71,22 +73,39 @@ def draw_users(scenario: Scenario, users: IntArray) -> ReferenceUsers:
     )
 
 
-def interact(users: ReferenceUsers, uniforms: FloatArray, t: int, learning_rate: float) -> NDArray[np.int_]:
-    """Show every user one post, observe the reaction, take one REINFORCE step; return the choices."""
+def show(users: ReferenceUsers, policy: FloatArray, uniforms: FloatArray) -> tuple[NDArray[np.int_], FloatArray]:
+    """Show every user one post of `policy`, (n, K); move the users on; return the choices and the reactions."""
     u_choice, u_radius, u_angle, u_transition = uniforms
     everyone, s = np.arange(len(users.state)), users.state
-    policy = softmax(users.logits[everyone, s])
     choice = np.asarray((u_choice[:, None] >= np.cumsum(policy, axis=1)[:, :-1]).sum(axis=1))
     noise = np.sqrt(-2 * np.log(u_radius)) * np.cos(2 * np.pi * u_angle)
     observed = reaction(users.mean[everyone, s, choice], users.std[everyone, s, choice], noise)
+    users.exposures[everyone, choice] += 1
+    law = users.transition[everyone, s, choice]
+    users.state = (u_transition >= law[:, 0]).astype(int) + (u_transition >= 1 - law[:, 2])
+    return choice, observed
+
+
+def interact(users: ReferenceUsers, uniforms: FloatArray, t: int, learning_rate: float) -> NDArray[np.int_]:
+    """Show every user one post, observe the reaction, take one REINFORCE step; return the choices."""
+    everyone, s = np.arange(len(users.state)), users.state
+    policy = softmax(users.logits[everyone, s])
+    choice, observed = show(users, policy, uniforms)
     gain = advantage(observed, users.baseline)
     users.baseline = welford(users.baseline, gain, 1 / t)
     chosen = np.eye(policy.shape[1])[choice]
     users.logits[everyone, s] += logit_step(learning_rate, gain[:, None], chosen, policy)
-    users.exposures[everyone, choice] += 1
-    law = users.transition[everyone, s, choice]
-    users.state = (u_transition >= law[:, 0]).astype(int) + (u_transition >= 1 - law[:, 2])
     return choice
+
+
+def draw_uniforms(words: Words) -> tuple[FloatArray, Words]:
+    """Return the four uniforms of a post, float64 (4, n), and the words that follow."""
+    drawn = []
+    for _ in range(4):
+        word, *words = next_word(*words)
+        drawn.append(word)
+    uniforms = [uniform(drawn[0]), uniform_positive(drawn[1]), uniform(drawn[2]), uniform(drawn[3])]
+    return np.asarray(uniforms, float), words
 
 
 def simulate_reference(scenario: Scenario, users: IntArray, recorded: tuple[int, ...] = ()) -> ReferenceRun:
@@ -105,14 +124,10 @@ def simulate_reference(scenario: Scenario, users: IntArray, recorded: tuple[int,
     states = np.empty_like(choices)
     feeds = []
     with np.errstate(over="ignore"):
-        words = stream(U64(scenario.seed), users.astype(U64), INTERACTION)
+        words: Words = [*stream(U64(scenario.seed), users.astype(U64), INTERACTION)]
         for t in range(1, scenario.steps + 1):
-            drawn = []
-            for _ in range(4):
-                word, *words = next_word(*words)
-                drawn.append(word)
-            uniforms = [uniform(drawn[0]), uniform_positive(drawn[1]), uniform(drawn[2]), uniform(drawn[3])]
-            choices[t - 1] = interact(population, np.asarray(uniforms, float), t, learning_rate)
+            uniforms, words = draw_uniforms(words)
+            choices[t - 1] = interact(population, uniforms, t, learning_rate)
             states[t - 1] = population.state
             if t in recorded:
                 feeds.append(softmax(population.logits[np.arange(len(users)), population.state]))

@@ -1,0 +1,104 @@
+"""The loop under any Rule in plain NumPy and float64, to check a compiled one against user by user.
+
+A post uses the same four words of its user's interaction stream whatever the rule, so two rules with one seed share
+their luck post by post. A rule that shuffles minibatches has a stream of its own for that.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirrorfield.policy.rule import Rule
+from mirrorfield.policy.softmax import log_softmax, softmax
+from mirrorfield.population.reference import ReferenceUsers, Words, draw_uniforms, draw_users, show
+from mirrorfield.population.rule_update import Learner, Session, learn
+from mirrorfield.population.scenario import Scenario
+from mirrorfield.streams import INTERACTION, SHUFFLE, U64, stream
+from mirrorfield.types import FloatArray, IntArray, S
+
+
+@dataclass
+class RuleRun:
+    """The users and what was learned after the last post; choices and states (steps, n); feeds (recorded, n, K)."""
+
+    users: ReferenceUsers
+    learner: Learner
+    choices: IntArray
+    states: IntArray
+    feeds: FloatArray
+
+
+def start_learner(scenario: Scenario, rule: Rule, users: IntArray) -> Learner:
+    """Return what the rule knows of n users before the first post: zeros, and the leash's starting coefficient."""
+    n = len(users)
+    with np.errstate(over="ignore"):
+        words: Words = [*stream(U64(scenario.seed), users.astype(U64), SHUFFLE)]
+    return Learner(
+        reference=log_softmax(rule.reference_logits(scenario.k)),
+        baseline_count=0,
+        value=np.zeros((n, S)),
+        beta=np.full(n, rule.beta),
+        mean_reaction=np.zeros(n),
+        shuffle_words=words,
+    )
+
+
+def start_session(rule: Rule, state: IntArray) -> Session:
+    """Return an empty session of users that are in these states."""
+    shape, n = (rule.posts, len(state)), len(state)
+    return Session(
+        start=state,
+        state=np.zeros(shape, int),
+        choice=np.zeros(shape, int),
+        reaction=np.zeros(shape),
+        log_policy=np.zeros(shape),
+        end=np.zeros((rule.group, n), int),
+    )
+
+
+def add_post(users: ReferenceUsers, session: Session, rule: Rule, place: int, uniforms: FloatArray) -> IntArray:
+    """Show every user the post at this place of the session, keep it, and return the choices.
+
+    The first post of every rollout finds the user in the state in which the session started.
+    """
+    rollout, h = divmod(place, rule.horizon)
+    if h == 0:
+        users.state = session.start
+    everyone, s = np.arange(len(users.state)), users.state
+    logits = users.logits[everyone, s]
+    choice, observed = show(users, softmax(logits), uniforms)
+    session.state[place], session.choice[place], session.reaction[place] = s, choice, observed
+    session.log_policy[place] = log_softmax(logits)[everyone, choice]
+    session.end[rollout] = users.state
+    return choice
+
+
+def simulate_rule(scenario: Scenario, rule: Rule, users: IntArray, recorded: tuple[int, ...] = ()) -> RuleRun:
+    """Run the scenario under a rule for the users with these ids, and keep their feeds after the `recorded` posts.
+
+    Every post counts as a step, in whichever rollout it is; after a group the user goes on from the end of the last
+    rollout. A session that the last step cuts short is not learned from, so a run begins with any shorter one.
+
+    Parameters: scenario, whose own policy is not looked at; rule; users, integer ids of shape (n,); recorded, steps in
+    1 ... T. Returns a RuleRun. Raises InputError if the rule's reference does not fit K. Source: docs/rules.md.
+
+    >>> simulate_rule(Scenario(steps=6), Rule(0.1, horizon=3), np.arange(2)).choices.shape
+    (6, 2)
+    """
+    rule = rule.in_single_precision()
+    population, learner = draw_users(scenario, users), start_learner(scenario, rule, users)
+    choices = np.empty((scenario.steps, len(users)), np.int8)
+    states, feeds = np.empty_like(choices), []
+    session = start_session(rule, population.state)
+    with np.errstate(over="ignore"):
+        words: Words = [*stream(U64(scenario.seed), users.astype(U64), INTERACTION)]
+        for t in range(scenario.steps):
+            uniforms, words = draw_uniforms(words)
+            choices[t] = add_post(population, session, rule, t % rule.posts, uniforms)
+            states[t] = population.state
+            if (t + 1) % rule.posts == 0:
+                learn(population, learner, session, rule)
+                session = start_session(rule, population.state)
+            if t + 1 in recorded:
+                feeds.append(softmax(population.logits[np.arange(len(users)), population.state]))
+    return RuleRun(population, learner, choices, states, np.array(feeds))

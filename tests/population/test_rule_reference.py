@@ -1,0 +1,282 @@
+"""The reference of a population under any rule: off values, identities, and the update against a loss written out."""
+
+from dataclasses import replace
+from math import inf
+
+import numpy as np
+import pytest
+
+from mirrorfield import Scenario
+from mirrorfield.policy.chain import baseline, chain, clip, entropy, kl_leash, normalise, reinforce, returns, session
+from mirrorfield.policy.options import Aggregate, Baseline, Leash, Returns
+from mirrorfield.policy.presets import PRESETS, preset
+from mirrorfield.policy.rule import Rule
+from mirrorfield.policy.softmax import log_softmax, softmax
+from mirrorfield.population.reference import draw_uniforms, draw_users, show, simulate_reference
+from mirrorfield.population.rule_reference import RuleRun, add_post, simulate_rule, start_learner, start_session
+from mirrorfield.population.rule_update import Minibatch, learn, shuffled, spread_out, update
+from mirrorfield.streams import INTERACTION, SHUFFLE, U64, next_word, stream
+
+USERS = np.arange(3, 35)
+SCENARIO = Scenario(steps=120, seed=5)
+RECORDED = (1, 2, 60, 120)
+
+
+def assert_same(run: RuleRun, other) -> None:
+    for name in ("choices", "states", "feeds"):
+        assert getattr(run, name).tobytes() == getattr(other, name).tobytes()
+    for name in ("logits", "baseline", "state", "exposures"):
+        assert getattr(run.users, name).tobytes() == getattr(other.users, name).tobytes()
+
+
+OFF = {
+    "nothing": (),
+    "session": (session(),),
+    "sum": (session(aggregate="sum"),),
+    "session return": (returns("session", discount=0.5),),
+    "welford": (baseline("welford"),),
+    "normalise": (normalise("none"),),
+    "no clip": (clip(inf),),
+    "clip at ratio 1": (clip(0.2, high=0.28, dual=3),),
+    "k1 in reward": (kl_leash(0, "k1-in-reward", reference=(1, 0, -1, 2)),),
+    "k2 in loss": (kl_leash(0, "k2-in-loss", reference=(1, 0, -1, 2)),),
+    "k3 in loss": (kl_leash(0, "k3-in-loss", reference=(1, 0, -1, 2)),),
+    "k3 rho": (kl_leash(0, "k3*rho", reference=(1, 0, -1, 2)),),
+    "entropy": (entropy(0),),
+}
+
+
+@pytest.mark.parametrize("name", OFF)
+def test_off_is_plain_reinforce_bit_for_bit(name: str) -> None:
+    plain = simulate_reference(SCENARIO, USERS, RECORDED)
+    run = simulate_rule(SCENARIO, chain(reinforce(0.1), *OFF[name]), USERS, RECORDED)
+    assert_same(run, plain)
+    assert np.array_equal(run.learner.mean_reaction, plain.users.baseline)
+
+
+def test_a_fixed_coefficient_is_the_off_value_of_an_adaptive_one() -> None:
+    leashed = chain(reinforce(0.1), kl_leash(0.1))
+    assert_same(
+        simulate_rule(SCENARIO, leashed, USERS), simulate_rule(SCENARIO, replace(leashed, kl_target=9.0), USERS)
+    )
+    adapted = simulate_rule(SCENARIO, replace(leashed, kl_target=0.01, kl_horizon=10.0), USERS)
+    assert (adapted.learner.beta > 0.1).any()
+
+
+def hand_written_sessions(horizon: int) -> np.ndarray:
+    """Return the logits after sessions of REINFORCE: the sum of A times score under the policy at a session's start."""
+    users, everyone, count = draw_users(SCENARIO, USERS), np.arange(len(USERS)), 0
+    with np.errstate(over="ignore"):
+        words = [*stream(U64(SCENARIO.seed), USERS.astype(U64), INTERACTION)]
+        for _ in range(SCENARIO.steps // horizon):
+            policy, mean, steps = softmax(users.logits), users.baseline, np.zeros_like(users.logits)
+            for _ in range(horizon):
+                uniforms, words = draw_uniforms(words)
+                s, count = users.state, count + 1
+                choice, observed = show(users, policy[everyone, s], uniforms)
+                score = np.eye(SCENARIO.k)[choice] - policy[everyone, s]
+                steps[everyone, s] += float(np.float32(0.1)) * (observed - mean)[:, None] * score
+                users.baseline = users.baseline + (observed - users.baseline) * (1 / count)
+            users.logits = users.logits + steps
+    return users.logits
+
+
+@pytest.mark.parametrize("horizon", [1, 4])
+def test_one_epoch_of_ppo_without_clip_is_reinforce(horizon: int) -> None:
+    ppo = chain(reinforce(0.1), session(horizon=horizon, epochs=1, aggregate="sum"), clip(inf))
+    clipped = replace(ppo, clip_low=0.2, clip_high=0.2)
+    run = simulate_rule(SCENARIO, ppo, USERS, RECORDED)
+    assert_same(run, simulate_rule(SCENARIO, clipped, USERS, RECORDED))
+    assert np.array_equal(run.users.logits, hand_written_sessions(horizon))
+
+
+def close(rule: Rule, other: Rule) -> None:
+    run, twin = simulate_rule(SCENARIO, rule, USERS), simulate_rule(SCENARIO, other, USERS)
+    assert np.array_equal(run.choices, twin.choices)
+    np.testing.assert_allclose(run.users.logits, twin.users.logits, atol=1e-5)
+
+
+def test_grpo_without_std_and_centred_by_leave_one_out_is_rloo() -> None:
+    grpo = replace(preset("grpo", 0.5), normalise=0, beta=0.0, baseline=Baseline.LEAVE_ONE_OUT)
+    rloo = replace(preset("rloo", 0.5), group=8, beta=0.0)
+    assert_same(simulate_rule(SCENARIO, grpo, USERS), simulate_rule(SCENARIO, rloo, USERS))
+
+
+def test_dr_grpo_is_rloo_at_a_smaller_step() -> None:
+    close(preset("dr-grpo", 0.5), replace(preset("rloo", 0.5 * 7 / 8), group=8, beta=0.0))
+
+
+def test_gae_over_the_whole_session_is_the_session_return_less_the_value() -> None:
+    whole = chain(
+        reinforce(0.1), session(6, epochs=2), returns("gae", 0.9, 1.0, False), baseline("value", value_rate=0.1)
+    )
+    close(whole, replace(whole, returns=Returns.SESSION))
+
+
+def test_a_z_score_does_not_see_the_scale_of_an_advantage() -> None:
+    gains = np.random.default_rng(2).normal(size=(8, 5))
+    rule = replace(preset("grpo"), eps=1e-30)
+    np.testing.assert_allclose(spread_out(gains, rule), spread_out(3 * gains + 1, rule), atol=1e-12)
+
+
+def filled_session(rule: Rule, users, seed: int = 0):
+    """Return a session of random posts, as if shown under the users' present policy."""
+    rng, everyone = np.random.default_rng(seed), np.arange(len(USERS))
+    filled = start_session(rule, users.state)
+    filled.state[:] = rng.integers(0, 3, filled.state.shape)
+    filled.choice[:] = rng.integers(0, SCENARIO.k, filled.choice.shape)
+    filled.reaction[:] = rng.normal(size=filled.reaction.shape)
+    filled.log_policy[:] = log_softmax(users.logits)[everyone, filled.state, filled.choice]
+    return filled
+
+
+@pytest.mark.parametrize("name", ["grpo-trl", "dr-grpo", "dapo"])
+def test_a_group_of_one_category_moves_nothing(name: str) -> None:
+    rule, users = preset(name), draw_users(SCENARIO, USERS)
+    learner, filled = start_learner(SCENARIO, rule, USERS), filled_session(rule, users)
+    filled.state[:], filled.choice[:], filled.log_policy[:] = 1, 2, np.log(1 / 4)
+    learn(users, learner, filled, rule)
+    np.testing.assert_allclose(users.logits, 0, atol=1e-15)
+    assert (users.baseline != 0).all()
+
+
+LOSSES = [
+    replace(preset("ppo"), normalise=0),
+    replace(preset("ppo"), normalise=0, clip_high=0.28, dual_clip=1.5, aggregate=Aggregate.SUM),
+    *(replace(preset("grpo"), normalise=0, beta=0.3, leash=kind, reference=((0.5, 0.0, -0.5, 1.0),)) for kind in Leash),
+]
+
+
+@pytest.mark.parametrize("rule", LOSSES)
+def test_the_update_descends_the_loss_written_out(rule: Rule) -> None:
+    rng, n, m = np.random.default_rng(4), len(USERS), 6
+    users, learner = draw_users(SCENARIO, USERS), start_learner(SCENARIO, rule, USERS)
+    users.logits = start = rng.normal(size=users.logits.shape)
+    state, choice = rng.integers(0, 3, (m, n)), rng.integers(0, 4, (m, n))
+    log_old = log_softmax(start + rng.normal(scale=0.3, size=start.shape))[np.arange(n), state, choice]
+    batch = Minibatch(state, choice, log_old, rng.normal(size=(m, n)), np.zeros((m, n)))
+    update(users, learner, batch, rule)
+
+    def loss(logits):
+        table = log_softmax(logits)
+        chosen = table[np.arange(n), state, choice]
+        ratio, x = np.exp(chosen - log_old), chosen - learner.reference[state, choice]
+        gain = batch.advantage
+        value = np.minimum(ratio * gain, np.clip(ratio, 1 - rule.clip_low, 1 + rule.clip_high) * gain)
+        value = np.where(gain < 0, np.maximum(value, rule.dual_clip * np.minimum(gain, -1e-9)), value)
+        k3 = np.exp(-x) - 1 + x
+        penalty = {Leash.K2_IN_LOSS: x**2 / 2, Leash.K3_IN_LOSS: k3, Leash.K3_TIMES_RHO: ratio * k3}
+        value = value - rule.beta * penalty.get(rule.leash, 0 * x)
+        entropies = -(np.exp(table) * table).sum(axis=-1)[np.arange(n), state]
+        posts = value + rule.entropy * entropies
+        return -(posts.mean(axis=0) if rule.aggregate == Aggregate.MEAN else posts.sum(axis=0))
+
+    slope = np.empty_like(start)
+    for s, k in np.ndindex(3, 4):
+        shift = np.zeros((3, 4))
+        shift[s, k] = 1e-6
+        slope[:, s, k] = (loss(start + shift) - loss(start - shift)) / 2e-6
+    np.testing.assert_allclose(users.logits - start, -rule.learning_rate * slope, atol=1e-8)
+
+
+IDENTICAL = Scenario(
+    steps=3,
+    population={
+        "susceptibility": {"distribution": "point", "value": 1},
+        "intentionality": {"distribution": "point", "value": 0.3},
+    },
+)
+
+
+def exact_gradient(horizon: int, discount: float) -> np.ndarray:
+    """Return sum_h P(s_h = s) pi(a) (Q_h(s, a) - V_h(s)) at the uniform policy, from calm: (S, K)."""
+    users = draw_users(IDENTICAL, np.arange(1))
+    mean, law = users.mean[0], users.transition[0]
+    occupancy = [np.eye(3)[0]]
+    for _ in range(horizon - 1):
+        occupancy.append(occupancy[-1] @ law.mean(axis=1))
+    value, gradient = np.zeros(3), np.zeros_like(mean)
+    for at in reversed(occupancy):
+        q = mean + discount * law @ value
+        value = q.mean(axis=1)
+        gradient += at[:, None] * (q - value[:, None]) / mean.shape[1]
+    return gradient
+
+
+EXPECTED = {
+    "none": (chain(reinforce(1), baseline("none")), 1.0),
+    "rloo": (replace(preset("rloo", 1.0), group=3, beta=0.0), 1.0),
+    "dr-grpo": (replace(preset("dr-grpo", 1.0), group=3), 2 / 3),
+    "session": (chain(reinforce(1), session(3, aggregate="sum"), returns("session", 0.9)), 1.0),
+    "gae": (
+        chain(
+            reinforce(1), session(3, aggregate="sum"), returns("gae", 0.9, 1, False), baseline("value", value_rate=1)
+        ),
+        1.0,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_first_update_is_the_policy_gradient_on_average(name: str) -> None:
+    rule, factor = EXPECTED[name]
+    scenario = IDENTICAL.model_copy(update={"steps": rule.posts})
+    steps = simulate_rule(scenario, rule, np.arange(20_000)).users.logits
+    error = steps.std(axis=0) / np.sqrt(len(steps)) + 1e-12
+    z = (steps.mean(axis=0) - factor * exact_gradient(rule.horizon, rule.discount)) / error
+    assert abs(z).max() < 4
+
+
+def test_rollouts_of_a_group_start_from_one_state_and_the_last_one_goes_on() -> None:
+    rule = chain(reinforce(0.1), session(horizon=5, group=4), returns("session"), baseline("leave-one-out"))
+    users, rng = draw_users(SCENARIO, USERS), np.random.default_rng(0)
+    users.state = rng.integers(0, 3, len(USERS))
+    filled, start = start_session(rule, users.state), users.state.copy()
+    for place in range(rule.posts):
+        add_post(users, filled, rule, place, rng.uniform(0.01, 0.99, (4, len(USERS))))
+    assert np.array_equal(filled.state[::5], [start] * 4)
+    assert np.array_equal(filled.end[-1], users.state) and not np.array_equal(filled.end[0], users.state)
+    assert users.exposures.sum(axis=1).tolist() == [rule.posts] * len(USERS)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_run_begins_with_a_shorter_one_whoever_is_beside(name: str) -> None:
+    rule = preset(name, 0.5)
+    long = simulate_rule(SCENARIO, rule, USERS, RECORDED)
+    short = simulate_rule(SCENARIO.model_copy(update={"steps": 70}), rule, USERS[4:6], (1, 2, 60))
+    assert np.array_equal(short.choices, long.choices[:70, 4:6])
+    assert np.array_equal(short.states, long.states[:70, 4:6])
+    assert np.array_equal(short.feeds, long.feeds[:3, 4:6])
+
+
+def test_minibatches_are_shuffled_by_counted_words_of_the_users_own_stream() -> None:
+    rule = preset("ppo")
+    learner = start_learner(SCENARIO, rule, USERS)
+    with np.errstate(over="ignore"):
+        orders = np.array([shuffled(learner, rule, len(USERS)) for _ in range(50)])
+        words = stream(U64(SCENARIO.seed), USERS.astype(U64), SHUFFLE)
+        for _ in range(50 * 31):
+            _, *words = next_word(*words)
+    assert np.array_equal(words, learner.shuffle_words)
+    assert np.array_equal(np.sort(orders, axis=1), np.tile(np.arange(32)[:, None], (50, 1, len(USERS))))
+    assert abs(orders.mean(axis=(0, 2)) - 15.5).max() < 4 * 9.23 / np.sqrt(50 * len(USERS))
+    one = chain(reinforce(0.1), session(4, epochs=3))
+    assert np.array_equal(shuffled(learner, one, 2), np.tile(np.arange(4)[:, None], 2))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_learns_what_pays(name: str) -> None:
+    scenario, rule = SCENARIO.model_copy(update={"steps": 640}), preset(name, 0.5)
+    users = simulate_rule(scenario, rule, USERS).users
+    calm, uniform = (softmax(users.logits)[:, 0] * users.mean[:, 0]).sum(axis=1), users.mean[:, 0].mean(axis=1)
+    assert np.isfinite(users.logits).all()
+    assert calm.mean() > 1.1 * uniform.mean()
+
+
+def test_a_stronger_leash_keeps_the_policy_nearer_to_the_reference() -> None:
+    for estimator in ("k1-in-reward", "k2-in-loss", "k3-in-loss", "k3*rho"):
+        distance = []
+        for beta in (0.0, 0.3, 3.0):
+            logits = simulate_rule(SCENARIO, chain(reinforce(0.1), kl_leash(beta, estimator)), USERS).users.logits
+            distance.append((softmax(logits) * log_softmax(logits)).sum(axis=-1).mean() + np.log(4))
+        assert distance[0] > distance[1] > distance[2], estimator
