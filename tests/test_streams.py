@@ -58,3 +58,11 @@ def test_streams_differ_by_user_seed_and_purpose() -> None:
     users = np.arange(1000)
     seen = [words_of(s, users, p, 1) for s in (1, 2) for p in (streams.INTERACTION, streams.SUSCEPTIBILITY)]
     assert len(np.unique(np.concatenate(seen, axis=None))) > 3990
+
+
+def test_below_reaches_every_number_and_never_the_bound() -> None:
+    largest = np.uint32(0xFFFFFFFF)
+    assert all(streams.below(largest, bound) == bound - 1 for bound in [*range(1, 5000), 2**24 - 1, 2**24])
+    words = np.arange(0, 2**32, 2**20 + 7, dtype=np.uint64).astype(np.uint32)
+    counts = np.bincount(streams.below(words, 7), minlength=7)
+    assert len(counts) == 7 and abs(counts - counts.mean()).max() < 2

@@ -179,6 +179,17 @@ def test_the_update_descends_the_loss_written_out(rule: Rule) -> None:
     np.testing.assert_allclose(users.logits - start, -rule.learning_rate * slope, atol=1e-8)
 
 
+@pytest.mark.parametrize("beta", [0.0, 0.1])
+def test_k3_does_not_overflow_far_from_the_reference(beta: float) -> None:
+    rule = chain(reinforce(0.1), session(4, epochs=2), kl_leash(beta, "k3-in-loss"))
+    users, learner = draw_users(SCENARIO, USERS), start_learner(SCENARIO, rule, USERS)
+    users.logits[..., 0] = 1000.0
+    filled = filled_session(rule, users)
+    filled.choice[:], filled.log_policy[:] = 1, -5.0
+    learn(users, learner, filled, rule)
+    assert np.isfinite(users.logits).all()
+
+
 IDENTICAL = Scenario(
     steps=3,
     population={

@@ -51,7 +51,7 @@ def leave_one_out(total: Any, own: Any, inverse_others: Any) -> Any:
     Formula: b_i = (sum_j R_j - R_i) / (K - 1).
 
     Parameters: total = sum_j R_j and own = R_i, floats in the reaction's unit; inverse_others = 1/(K - 1).
-    Returns own's shape. Raises nothing. Source: Kool et al. (2019), eq. 3; Ahmadian et al. (2024),
+    Returns own's shape. Raises nothing. Source: Kool et al. (2019), for REINFORCE; Ahmadian et al. (2024),
     https://arxiv.org/abs/2402.14740.
 
     >>> leave_one_out(2.0, 0.5, 0.5)

@@ -21,7 +21,7 @@ def surrogate(ratio: Any, advantage: Any, low: Any, high: Any, cap: Any) -> Any:
     Parameters: ratio rho > 0 and advantage A, floats of one shape; low, high >= 0 and cap c > 1, floats. Returns that
     shape, in the advantage's unit. Raises nothing. Source: Schulman et al. (2017), eq. 7,
     https://arxiv.org/abs/1707.06347; two widths: Yu et al. (2025), eq. 10, https://arxiv.org/abs/2503.14476;
-    cap: Ye et al. (2020), eq. 3, https://arxiv.org/abs/1912.09729.
+    cap: Ye et al. (2020), "dual clip", https://arxiv.org/abs/1912.09729.
 
     >>> float(surrogate(1.5, 1.0, 0.25, 0.25, np.inf))
     1.25
