@@ -6,9 +6,9 @@ The probe (`roofline_avx2.c`, built here with gcc) and every variant of the kern
 speed drifts slows all of them alike; each figure is the median over rounds and each ratio the median of the ratios
 within a round. The probe does less than the kernel (no maximum in its softmax, a transition without a table,
 rough polynomials) and may fuse multiply and add; the kernel keeps strict IEEE arithmetic, but may use wider vectors
-where the processor has them: `NUMBA_CPU_NAME=haswell` before the command holds it to AVX2. A run is 16,384 users x
-1000 steps, one user in twenty of them kept in the sample, as in a run of 400,000; the table of phases has as many
-user-steps in each column.
+where the processor has them; NUMBA_CPU_NAME=x86-64-v3 NUMBA_CPU_FEATURES=+avx2,+fma,+bmi,+bmi2 in the environment
+hold it to AVX2. A run is 16,384 users x 1000 steps, one user in twenty of them kept in the sample, as in a run of
+400,000; the table of phases has as many user-steps in each column.
 """
 
 import argparse

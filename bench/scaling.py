@@ -130,14 +130,13 @@ def makespan(cores: int, blocks: int, block_seconds: float, client_seconds: floa
 
 
 def predictions(model: dict[str, float], client_seconds: float) -> list[dict[str, Any]]:
-    """Return wall time, core-hours and efficiency of 8e9 people x 10,000 interactions by number of cores."""
+    """Return wall time, core-hours and efficiency of 8e9 people x 10,000 interactions by cores and blocks."""
     plan = plan_run(mf.Scenario(users=PEOPLE, steps=INTERACTIONS))
-    block = block_size(plan.scenario)
-    blocks = -(-PEOPLE // block)
+    default = -(-PEOPLE // block_size(plan.scenario))
     per_user = model["d"] + model["a"] * INTERACTIONS + model["r"] * len(plan.steps)
     work = PEOPLE * per_user / 1e9
     rows = []
-    for cores in (2, 64, 1024, 4096):
+    for cores, blocks in [(n, default) for n in (2, 64, 1024, 4096)] + [(1024, 2**16), (4096, 2**14), (4096, 2**17)]:
         wall = makespan(cores, blocks, work / blocks, client_seconds, 0.05)
         busy = client_seconds * blocks / wall
         row = {"cores": cores, "blocks": blocks, "block_seconds": work / blocks, "wall": wall}
