@@ -1,4 +1,4 @@
-"""The command line: `mirrorfield run | resume | presets | show | fit`."""
+"""The command line: `mirrorfield run | resume | presets | show | fit | verify`."""
 
 import shlex
 import sys
@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from mirrorfield.cli import fit as fit_command
+from mirrorfield.cli import verify as verify_command
 from mirrorfield.cli.jobs import Shown, go_on, print_finished, run_job
 from mirrorfield.cli.settings import build_scenario
 from mirrorfield.cli.table import stdout, summary_view
@@ -25,6 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("fit")(fit_command.fit)
+app.command("verify")(verify_command.verify)
 
 
 @app.callback(invoke_without_command=True)
