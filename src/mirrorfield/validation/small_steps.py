@@ -25,7 +25,9 @@ def mean_update(users: int) -> Iterator[Claim]:
         worst = max(
             worst, float(np.abs((logits.mean(axis=0) - alpha * expected_update(np.zeros(4), mean)) / error).max())
         )
-    yield below("one update", f"largest |z| of the mean update, {PROFILES} random profiles x 4 logits", 4.0, worst)
+    yield below(
+        "one update", f"largest absolute z-score of the mean update, {PROFILES} random profiles x 4 logits", 4.0, worst
+    )
 
 
 def _slope(rates: FloatArray, values: FloatArray) -> float:
