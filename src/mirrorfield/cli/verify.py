@@ -5,33 +5,37 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from mirrorfield.cli.table import stdout
-from mirrorfield.errors import MirrorfieldError
+from mirrorfield.errors import InputError, MirrorfieldError
 
 
 def verify(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer users, under a minute.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Also write the table as Markdown to this file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write the table to FILE.md, or with a chart to FILE.html.")
+    ] = None,
 ) -> None:
     """Check the theory's claims against the compiled kernel; exit code 1 if one fails."""
-    from mirrorfield.validation.claim import markdown
+    from mirrorfield.report.verification import HEADINGS, cells, markdown, page
     from mirrorfield.validation.suite import verify as claims_of
 
-    table = Table("", "claim", "predicted", "measured", "s.e.", "holds if", "verdict", box=None)
-    claims = []
-    with Progress(transient=True, disable=not sys.stderr.isatty()) as progress:
+    if out and out.suffix not in (".md", ".html"):
+        raise InputError(f'--out: expected a file that ends in .md or .html, got "{out}"')
+    table, claims = Table(*HEADINGS, box=None), []
+    with Progress(transient=True, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("verifying", total=None)
         for claim in claims_of(quick):
             claims.append(claim)
             progress.update(task, description=claim.text)
-            numbers = f"{claim.predicted:.4g}", f"{claim.measured:.4g}", f"{claim.error:.2g}"
-            table.add_row(claim.group, claim.text, *numbers, claim.rule, "holds" if claim.holds else "FAILS")
+            table.add_row(*cells(len(claims), claim))
     stdout().print(table)
     if out:
-        out.write_text(markdown(claims), encoding="utf-8")
+        command = "mirrorfield verify" + (" --quick" if quick else "")
+        out.write_text(markdown(claims) if out.suffix == ".md" else page(claims, command), encoding="utf-8")
     failing = sum(not claim.holds for claim in claims)
     if failing:
         raise MirrorfieldError(f"verify: {failing} of {len(claims)} claims fail")

@@ -1,6 +1,5 @@
 """A claim of the theory, what the code measured, and whether they agree."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 LIMIT = 4.0
@@ -17,12 +16,15 @@ class Claim:
     error: float
     rule: str
     holds: bool
+    score: float | None = None  # (measured - predicted) / error, where nothing but the error stands between the two
 
 
 def equal(group: str, text: str, predicted: float, measured: float, error: float, bias: float = 0.0) -> Claim:
     """Return the claim that two numbers agree within LIMIT standard errors, beside a `bias` that the theory allows."""
     rule = f"within {LIMIT:g} s.e." + (f" + {bias:g}" if bias else "")
-    return Claim(group, text, predicted, measured, error, rule, abs(measured - predicted) <= LIMIT * error + bias)
+    away = measured - predicted
+    score = away / error if error > 0 and not bias else None
+    return Claim(group, text, predicted, measured, error, rule, abs(away) <= LIMIT * error + bias, score)
 
 
 def below(group: str, text: str, bound: float, measured: float, error: float = 0.0) -> Claim:
@@ -35,13 +37,3 @@ def at_most(group: str, text: str, bound: float, measured: float, error: float) 
     """Return the claim that a number is not above a bound, but for LIMIT standard errors."""
     rule = f"at most, + {LIMIT:g} s.e."
     return Claim(group, text, bound, measured, error, rule, measured <= bound + LIMIT * error)
-
-
-def markdown(claims: Iterable[Claim]) -> str:
-    """Return the claims as a Markdown table."""
-    lines = ["| group | claim | predicted | measured | s.e. | holds if | verdict |", "|---|---|---|---|---|---|---|"]
-    for claim in claims:
-        numbers = f"{claim.predicted:.4g} | {claim.measured:.4g} | {claim.error:.2g}"
-        verdict = "holds" if claim.holds else "**fails**"
-        lines.append(f"| {claim.group} | {claim.text} | {numbers} | {claim.rule} | {verdict} |")
-    return "\n".join(lines) + "\n"
