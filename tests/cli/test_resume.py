@@ -103,15 +103,28 @@ def test_a_signal_finishes_the_blocks_and_says_how_to_go_on(number: int, code: i
 
 
 def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
-    process = started(*LONG, "--block", "2_000_000", "--threads", "1", cwd=tmp_path)
+    process = started(*LONG, "--block", "20_000_000", "--threads", "1", cwd=tmp_path)
     time.sleep(4)
     for _ in range(2):
         process.send_signal(signal.SIGINT)
-        time.sleep(0.5)
+        time.sleep(1.5)
     _, errors = process.communicate(timeout=5)
     assert process.returncode == 130
     assert "once more to end at once" in errors
     assert errors.splitlines()[-1] == "mirrorfield: interrupted; continue with `mirrorfield resume x`"
+
+
+@pytest.mark.slow
+def test_the_echo_of_a_signal_is_not_a_second_one(tmp_path: Path) -> None:
+    """A launcher passes on what the terminal has sent to the whole process group."""
+    process = started(*LONG, cwd=tmp_path)
+    some_part(tmp_path / "x")
+    for _ in range(3):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.splitlines()[-1].startswith("mirrorfield: stopped after")
 
 
 def test_a_stopped_run_is_continued_from_elsewhere(undisturbed, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def progress_line(users: int, steps: int, quiet: bool, done: int = 0) -> Iterato
         TimeRemainingColumn(),
     )
     began = time.perf_counter()
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("simulating", total=users, completed=done)
         yield lambda done: progress.advance(task, done)
     seconds = time.perf_counter() - began

@@ -1,8 +1,13 @@
-"""Ctrl-C and SIGTERM during a run: the first lets the running blocks finish, the second ends at once."""
+"""Ctrl-C and SIGTERM during a run: the first lets the running blocks finish, the second ends at once.
+
+A launcher such as `uv run` may pass on a signal that the terminal has sent to the whole process group already, so what
+comes within a second of the first signal is its echo.
+"""
 
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +15,7 @@ from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SHOW_CURSOR = b"\x1b[?25h"
+ECHO = 1.0
 
 
 class Stop:
@@ -17,7 +23,7 @@ class Stop:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.signal = 0
+        self.signal, self.came = 0, 0.0
         self.listening = False
 
     def __call__(self) -> bool:
@@ -36,8 +42,10 @@ class Stop:
 
     def handle(self, number: int, _: FrameType | None) -> None:
         """Take a signal. Every finished block is on the disk, so ending at once loses only what is running."""
+        if self.signal and time.monotonic() - self.came < ECHO:
+            return
         if self.listening and not self.signal:
-            self.signal = number
+            self.signal, self.came = number, time.monotonic()
             _tell(f"mirrorfield: finishing the running blocks; once more to end at once ({self.hint()})\n")
         else:
             _tell(f"mirrorfield: interrupted; {self.hint()}\n")
