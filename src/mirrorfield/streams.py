@@ -27,7 +27,7 @@ def mix64(x: Any) -> Any:
     Formula: z = (x ^ x>>30) A; z = (z ^ z>>27) B; z ^ z>>31, modulo 2**64.
 
     Parameters: x, uint64 scalar or array. Returns the same shape, uint64. Raises nothing.
-    Source: Steele, Lea and Flood (2014), figure 16, https://doi.org/10.1145/2714064.
+    Source: Steele, Lea and Flood (2014), figure 16, https://doi.org/10.1145/2660193.2660195.
 
     >>> with np.errstate(over="ignore"):
     ...     hex(mix64(np.uint64(0x9E3779B97F4A7C15)))

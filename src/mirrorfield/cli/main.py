@@ -1,4 +1,4 @@
-"""The command line: `mirrorfield run | resume | presets | show | fit | verify`."""
+"""The command line: `mirrorfield run | resume | presets | show | cite | fit | verify`."""
 
 import shlex
 import sys
@@ -121,6 +121,16 @@ def show(
         sys.stdout.write(summary_text(summary))
     else:
         stdout().print(summary_view(scenario, summary))
+
+
+@app.command()
+def cite(
+    scenario: Annotated[str, typer.Argument(help="A preset, or a scenario in a TOML file.")] = "default",
+) -> None:
+    """Print BibTeX for exactly what a scenario uses."""
+    from mirrorfield.report.citations import bibtex
+
+    sys.stdout.write("\n".join(bibtex(Scenario.load(scenario))))
 
 
 def _fail(line: str, code: int) -> None:
