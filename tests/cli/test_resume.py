@@ -103,8 +103,11 @@ def test_a_signal_finishes_the_blocks_and_says_how_to_go_on(number: int, code: i
 
 
 def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
+    mirrorfield("run", "--users", "10", "--steps", "1", cwd=tmp_path)  # from here on the kernel is compiled
     process = started(*LONG, "--block", "20_000_000", "--threads", "1", cwd=tmp_path)
-    time.sleep(4)
+    while not (tmp_path / "x/parts").exists():
+        time.sleep(0.1)
+    time.sleep(3)
     for _ in range(2):
         process.send_signal(signal.SIGINT)
         time.sleep(1.5)
