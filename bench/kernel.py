@@ -23,7 +23,7 @@ import numpy as np
 
 import mirrorfield as mf
 from mirrorfield.api import execute
-from mirrorfield.kernel import empty_trace, lane_kernel, lanes_for
+from mirrorfield.kernel import empty_trace, ready
 from mirrorfield.population.reference import simulate_reference
 from mirrorfield.population.run import WIDTH, Plan, plan_run
 from mirrorfield.streams import U64
@@ -84,13 +84,13 @@ def best_of_three(work: Callable[[], object], clock: Callable[[], float] = time.
 
 def run_batches(plan: Plan, steps: IntArray) -> None:
     """Draw, loop and record every user of a plan, and fold none."""
-    scenario, lanes = plan.scenario, lanes_for(plan.scenario.k)
+    scenario = plan.scenario
     trace = empty_trace(len(steps), scenario.k, WIDTH)
-    learning_rate = np.float32(scenario.policy.learning_rate)
-    run_batch = lane_kernel(scenario.k).run_batch
+    code, rule, memory = ready(scenario.policy.to_rule(), scenario.k)
+    blocks = WIDTH // code.LANES
     for first in range(0, scenario.users, WIDTH):
         seed, user = U64(scenario.seed), U64(first)
-        run_batch(seed, user, WIDTH // lanes, steps, learning_rate, plan.profiles, plan.population, trace)
+        code.run_batch(seed, user, blocks, steps, rule, memory, plan.profiles, plan.population, trace)
 
 
 def kernel_rate(plan: Plan) -> float:

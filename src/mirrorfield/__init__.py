@@ -8,8 +8,11 @@
 
 from mirrorfield.api import Run, simulate
 from mirrorfield.errors import CorruptError, InputError, MirrorfieldError, StoppedError, StoreError
+from mirrorfield.policy.presets import preset
+from mirrorfield.policy.rule import Rule
 from mirrorfield.population.distributions import Population, Segment
-from mirrorfield.population.scenario import Category, Policy, Profile, Record, Scenario
+from mirrorfield.population.policy import Policy
+from mirrorfield.population.scenario import Category, Profile, Record, Scenario
 from mirrorfield.version import VERSION as __version__
 
 __all__ = [
@@ -21,11 +24,13 @@ __all__ = [
     "Population",
     "Profile",
     "Record",
+    "Rule",
     "Run",
     "Scenario",
     "Segment",
     "StoppedError",
     "StoreError",
     "__version__",
+    "preset",
     "simulate",
 ]

@@ -11,21 +11,34 @@ import llvmlite.binding as llvm
 for kind in ("", "-missed", "-analysis"):
     llvm.set_option("", f"-pass-remarks{{kind}}=loop-vectorize")
 import numpy as np
-from mirrorfield.kernel.specialise import lane_kernel
-module = lane_kernel({categories})
-scratch = np.zeros(module.ROWS * module.LANES, np.float32)
-module.interact(scratch, np.ones(4 * module.LANES, np.uint32), 0, 1, np.float32(0.1))
+from mirrorfield.kernel.ready import ready
+from mirrorfield.policy.presets import preset
+code, rule, memory = ready(preset("{rule}"), {categories})
+scratch = np.zeros(code.ROWS * code.LANES, np.float32)
+code.{function}
 """
+
+
+def remarks(rule: str, categories: int, function: str, folder) -> list[str]:
+    """Return what LLVM says about the loops of a function of the lane kernel."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE.format(rule=rule, categories=categories, function=function)],
+        env=os.environ | {"MIRRORFIELD_CACHE_DIR": str(folder)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stderr.splitlines()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("categories", [2, 4, 8, 19])
 def test_every_lane_loop_is_vectorised(categories: int, tmp_path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROBE.format(categories=categories)],
-        env=os.environ | {"MIRRORFIELD_CACHE_DIR": str(tmp_path)}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    remarks = done.stderr.splitlines()
-    refused = [line for line in remarks if "not vectorized" in line and "already been vectorized" not in line]
+    function = "advance(scratch, np.ones(4 * code.LANES, np.uint32), memory, 0, 1, rule)"
+    said = remarks("reinforce", categories, function, tmp_path)
+    refused = [line for line in said if "not vectorized" in line and "already been vectorized" not in line]
     assert not refused
-    assert sum("vectorized loop" in line for line in remarks) >= 8
+    assert sum("vectorized loop" in line for line in said) >= 8
+
+
+@pytest.mark.slow
+def test_the_loops_that_learn_from_a_session_are_vectorised(tmp_path) -> None:
+    said = remarks("ppo", 4, "learn(scratch, memory, rule, 0)", tmp_path)
+    assert sum("vectorized loop" in line for line in said) >= 40

@@ -54,6 +54,16 @@ def test_off_is_plain_reinforce_bit_for_bit(name: str) -> None:
     assert np.array_equal(run.learner.mean_reaction, plain.users.baseline)
 
 
+def test_the_mean_reaction_counts_the_posts_of_a_session_that_is_cut_short() -> None:
+    cut = SCENARIO.model_copy(update={"steps": 7})
+    run = simulate_rule(cut, chain(reinforce(0.1), session(5)), USERS)
+    whole = simulate_rule(cut, chain(reinforce(0.1), session(7)), USERS)
+    posts = simulate_reference(cut.model_copy(update={"steps": 1}), USERS)
+    assert np.array_equal(run.choices[:5], whole.choices[:5]) and np.array_equal(run.choices[0], posts.choices[0])
+    never = simulate_rule(cut, chain(reinforce(0.1), session(100)), USERS)
+    assert (never.learner.mean_reaction != 0).all() and (never.users.logits == 0).all()
+
+
 def test_a_fixed_coefficient_is_the_off_value_of_an_adaptive_one() -> None:
     leashed = chain(reinforce(0.1), kl_leash(0.1))
     assert_same(
@@ -264,7 +274,10 @@ def test_minibatches_are_shuffled_by_counted_words_of_the_users_own_stream() -> 
     rule = preset("ppo")
     learner = start_learner(SCENARIO, rule, USERS)
     with np.errstate(over="ignore"):
-        orders = np.array([shuffled(learner, rule, len(USERS)) for _ in range(50)])
+        orders = [np.tile(np.arange(32)[:, None], len(USERS))]
+        for _ in range(50):
+            orders.append(shuffled(learner, rule, orders[-1]))
+        orders = np.array(orders[1:])
         words = stream(U64(SCENARIO.seed), USERS.astype(U64), SHUFFLE)
         for _ in range(50 * 31):
             _, *words = next_word(*words)
@@ -272,7 +285,8 @@ def test_minibatches_are_shuffled_by_counted_words_of_the_users_own_stream() -> 
     assert np.array_equal(np.sort(orders, axis=1), np.tile(np.arange(32)[:, None], (50, 1, len(USERS))))
     assert abs(orders.mean(axis=(0, 2)) - 15.5).max() < 4 * 9.23 / np.sqrt(50 * len(USERS))
     one = chain(reinforce(0.1), session(4, epochs=3))
-    assert np.array_equal(shuffled(learner, one, 2), np.tile(np.arange(4)[:, None], 2))
+    in_order = np.tile(np.arange(4)[:, None], 2)
+    assert np.array_equal(shuffled(learner, one, in_order), in_order)
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -47,6 +47,7 @@ def run(
     users: Annotated[int | None, typer.Option(help="Number of users.")] = None,
     steps: Annotated[int | None, typer.Option(help="Interactions per user.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all random streams.")] = None,
+    rule: Annotated[str | None, typer.Option(help="The recommender's rule: a preset of docs/rules.md.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="section.key=value, as often as needed.")] = None,
     population: Annotated[Path | None, typer.Option(help="Users from a folder written by `fit`.")] = None,
     out: Annotated[Path | None, typer.Option(help="Result folder; default runs/NAME-NNN.")] = None,
@@ -68,11 +69,12 @@ def run(
     if resume and (out is None or overwrite):
         raise InputError("--resume: expected --out DIR, the folder of the run to continue, and no --overwrite")
     begun = resume and out is not None and is_ours(out)
-    if out and begun and not any((scenario, users, steps, seed, set_, population)):
+    if out and begun and not any((scenario, users, steps, seed, rule, set_, population)):
         go_on(out, shown)
         return
     source = scenario or (str(population / "scenario.toml") if population else "default")
-    chosen = build_scenario(source, set_ or [], users=users, steps=steps, seed=seed)
+    settings = [*([f"policy.rule={rule}"] if rule else []), *(set_ or [])]
+    chosen = build_scenario(source, settings, users=users, steps=steps, seed=seed)
     place = out or next_place(chosen.name)
     plan = prepare(chosen, population, threads, block, keep == "all")
     if begun and check_finished(place, plan.scenario):

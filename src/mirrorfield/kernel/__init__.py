@@ -1,7 +1,8 @@
 """The only compiled code: users in SIMD lanes, and the integer fold over them."""
 
 from mirrorfield.kernel.fold import Notes, Scales, empty_notes
-from mirrorfield.kernel.specialise import lane_kernel, lanes_for
+from mirrorfield.kernel.ready import Ready, ready
+from mirrorfield.kernel.specialise import lane_kernel
 from mirrorfield.kernel.totals import BINS, FEED_UNIT, LOW_BITS, REACTION_UNIT, Totals, empty_totals, merge_totals
 from mirrorfield.kernel.trace import Trace, empty_trace
 
@@ -11,6 +12,7 @@ __all__ = [
     "LOW_BITS",
     "REACTION_UNIT",
     "Notes",
+    "Ready",
     "Scales",
     "Totals",
     "Trace",
@@ -18,6 +20,6 @@ __all__ = [
     "empty_totals",
     "empty_trace",
     "lane_kernel",
-    "lanes_for",
     "merge_totals",
+    "ready",
 ]

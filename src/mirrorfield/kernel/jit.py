@@ -81,3 +81,8 @@ def compiled(function: Function) -> Function:
     finally:
         numba.config.CACHE_DIR = previous
     return dispatcher
+
+
+def inlined(function: Function) -> Function:
+    """Mark a function of a template whose body `specialise` writes wherever it is called."""
+    return function

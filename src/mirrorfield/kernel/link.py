@@ -2,7 +2,7 @@
 
 from mirrorfield import maths, streams
 from mirrorfield.model import draw, profile
-from mirrorfield.policy import baseline, reinforce
+from mirrorfield.policy import baseline, entropy, leash, normalise, reinforce, returns, surrogate
 
 LINKED = (
     maths.exp,
@@ -14,11 +14,30 @@ LINKED = (
     streams.next_word,
     streams.uniform,
     streams.uniform_positive,
+    streams.below,
     profile.blend,
     profile.reaction,
     reinforce.advantage,
     reinforce.logit_step,
     baseline.welford,
+    baseline.exponential,
+    baseline.group_mean,
+    baseline.leave_one_out,
+    baseline.value_step,
+    returns.discounted,
+    returns.td_error,
+    returns.gae,
+    surrogate.surrogate_weight,
+    normalise.variance,
+    normalise.z_score,
+    normalise.whiten,
+    leash.k1,
+    leash.k2_weight,
+    leash.k3_weight,
+    leash.k3_rho_weight,
+    leash.shaped_reward,
+    leash.adapt,
+    entropy.entropy_gradient,
     draw.draw_word,
     draw.draw_normal,
     draw.draw_gamma,

@@ -1,9 +1,10 @@
 """Turn the lane kernel, written once for any K, into code for one K that LLVM can vectorise.
 
 LLVM vectorises a loop over users only when nothing inside it is itself a loop, and only when it can see that rows do
-not overlap. `lanes.py` is a template; this module writes the copy for one K:
+not overlap. `template/` holds templates; this module writes the copy of some of them for one K, one after the other:
 
 * `name[row, j]` becomes a place in the block's scratch array;
+* the body of an `inlined` function stands wherever it is called;
 * rows that live within one step are held in local variables inside each loop over lanes;
 * a loop over categories `k` around a loop over lanes is unrolled, GROUP categories to a loop over lanes.
 
@@ -26,7 +27,8 @@ from typing import Any
 from mirrorfield.kernel.jit import cache_folder
 from mirrorfield.types import S
 
-TEMPLATE = Path(__file__).with_name("lanes.py")
+TEMPLATES = Path(__file__).with_name("template")
+PACKAGE_OF_TEMPLATES = "mirrorfield.kernel.template"
 GROUP = 8
 
 SINGLE = ("baseline", "state", "intentionality", "segment")
@@ -39,18 +41,27 @@ PASSING_SINGLE = (
     "target",
     "inverse_total",
     "cumulative",
+    "category",
     "gain",
     "chosen_mean",
     "chosen_std",
     "chosen_fall",
     "chosen_rise",
 )
-PASSING = (*PASSING_SINGLE, "weight")
+SESSION_CELLS = ("prior", "log_policy", "log_old", "log_reference", "ratio", "pull", "pushed")
+SESSION_STATES = ("peak", "prior_total", "pushed_total", "spread", "bonus", "value", "moved_value")
+SESSION_SINGLE = ("start", "beta", "mean_k1", "stood", "before", "away", "post_ratio", "post_pull", "post_weight")
+PASSING = (*PASSING_SINGLE, *SESSION_STATES, *SESSION_SINGLE, "weight")
+GROUPED = ("logits", "mean", "std", "fall", "rise", "shown", "susceptibility", "weight", *SESSION_CELLS)
+LEARNERS = {"plain": ("plain",), "sessions": ("tables", "steps", "sessions")}
 
 
-def lanes_for(categories: int) -> int:
-    """Return how many users share a block, so that one block's scratch stays in the nearest caches."""
-    return 64 if categories <= 8 else 32
+def lanes_for(categories: int, learner: str = "plain") -> int:
+    """Return how many users share a block, so that one block's scratch stays in the nearest caches.
+
+    Sessions have more to do per block besides its users, so their blocks are wider.
+    """
+    return (64 if categories <= 8 else 32) * (2 if learner == "sessions" else 1)
 
 
 def pitch(categories: int) -> int:
@@ -58,12 +69,16 @@ def pitch(categories: int) -> int:
     return categories | 1
 
 
-def first_rows(categories: int) -> dict[str, int]:
+def first_rows(categories: int, learner: str = "plain") -> dict[str, int]:
     """Return the first row of each quantity in a block's scratch array, and under "end" the number of rows."""
     cells = S * pitch(categories)
     counts = dict.fromkeys(("logits", "mean", "std", "fall", "rise"), cells)
     counts |= dict.fromkeys(("shown", "susceptibility", "weight"), categories)
     counts |= dict.fromkeys((*SINGLE, *PASSING_SINGLE), 1)
+    if learner == "sessions":
+        counts |= (
+            dict.fromkeys(SESSION_SINGLE, 1) | dict.fromkeys(SESSION_STATES, S) | dict.fromkeys(SESSION_CELLS, cells)
+        )
     return dict(zip([*counts, "end"], accumulate(counts.values(), initial=0), strict=True))
 
 
@@ -71,21 +86,27 @@ def _is_loop(node: ast.AST, variable: str) -> bool:
     return isinstance(node, ast.For) and isinstance(node.target, ast.Name) and node.target.id == variable
 
 
+def _is_passing(variable: str) -> bool:
+    name, _, row = variable.rpartition("_")
+    return name in PASSING and row.isdecimal()
+
+
 class _Specialiser(ast.NodeTransformer):
-    def __init__(self, categories: int, lanes: int) -> None:
-        self.first_row = first_rows(categories)
+    def __init__(self, learner: str, categories: int, lanes: int) -> None:
+        self.first_row = first_rows(categories, learner)
         self.lanes, self.grouped = lanes, False
         self.phases: list[ast.stmt] = []
         self.constants = {"K": categories, "LANES": lanes, "PITCH": pitch(categories), "ROWS": self.first_row["end"]}
+        self.constants |= {f"{name.upper()}_ROW": row for name, row in self.first_row.items()}
 
     def value(self, node: ast.expr) -> Any:
         expression = ast.fix_missing_locations(ast.Expression(self.visit(deepcopy(node))))
-        return eval(compile(expression, str(TEMPLATE), "eval"), {"range": range})
+        return eval(compile(expression, "<row>", "eval"), {"range": range})
 
     def place(self, name: str, row: ast.expr, lane: ast.expr, context: ast.expr_context) -> ast.Subscript:
         array, first = "scratch", self.first_row[name]
         if self.grouped:
-            array = "single" if name in (*SINGLE, *PASSING_SINGLE) else "group"
+            array = "group" if name in GROUPED else "single"
         if array == "single":
             first -= self.first_row[SINGLE[0]]
         try:
@@ -125,7 +146,7 @@ class _Specialiser(ast.NodeTransformer):
         read: set[str] = set()
         written: set[str] = set()
         for node in ast.walk(ast.Module(loop.body, [])):
-            if isinstance(node, ast.Name) and node.id.rpartition("_")[0] in PASSING:
+            if isinstance(node, ast.Name) and _is_passing(node.id):
                 (read if isinstance(node.ctx, ast.Load) else written).add(node.id)
         loads: list[ast.stmt] = []
         stores: list[ast.stmt] = []
@@ -139,11 +160,19 @@ class _Specialiser(ast.NodeTransformer):
         loop.body = [*loads, *loop.body, *stores]
         return loop
 
+    def every_state(self, loop: ast.For) -> list[ast.stmt]:
+        body: list[ast.stmt] = []
+        for s in range(S):
+            self.constants["s"] = s
+            body += [self.visit(deepcopy(statement)) for statement in loop.body]
+            del self.constants["s"]
+        return body
+
     def lane_loop(self, inner: ast.For, categories: range) -> ast.For:
         body: list[ast.stmt] = []
         for k in categories:
             self.constants["k"] = k
-            body += [self.visit(deepcopy(statement)) for statement in inner.body]
+            body += self.visit(ast.Module(deepcopy(inner.body), [])).body
             del self.constants["k"]
         return self.spill(ast.For(inner.target, self.visit(deepcopy(inner.iter)), body, []))
 
@@ -180,16 +209,73 @@ class _Specialiser(ast.NodeTransformer):
         return [*phases, node]
 
     def visit_For(self, node: ast.For) -> ast.AST | list[ast.stmt]:
+        if isinstance(node.iter, ast.Name) and node.iter.id == "EVERY_STATE":
+            return self.every_state(node)
         if _is_loop(node, "k"):
             return self.unroll(node)
         node = self.generic_visit(node)  # type: ignore[assignment]
         return self.spill(node) if _is_loop(node, "j") else node
 
 
-def specialised_source(categories: int, lanes: int) -> str:
-    """Return the source of the lane kernel for K categories."""
-    tree = ast.parse(TEMPLATE.read_text(encoding="utf-8"))
-    return ast.unparse(ast.fix_missing_locations(_Specialiser(categories, lanes).visit(tree))) + "\n"
+class _Inliner(ast.NodeTransformer):
+    """Replace a call that is a statement by the body of the function; its parameters become variables."""
+
+    def __init__(self, functions: list[ast.FunctionDef]) -> None:
+        self.functions = {function.name: function for function in functions}
+
+    def visit_For(self, node: ast.For) -> ast.For:
+        self.generic_visit(node)
+        node.body = _fuse(node.body)
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
+        call = node.value
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in self.functions):
+            return node
+        function = self.functions[call.func.id]
+        given = zip((parameter.arg for parameter in function.args.args), call.args, strict=True)
+        named = [(name, value) for name, value in given if not (isinstance(value, ast.Name) and value.id == name)]
+        starts = [ast.Assign([ast.Name(name, ast.Store())], value) for name, value in named]
+        body = self.visit(ast.Module(deepcopy(function.body[1:]), [])).body
+        return [*starts, *body]
+
+
+def _fuse(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return statements with neighbouring loops over lanes made one: lanes do not see each other."""
+    fused: list[ast.stmt] = []
+    last: ast.For | None = None
+    for node in body:
+        if isinstance(node, ast.For) and _is_loop(node, "j"):
+            if last:
+                last.body += node.body
+                continue
+            last = node
+        else:
+            last = None
+        fused.append(node)
+    return fused
+
+
+def _is_inlined(node: ast.FunctionDef) -> bool:
+    return any(isinstance(mark, ast.Name) and mark.id == "inlined" for mark in node.decorator_list)
+
+
+def _template(name: str) -> list[ast.stmt]:
+    """Return the statements of a template, but for its imports from other templates."""
+    tree = ast.parse((TEMPLATES / f"{name}.py").read_text(encoding="utf-8"))
+    return [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE_OF_TEMPLATES))
+    ]
+
+
+def specialised_source(learner: str, categories: int, lanes: int) -> str:
+    """Return the source of the lane kernel for K categories, with `plain` or `sessions` as the way it learns."""
+    nodes = [node for name in ("posts", *LEARNERS[learner], "lanes") for node in _template(name)]
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef) and _is_inlined(node)]
+    tree = _Inliner(functions).visit(ast.Module([node for node in nodes if node not in functions], []))
+    return ast.unparse(ast.fix_missing_locations(_Specialiser(learner, categories, lanes).visit(tree))) + "\n"
 
 
 def _write(file: Path, source: str) -> None:
@@ -200,11 +286,11 @@ def _write(file: Path, source: str) -> None:
 
 
 @cache
-def lane_kernel(categories: int, lanes: int | None = None) -> ModuleType:
+def lane_kernel(categories: int, lanes: int | None = None, learner: str = "plain") -> ModuleType:
     """Return the compiled lane kernel for K categories, as a module with `run_users`."""
-    lanes = lanes or lanes_for(categories)
-    name = f"lanes_{categories}_{lanes}"
-    source = specialised_source(categories, lanes)
+    lanes = lanes or lanes_for(categories, learner)
+    name = f"{learner}_{categories}_{lanes}"
+    source = specialised_source(learner, categories, lanes)
     folder = cache_folder()
     if folder is None:
         module = ModuleType(name)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorfield.policy.baseline import welford
+from mirrorfield.policy.reinforce import advantage
 from mirrorfield.policy.rule import Rule
 from mirrorfield.policy.softmax import log_softmax, softmax
 from mirrorfield.population.reference import ReferenceUsers, Words, draw_uniforms, draw_users, show
@@ -94,8 +96,11 @@ def simulate_rule(scenario: Scenario, rule: Rule, users: IntArray, recorded: tup
         words: Words = [*stream(U64(scenario.seed), users.astype(U64), INTERACTION)]
         for t in range(scenario.steps):
             uniforms, words = draw_uniforms(words)
-            choices[t] = add_post(population, session, rule, t % rule.posts, uniforms)
+            place = t % rule.posts
+            choices[t] = add_post(population, session, rule, place, uniforms)
             states[t] = population.state
+            gain = advantage(session.reaction[place], learner.mean_reaction)
+            learner.mean_reaction = welford(learner.mean_reaction, gain, 1 / (t + 1))
             if (t + 1) % rule.posts == 0:
                 learn(population, learner, session, rule)
                 session = start_session(rule, population.state)

@@ -65,13 +65,11 @@ def learn(users: ReferenceUsers, learner: Learner, session: Session, rule: Rule)
     before, after = users.baseline, running_baseline(users.baseline, target, learner.baseline_count, rule)
     gains = compare(target, session, before, after, learner.value, rule)
     whole = Minibatch(session.state, session.choice, session.log_policy, normalised(gains, rule), target)
+    order: IntArray = np.tile(np.arange(rule.posts)[:, None], len(users.state))
     for _ in range(rule.epochs):
-        order = shuffled(learner, rule, len(users.state))
+        order = shuffled(learner, rule, order)
         for rows in np.split(order, rule.minibatches):
             update(users, learner, take(whole, rows), rule)
-    for row, observed in enumerate(session.reaction, learner.baseline_count + 1):
-        gain = advantage(observed, learner.mean_reaction)
-        learner.mean_reaction = welford(learner.mean_reaction, gain, 1 / row)
     users.baseline, learner.baseline_count = after, learner.baseline_count + rule.posts
     kl = leash.k1(log_ratio).mean(axis=0)
     learner.beta = leash.adapt(learner.beta, kl, rule.kl_target, rule.posts / rule.kl_horizon)
@@ -146,15 +144,15 @@ def spread_out(gains: FloatArray, rule: Rule) -> FloatArray:
     return np.asarray(z_score(gains, mean, np.sqrt(spread), rule.eps))
 
 
-def shuffled(learner: Learner, rule: Rule, n: int) -> IntArray:
-    """Return the order, (posts, n), in which an epoch takes a session's posts: as shown, if there is one minibatch.
+def shuffled(learner: Learner, rule: Rule, order: IntArray) -> IntArray:
+    """Return the order, (posts, n), in which an epoch takes a session's posts: that of the epoch before, shuffled.
 
-    Else by Fisher and Yates from the last post down, with posts - 1 words of the user's shuffle stream.
+    By Fisher and Yates from the last post down, with posts - 1 words of the user's shuffle stream; with one minibatch
+    the order stays as it is.
     """
-    order = np.tile(np.arange(rule.posts)[:, None], n)
+    order, everyone = order.copy(), np.arange(order.shape[1])
     if rule.minibatches == 1:
         return order
-    everyone = np.arange(n)
     for last in range(rule.posts - 1, 0, -1):
         word, *learner.shuffle_words = next_word(*learner.shuffle_words)
         other = below(word, last + 1)

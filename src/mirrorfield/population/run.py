@@ -13,8 +13,8 @@ from mirrorfield.kernel import (
     empty_notes,
     empty_totals,
     empty_trace,
-    lane_kernel,
     merge_totals,
+    ready,
 )
 from mirrorfield.model.draw import PopulationTables, ProfileTables
 from mirrorfield.population.scenario import Scenario
@@ -132,6 +132,7 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
     Raises InputError if a user's mean reaction is beyond what fixed-point totals can hold.
     """
     scenario, recorded, end = plan.scenario, len(plan.steps), first_user + users
+    code, rule, memory = ready(scenario.policy.to_rule(), scenario.k)
     totals = empty_totals(recorded, scenario.k, scenario.record.bands)
     trace, notes = empty_trace(recorded, scenario.k, WIDTH), empty_notes(scenario.k, WIDTH)
     kept_users = np.arange(first_user, end) if plan.keep_all else plan.sample[_between(plan.sample, first_user, end)]
@@ -140,12 +141,13 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
     for first in range(first_user, end, chunk):
         count = min(chunk, end - first)
         with np.errstate(over="ignore"):
-            largest = lane_kernel(scenario.k).run_users(
+            largest = code.run_users(
                 U64(scenario.seed),
                 U64(first),
                 count,
                 plan.steps,
-                np.float32(scenario.policy.learning_rate),
+                rule,
+                memory,
                 plan.profiles,
                 plan.population,
                 plan.scales,

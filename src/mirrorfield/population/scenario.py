@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from mirrorfield.errors import InputError, nearest
 from mirrorfield.population.base import Frozen, one_line
 from mirrorfield.population.distributions import Population
+from mirrorfield.population.policy import Policy
 from mirrorfield.types import STATES, FloatArray, S
 
 Table = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
@@ -96,13 +97,6 @@ def _from_moves(up: FloatArray, down: FloatArray) -> FloatArray:
     return table
 
 
-class Policy(Frozen):
-    """What the recommender does. REINFORCE with a running-mean baseline; alpha = learning_rate."""
-
-    rule: Literal["reinforce"] = "reinforce"
-    learning_rate: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = 0.1
-
-
 class Record(Frozen):
     """What a run keeps: about this many log-spaced steps, this many users in full, this many bands of lambda."""
 
@@ -181,6 +175,7 @@ class Scenario(Frozen):
             wrong = std[(std < 0) | (std > MAX_REACTION)]
             if wrong.size:
                 raise ValueError(f"{place}.std: expected numbers from 0 to {MAX_REACTION:g}, got {wrong[0]:g}")
+        self.policy.to_rule().reference_logits(self.k)
         self._check_lengths()
         return self
 

@@ -1,9 +1,9 @@
-"""The interaction loop, with users side by side in SIMD lanes: a template that `specialise` turns into code for one K.
+"""A block of users from their ids to their trace, and the fold over all of them.
 
-A block of LANES users lives in one float32 scratch array. `name[row, j]` is a row of it, one number per lane
-(`specialise.first_rows` lists them); the innermost loop runs over lanes, and nothing else varies in it. Branches over
-states are selections between values already loaded, because a chain of comparisons with integers becomes a jump table
-and stops vectorisation.
+A template, like the others of this folder: `specialise` turns them into code for one K. A block of LANES users lives
+in one float32 scratch array. `name[row, j]` is a row of it, one number per lane (`specialise.first_rows` lists them);
+the innermost loop runs over lanes, and nothing else varies in it. Branches over states are selections between values
+already loaded, because a chain of comparisons with integers becomes a jump table and stops vectorisation.
 """
 
 from typing import Any
@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.kernel.fold import fold
-from mirrorfield.kernel.jit import aligned, compiled, shared
-from mirrorfield.kernel.link import LINKED
+from mirrorfield.kernel.jit import aligned, compiled
+from mirrorfield.kernel.template.plain import advance, begin
+from mirrorfield.kernel.template.posts import weigh
 from mirrorfield.kernel.trace import keep
-from mirrorfield.maths import F32, HALF, ONE, ZERO, exp, normal
+from mirrorfield.maths import F32, ONE, ZERO, exp, normal
 from mirrorfield.model.draw import LOGNORMAL, UNIFORM, draw_user, vectorised
-from mirrorfield.model.profile import blend, reaction
-from mirrorfield.policy.baseline import welford
-from mirrorfield.policy.reinforce import advantage, logit_step
+from mirrorfield.model.profile import blend
 from mirrorfield.streams import (
     INTENTIONALITY,
     INTERACTION,
@@ -35,87 +34,6 @@ K = ...
 LANES = ...
 PITCH = ...
 ROWS = ...
-
-HOOKED = F32(1.5)
-LEAST = F32(-3e38)
-BELOW_ONE = F32(1 - 2.0**-23)
-
-
-def select(calm: Any, hooked: Any, if_calm: Any, if_engaged: Any, if_hooked: Any) -> Any:
-    """Return the value that belongs to the user's state."""
-    return if_calm if calm else (if_hooked if hooked else if_engaged)
-
-
-shared(select, *LINKED)
-
-
-@compiled
-def interact(scratch: Any, words: Any, first: int, last: int, learning_rate: Any) -> None:
-    """Run interactions first + 1 ... last for the users of one block."""
-    for t in range(first, last):
-        inverse_count = ONE / F32(t + 1)
-        for j in range(LANES):
-            a, b, c, d = words[j], words[LANES + j], words[2 * LANES + j], words[3 * LANES + j]
-            choice_word, a, b, c, d = next_word(a, b, c, d)
-            radius_word, a, b, c, d = next_word(a, b, c, d)
-            angle_word, a, b, c, d = next_word(a, b, c, d)
-            transition_word, a, b, c, d = next_word(a, b, c, d)
-            words[j], words[LANES + j], words[2 * LANES + j], words[3 * LANES + j] = a, b, c, d
-            choice_uniform[0, j] = uniform(choice_word)
-            noise[0, j] = normal(uniform_positive(radius_word), uniform(angle_word))
-            transition_uniform[0, j] = uniform(transition_word)
-            largest[0, j] = LEAST
-            total[0, j] = ZERO
-        for k in range(K):
-            for j in range(LANES):
-                calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
-                x = select(calm, hooked, logits[k, j], logits[PITCH + k, j], logits[2 * PITCH + k, j])
-                weight[k, j] = x
-                largest[0, j] = x if x > largest[0, j] else largest[0, j]
-        for k in range(K):
-            for j in range(LANES):
-                weight[k, j] = exp(weight[k, j] - largest[0, j])
-                total[0, j] = total[0, j] + weight[k, j]
-        for j in range(LANES):
-            target[0, j] = choice_uniform[0, j] * (total[0, j] * BELOW_ONE)
-            inverse_total[0, j] = ONE / total[0, j]
-            cumulative[0, j] = ZERO
-            chosen_mean[0, j] = ZERO
-            chosen_std[0, j] = ZERO
-            chosen_fall[0, j] = ZERO
-            chosen_rise[0, j] = ZERO
-        for k in range(K):
-            for j in range(LANES):
-                calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
-                reached = target[0, j] >= cumulative[0, j]
-                x = select(calm, hooked, mean[k, j], mean[PITCH + k, j], mean[2 * PITCH + k, j])
-                chosen_mean[0, j] = x if reached else chosen_mean[0, j]
-                x = select(calm, hooked, std[k, j], std[PITCH + k, j], std[2 * PITCH + k, j])
-                chosen_std[0, j] = x if reached else chosen_std[0, j]
-                x = select(calm, hooked, fall[k, j], fall[PITCH + k, j], fall[2 * PITCH + k, j])
-                chosen_fall[0, j] = x if reached else chosen_fall[0, j]
-                x = select(calm, hooked, rise[k, j], rise[PITCH + k, j], rise[2 * PITCH + k, j])
-                chosen_rise[0, j] = x if reached else chosen_rise[0, j]
-                cumulative[0, j] = cumulative[0, j] + weight[k, j]
-        for j in range(LANES):
-            gain[0, j] = advantage(reaction(chosen_mean[0, j], chosen_std[0, j], noise[0, j]), baseline[0, j])
-            baseline[0, j] = welford(baseline[0, j], gain[0, j], inverse_count)
-            cumulative[0, j] = ZERO
-        for k in range(K):
-            for j in range(LANES):
-                calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
-                after = ONE if target[0, j] >= cumulative[0, j] else ZERO
-                cumulative[0, j] = cumulative[0, j] + weight[k, j]
-                beyond = ONE if target[0, j] >= cumulative[0, j] else ZERO
-                chosen = after - beyond
-                shown[k, j] = shown[k, j] + chosen
-                step = logit_step(learning_rate, gain[0, j], chosen, weight[k, j] * inverse_total[0, j])
-                logits[k, j] = logits[k, j] + select(calm, hooked, step, ZERO, ZERO)
-                logits[PITCH + k, j] = logits[PITCH + k, j] + select(calm, hooked, ZERO, step, ZERO)
-                logits[2 * PITCH + k, j] = logits[2 * PITCH + k, j] + select(calm, hooked, ZERO, ZERO, step)
-        for j in range(LANES):
-            u = transition_uniform[0, j]
-            state[0, j] = (ONE if u >= chosen_fall[0, j] else ZERO) + (ONE if u >= chosen_rise[0, j] else ZERO)
 
 
 @compiled
@@ -204,19 +122,7 @@ def load_users(scratch: Any, words: Any, seed: Any, first_user: Any, profiles: A
 @compiled
 def record(scratch: Any, trace: Any, c: int, start: int) -> None:
     """Write what each user of a block would be served next, its state and its mean reaction, as recorded step c."""
-    for j in range(LANES):
-        largest[0, j] = LEAST
-        total[0, j] = ZERO
-    for k in range(K):
-        for j in range(LANES):
-            calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
-            x = select(calm, hooked, logits[k, j], logits[PITCH + k, j], logits[2 * PITCH + k, j])
-            weight[k, j] = x
-            largest[0, j] = x if x > largest[0, j] else largest[0, j]
-    for k in range(K):
-        for j in range(LANES):
-            weight[k, j] = exp(weight[k, j] - largest[0, j])
-            total[0, j] = total[0, j] + weight[k, j]
+    weigh(scratch)
     for j in range(LANES):
         inverse_total[0, j] = ONE / total[0, j]
     for k in range(K):
@@ -251,15 +157,25 @@ def finish(scratch: Any, trace: Any, start: int) -> None:
 
 @compiled
 def run_batch(
-    seed: Any, first_user: Any, blocks: int, steps: Any, learning_rate: Any, profiles: Any, population: Any, trace: Any
+    seed: Any,
+    first_user: Any,
+    blocks: int,
+    steps: Any,
+    rule: Any,
+    memory: Any,
+    profiles: Any,
+    population: Any,
+    trace: Any,
 ) -> None:
     """Run `blocks` blocks of LANES users to the last of the recorded `steps`, and fill the trace."""
     scratch, words = aligned(ROWS * LANES, np.float32), aligned(4 * LANES, np.uint32)
     for block in range(blocks):
-        load_users(scratch, words, seed, first_user + U64(block * LANES), profiles, population)
+        first = first_user + U64(block * LANES)
+        load_users(scratch, words, seed, first, profiles, population)
+        begin(scratch, memory, seed, first, rule)
         done = np.int64(0)
         for c in range(len(steps)):
-            interact(scratch, words, done, steps[c], learning_rate)
+            advance(scratch, words, memory, done, steps[c], rule)
             done = steps[c]
             record(scratch, trace, c, block * LANES)
         finish(scratch, trace, block * LANES)
@@ -271,7 +187,8 @@ def run_users(
     first_user: Any,
     users: int,
     steps: Any,
-    learning_rate: Any,
+    rule: Any,
+    memory: Any,
     profiles: Any,
     population: Any,
     scales: Any,
@@ -292,7 +209,8 @@ def run_users(
     for start in range(0, users, width):
         count = min(width, users - start)
         first = first_user + U64(start)
-        run_batch(seed, first, (count + LANES - 1) // LANES, steps, learning_rate, profiles, population, trace)
+        blocks = (count + LANES - 1) // LANES
+        run_batch(seed, first, blocks, steps, rule, memory, profiles, population, trace)
         worst = max(worst, fold(trace, first, count, scales, notes, totals))
         while row < len(kept_users) and U64(kept_users[row]) < first + U64(count):
             keep(trace, np.int64(U64(kept_users[row]) - first), kept, row)

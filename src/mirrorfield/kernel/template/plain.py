@@ -1,0 +1,56 @@
+"""Plain REINFORCE with a running-mean baseline: learn from every post as soon as it is seen."""
+
+from typing import Any
+
+from mirrorfield.kernel.jit import compiled, inlined
+from mirrorfield.kernel.template.posts import HOOKED, choose, draw_luck, move, select, weigh
+from mirrorfield.maths import F32, HALF, ONE, ZERO
+from mirrorfield.model.profile import reaction
+from mirrorfield.policy.baseline import welford
+from mirrorfield.policy.reinforce import advantage, logit_step
+
+K = ...
+LANES = ...
+PITCH = ...
+
+
+@compiled
+def begin(scratch: Any, memory: Any, seed: Any, first_user: Any, learning_rate: Any) -> None:
+    """Start a block of users: there is nothing to forget."""
+
+
+@inlined
+def react(scratch: Any, inverse_count: Any) -> None:
+    """Observe the reaction: its advantage over the mean of those before it, and the mean with it."""
+    for j in range(LANES):
+        gain[0, j] = advantage(reaction(chosen_mean[0, j], chosen_std[0, j], noise[0, j]), baseline[0, j])
+        baseline[0, j] = welford(baseline[0, j], gain[0, j], inverse_count)
+
+
+@inlined
+def learn(scratch: Any, learning_rate: Any) -> None:
+    """Count the post shown, and take one step on the logits of the user's state."""
+    for k in range(K):
+        for j in range(LANES):
+            calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
+            after = ONE if target[0, j] >= cumulative[0, j] else ZERO
+            cumulative[0, j] = cumulative[0, j] + weight[k, j]
+            beyond = ONE if target[0, j] >= cumulative[0, j] else ZERO
+            chosen = after - beyond
+            shown[k, j] = shown[k, j] + chosen
+            step = logit_step(learning_rate, gain[0, j], chosen, weight[k, j] * inverse_total[0, j])
+            logits[k, j] = logits[k, j] + select(calm, hooked, step, ZERO, ZERO)
+            logits[PITCH + k, j] = logits[PITCH + k, j] + select(calm, hooked, ZERO, step, ZERO)
+            logits[2 * PITCH + k, j] = logits[2 * PITCH + k, j] + select(calm, hooked, ZERO, ZERO, step)
+
+
+@compiled
+def advance(scratch: Any, words: Any, memory: Any, first: int, last: int, learning_rate: Any) -> None:
+    """Run interactions first + 1 ... last for the users of one block."""
+    for t in range(first, last):
+        draw_luck(scratch, words)
+        weigh(scratch)
+        choose(scratch)
+        react(scratch, ONE / F32(t + 1))
+        learn(scratch, learning_rate)
+        move(scratch)

@@ -1,0 +1,167 @@
+"""Any rule: show the posts of a session under the policy at its start, then learn from them."""
+
+from typing import Any
+
+from mirrorfield.kernel.credit import credit, spread_out
+from mirrorfield.kernel.jit import compiled, inlined
+from mirrorfield.kernel.shuffle import pack, shuffle, unpack
+from mirrorfield.kernel.template.posts import HOOKED, choose, draw_luck, move, select
+from mirrorfield.kernel.template.steps import take_step
+from mirrorfield.kernel.template.tables import compare_with_old, compare_with_reference, keep_old, tabulate
+from mirrorfield.maths import F32, HALF, I32, ONE, ZERO
+from mirrorfield.model.profile import reaction
+from mirrorfield.policy.baseline import welford
+from mirrorfield.policy.leash import adapt, k1, shaped_reward
+from mirrorfield.policy.options import Normalise
+from mirrorfield.policy.reinforce import advantage
+from mirrorfield.streams import SHUFFLE, U64, stream
+from mirrorfield.types import S
+
+K = ...
+LANES = ...
+PITCH = ...
+EVERY_STATE = ...
+VALUE_ROW = ...
+
+MINIBATCH = int(Normalise.MINIBATCH)
+
+
+@compiled
+def begin(scratch: Any, memory: Any, seed: Any, first_user: Any, rule: Any) -> None:
+    """Give a block of users the rule's starting numbers; the rest of its scratch is zero."""
+    memory.running[:] = ZERO
+    for j in range(LANES):
+        beta[0, j] = rule.beta
+        a, b, c, d = stream(seed, first_user + U64(j), SHUFFLE)
+        memory.shuffle[0, j], memory.shuffle[1, j], memory.shuffle[2, j], memory.shuffle[3, j] = a, b, c, d
+    for s in range(S):
+        for i in range(K):
+            x = rule.reference[s * K + i]
+            for j in range(LANES):
+                log_reference[s * PITCH + i, j] = x
+
+
+@inlined
+def begin_session(scratch: Any, rule: Any) -> None:
+    """Freeze the policy and the state that a session starts from."""
+    tabulate(scratch, rule)
+    if rule.reused:
+        keep_old(scratch)
+    for j in range(LANES):
+        start[0, j] = state[0, j]
+        mean_k1[0, j] = ZERO
+
+
+@inlined
+def recall(scratch: Any) -> None:
+    """Set every category's weight under the session's policy in the user's state, and their total."""
+    for j in range(LANES):
+        calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
+        total[0, j] = select(calm, hooked, prior_total[0, j], prior_total[1, j], prior_total[2, j])
+    for k in range(K):
+        for j in range(LANES):
+            calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
+            weight[k, j] = select(calm, hooked, prior[k, j], prior[PITCH + k, j], prior[2 * PITCH + k, j])
+
+
+@inlined
+def count(scratch: Any) -> None:
+    """Count the post shown, and find its category."""
+    for j in range(LANES):
+        category[0, j] = ZERO
+    for k in range(K):
+        for j in range(LANES):
+            after = ONE if target[0, j] >= cumulative[0, j] else ZERO
+            cumulative[0, j] = cumulative[0, j] + weight[k, j]
+            beyond = ONE if target[0, j] >= cumulative[0, j] else ZERO
+            shown[k, j] = shown[k, j] + (after - beyond)
+            category[0, j] = category[0, j] + beyond
+
+
+@inlined
+def keep_post(scratch: Any, cells: Any, rewards: Any, place: int, inverse_count: Any) -> None:
+    """Keep a post and its reaction, and take the reaction into the mean of all."""
+    for j in range(LANES):
+        x = reaction(chosen_mean[0, j], chosen_std[0, j], noise[0, j])
+        baseline[0, j] = welford(baseline[0, j], advantage(x, baseline[0, j]), inverse_count)
+        cells[place, j] = I32(state[0, j] * F32(K) + category[0, j])
+        rewards[place, j] = x
+
+
+@inlined
+def leash_post(scratch: Any, rewards: Any, place: int, rule: Any) -> None:
+    """Add up the log-ratios to the reference, and take the leash off the reward if it is in it."""
+    for j in range(LANES):
+        before[0, j] = category[0, j]
+        away[0, j] = ZERO
+    for k in range(K):
+        for j in range(LANES):
+            calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
+            hit = before[0, j] == ZERO
+            before[0, j] = before[0, j] - ONE
+            x = select(
+                calm,
+                hooked,
+                log_policy[k, j] - log_reference[k, j],
+                log_policy[PITCH + k, j] - log_reference[PITCH + k, j],
+                log_policy[2 * PITCH + k, j] - log_reference[2 * PITCH + k, j],
+            )
+            away[0, j] = x if hit else away[0, j]
+    for j in range(LANES):
+        mean_k1[0, j] = mean_k1[0, j] + k1(away[0, j]) * rule.inverse_posts
+    if rule.in_reward:
+        for j in range(LANES):
+            rewards[place, j] = shaped_reward(rewards[place, j], away[0, j], beta[0, j])
+
+
+@compiled
+def learn(scratch: Any, memory: Any, rule: Any, sessions: Any) -> None:
+    """Credit the posts of a session, and take the rule's steps; `sessions` came before it."""
+    credit(memory, scratch[VALUE_ROW * LANES : (VALUE_ROW + S) * LANES].reshape(S, LANES), rule, sessions)
+    size = rule.posts // rule.minibatches
+    if rule.minibatches > 1:
+        pack(memory)
+    for epoch in range(rule.epochs):
+        if rule.minibatches > 1:
+            shuffle(memory)
+            unpack(memory)
+        for part in range(rule.minibatches):
+            if epoch + part > 0:
+                tabulate(scratch, rule)
+                compare_with_old(scratch)
+            if rule.pulled:
+                compare_with_reference(scratch, rule)
+            if rule.normalise == MINIBATCH:
+                spread_out(memory.gain, part * size, 1, size, memory.passing, rule)
+            take_step(scratch, memory.cell, memory.gain, memory.target, part * size, (part + 1) * size, rule)
+    if rule.adaptive:
+        for j in range(LANES):
+            beta[0, j] = adapt(beta[0, j], mean_k1[0, j], rule.kl_target, rule.posts_per_kl_horizon)
+
+
+@compiled
+def advance(scratch: Any, words: Any, memory: Any, first: int, last: int, rule: Any) -> None:
+    """Run posts first + 1 ... last for the users of one block."""
+    ends = memory.end
+    for t in range(first, last):
+        place = t % rule.posts
+        if place == 0:
+            begin_session(scratch, rule)
+        if place % rule.horizon == 0:
+            for j in range(LANES):
+                state[0, j] = start[0, j]
+        draw_luck(scratch, words)
+        if t == first or place == 0 or rule.horizon > 1:
+            recall(scratch)
+        choose(scratch)
+        count(scratch)
+        keep_post(scratch, memory.cell, memory.target, place, ONE / F32(t + 1))
+        if rule.in_reward or rule.adaptive:
+            leash_post(scratch, memory.target, place, rule)
+        move(scratch)
+        if (place + 1) % rule.horizon == 0:
+            rollout = place // rule.horizon
+            for j in range(LANES):
+                ends[rollout, j] = state[0, j]
+        if place + 1 == rule.posts:
+            learn(scratch, memory, rule, t // rule.posts)

@@ -1,0 +1,76 @@
+"""The recommender's part of a scenario: a named rule, its learning rate, and what differs from the name."""
+
+from dataclasses import replace
+from enum import IntEnum
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from mirrorfield.errors import InputError
+from mirrorfield.policy.chain import choose
+from mirrorfield.policy.options import Aggregate, Baseline, Leash, Normalise, Returns
+from mirrorfield.policy.presets import preset
+from mirrorfield.policy.rule import Rule
+from mirrorfield.population.base import Frozen
+
+MAX_POSTS = 4096
+CHOICES: dict[str, type[IntEnum]] = {
+    "aggregate": Aggregate,
+    "returns": Returns,
+    "baseline": Baseline,
+    "normalise": Normalise,
+    "leash": Leash,
+}
+
+
+class Policy(Frozen):
+    """What the recommender does: a preset of docs/rules.md, alpha = learning_rate, and any part that differs from it.
+
+    A part that is left out is the preset's. Choices are written as words: "leave-one-out", "k3-in-loss".
+    """
+
+    rule: str = "reinforce"
+    learning_rate: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = 0.1
+    horizon: int | None = None
+    group: int | None = None
+    epochs: int | None = None
+    minibatches: int | None = None
+    aggregate: str | None = None
+    returns: str | None = None
+    discount: float | None = None
+    trace_decay: float | None = None
+    bootstrap: bool | None = None
+    baseline: str | None = None
+    exponential_weight: float | None = None
+    value_rate: float | None = None
+    normalise: str | None = None
+    ddof: int | None = None
+    eps: float | None = None
+    eps_inside_root: bool | None = None
+    clip_low: float | None = None
+    clip_high: float | None = None
+    dual_clip: float | None = None
+    leash: str | None = None
+    beta: float | None = None
+    reference: tuple[tuple[float, ...], ...] | None = None
+    kl_target: float | None = None
+    kl_horizon: float | None = None
+    entropy: float | None = None
+
+    @model_validator(mode="after")
+    def _sound(self) -> "Policy":
+        try:
+            rule = self.to_rule()
+        except InputError as error:
+            raise ValueError(str(error).removeprefix("rule: ")) from None
+        if rule.posts > MAX_POSTS:
+            raise ValueError(f"expected a session of at most {MAX_POSTS:,} posts, got {rule.posts:,} (group x horizon)")
+        return self
+
+    def to_rule(self) -> Rule:
+        """Return the Rule that this stands for; raise InputError if it is unsound or a name is unknown."""
+        changes: dict[str, Any] = {name: value for name, value in self if value is not None}
+        start = preset(changes.pop("rule"), changes["learning_rate"])
+        for name in CHOICES.keys() & changes.keys():
+            changes[name] = choose(CHOICES[name], changes[name].replace("*", "-times-"), name)
+        return replace(start, **changes)

@@ -1,0 +1,46 @@
+"""Traces of the compiled kernel, without the fold."""
+
+import numpy as np
+import pytest
+
+from mirrorfield import Category, Profile, Scenario
+from mirrorfield.kernel import empty_trace, ready
+from mirrorfield.population.run import plan_run
+from mirrorfield.streams import U64
+
+
+def scenario_with(categories: int, **changes) -> Scenario:
+    rng = np.random.default_rng(categories)
+    table = rng.uniform(0.1, 1.2, (3, categories))
+    up = rng.uniform(0.05, 0.5, categories)
+    return Scenario(
+        categories=tuple(Category(name=f"c{i}", color="#000000") for i in range(categories)),
+        reactive=Profile(mean=table.tolist(), std=(0.4 * table).tolist(), up=up.tolist(), down=0.3),
+        intentional=Profile(mean=rng.uniform(0, 1, categories).tolist(), std=0.2, up=0.05, down=0.4),
+        **changes,
+    )
+
+
+def kernel_trace(scenario: Scenario, first_user: int, users: int, lanes: int | None = None, learner: str | None = None):
+    code, rule, memory = ready(scenario.policy.to_rule(), scenario.k, lanes, learner)
+    blocks = -(-users // code.LANES)
+    plan = plan_run(scenario)
+    trace = empty_trace(len(plan.steps), scenario.k, blocks * code.LANES)
+    with np.errstate(over="ignore"):
+        code.run_batch(
+            U64(scenario.seed), U64(first_user), blocks, plan.steps, rule, memory,
+            plan.profiles, plan.population, trace,
+        )  # fmt: skip
+    return plan, type(trace)(*(array[..., :users] for array in trace))
+
+
+@pytest.fixture(name="scenario_with")
+def scenario_with_fixture():
+    """Return a function that makes a scenario with K categories of random tables."""
+    return scenario_with
+
+
+@pytest.fixture(name="kernel_trace")
+def kernel_trace_fixture():
+    """Return a function that runs some users of a scenario: the plan, and their trace."""
+    return kernel_trace
