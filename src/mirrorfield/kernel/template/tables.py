@@ -13,7 +13,7 @@ PITCH = ...
 EVERY_STATE = ...
 
 K2, K3, K3_RHO = int(Leash.K2_IN_LOSS), int(Leash.K3_IN_LOSS), int(Leash.K3_TIMES_RHO)
-LEAST, FURTHEST = F32(-3e38), F32(20)
+LEAST, FURTHEST, OVERFLOWING = F32(-3e38), F32(20), F32(80)
 
 
 @inlined
@@ -61,7 +61,7 @@ def compare_with_old(scratch: Any) -> None:
         for j in range(LANES):
             for s in EVERY_STATE:
                 x = log_policy[s * PITCH + k, j] - log_old[s * PITCH + k, j]
-                ratio[s * PITCH + k, j] = exp(x if x < FURTHEST else FURTHEST)
+                ratio[s * PITCH + k, j] = exp(x if x < OVERFLOWING else OVERFLOWING)
 
 
 @inlined
