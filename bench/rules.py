@@ -2,10 +2,10 @@
 
 Usage: uv run python bench/rules.py [--rounds 5] [--users 16384] [--steps 1500]
 
-Rules take turns within a round; a ratio is taken within a round, and the table has its median and range over rounds. Each
-figure is the best of 3, in seconds of processor time on one thread. *Whole run* has everything that `mirrorfield run`
-computes: drawing users, posts, learning, recording and the fold over users. *Kernel* is without the fold. Every post of
-every rollout counts as one user-step.
+Rules take turns within a round; a ratio is taken within a round, and the table has its median and range over rounds.
+Each figure is the best of 3, in seconds of processor time on one thread. *Whole run* has everything that `mirrorfield
+run` computes: drawing users, posts, learning, recording and the fold over users. *Kernel* is without the fold. Every
+post of every rollout counts as one user-step.
 """
 
 import argparse

@@ -3,14 +3,15 @@
 Usage: uv run python scripts/machinery.py FOLDER [--users 200000] [--seed 1]
 
 Every rule sees the same users, and post number t of a user has the same luck under all of them. Rules are compared at
-one learning rate, and at equal service: at the least learning rate at which the mean reaction over the whole run is that
-of plain REINFORCE at 0.1. Intervals are 95%, of the mean difference to plain REINFORCE over pairs of one user with
+one learning rate, and at equal service: at the least learning rate at which the mean reaction over the whole run is
+that of plain REINFORCE at 0.1. Intervals are 95%, of the mean difference to plain REINFORCE over pairs of one user with
 itself; for the filter-bubble index, which is a figure of a crowd, over 40 disjoint crowds.
 """
 
 import argparse
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,8 @@ def curve(policy: dict[str, Any], users: int) -> list[dict[str, float]]:
 
 
 def matched_rate(points: list[dict[str, float]], policy: dict[str, Any], wanted: float, users: int) -> float | None:
-    """Return the least learning rate with the wanted mean reaction, found between two of the curve; None if none has."""
-    for low, high in zip(points, points[1:], strict=False):
+    """Return the least learning rate with the wanted mean reaction, or None if none between points of the curve has."""
+    for low, high in pairwise(points):
         if low["mean reaction"] < wanted <= high["mean reaction"]:
             below, above = np.log(low["rate"]), np.log(high["rate"])
             for _ in range(7):
@@ -150,7 +151,18 @@ HEAD = (
 
 def draw(curves: dict[str, list[dict[str, float]]], file: Path, users: int) -> None:
     """Draw lock-in and bubble index against mean reaction, one line per preset, one point per learning rate."""
-    colors = ["#000000", "#56B4E9", "#0072B2", "#5D8AA8", "#D55E00", "#E69F00", "#CC79A7", "#009E73", "#8B5A2B", "#999999"]
+    colors = [
+        "#000000",
+        "#56B4E9",
+        "#0072B2",
+        "#5D8AA8",
+        "#D55E00",
+        "#E69F00",
+        "#CC79A7",
+        "#009E73",
+        "#8B5A2B",
+        "#999999",
+    ]
     marks = "osD^vPX<>*"
     figure, axes = plt.subplots(1, 2, figsize=(11, 5.2), layout="constrained")
     for axis, name, label in zip(
@@ -165,7 +177,9 @@ def draw(curves: dict[str, list[dict[str, float]]], file: Path, users: int) -> N
         axis.set_ylim(0, 1)
         axis.spines[["top", "right"]].set_visible(False)
     axes[1].legend(title="rule", frameon=False, fontsize=9, ncols=2)
-    figure.suptitle(f"What a rule earns and how it fragments: default scenario, {users:,} users, 1,500 posts, seed {SEED}")
+    figure.suptitle(
+        f"What a rule earns and how it fragments: default scenario, {users:,} users, 1,500 posts, seed {SEED}"
+    )
     figure.savefig(file, dpi=130)
 
 
@@ -188,7 +202,9 @@ def main() -> None:
     lines += [f"* filter-bubble index: {base.bubble:.4f}", ""]
     for title, policies in {"presets": PRESETS, "parts": PARTS}.items():
         lines += [f"## {title}, alpha 0.1", "", HEAD]
-        lines += [row(name, BASE, run(p, BASE, given.users), base) for name, p in policies.items() if name != "reinforce"]
+        lines += [
+            row(name, BASE, run(p, BASE, given.users), base) for name, p in policies.items() if name != "reinforce"
+        ]
         lines += ["", f"## {title}, equal mean reaction", "", HEAD]
         for name, policy in policies.items():
             rate = matched_rate(curves[name], policy, wanted, few) if name != "reinforce" else None

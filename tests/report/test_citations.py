@@ -4,7 +4,8 @@ import re
 
 from mirrorfield import Scenario
 from mirrorfield.cli.main import app
-from mirrorfield.report.citations import ENTRIES, bibtex, keys
+from mirrorfield.policy.presets import PRESETS
+from mirrorfield.report.citations import bibtex, entries, keys
 
 BETA = {"distribution": "beta", "a": 2, "b": 2}
 LOGNORMAL = {"distribution": "lognormal", "median": 1, "sigma": 0.3}
@@ -16,9 +17,42 @@ def test_gamma_variates_are_cited_only_where_they_are_drawn() -> None:
 
 
 def test_entries_are_whole() -> None:
-    for entry in bibtex(Scenario()):
+    everything = Scenario(policy={"rule": "ppo-trl", "entropy": 0.1, "dual_clip": 3.0})
+    for entry in bibtex(everything):
         assert re.fullmatch(r"% .+\n@\w+\{\w+,\n(  \w+ = \{.+\},\n)+\}\n", entry)
-    assert all(re.fullmatch(r"10\.\d{4}/\S+", values["doi"]) for _, _, values in ENTRIES.values())
+    for values in entries().values():
+        assert re.fullmatch(r"10\.\d{4}/\S+", values.get("doi", "10.0000/x"))
+        assert values.get("doi") or values["url"].startswith("http")
+        assert {"author", "title", "year", "what", "kind"} <= values.keys()
+
+
+PLAIN = {"williams1992", "welford1962", "blackman2021", "steele2014", "box1958", "hill1973", "lin1991"}
+CITED = {
+    "reinforce": set(),
+    "a2c": {"mnih2016", "sutton2018", "schulman2016"},
+    "ppo": {"sutton2018", "schulman2016", "schulman2017", "williams1991"},
+    "ppo-trl": {"sutton2018", "schulman2016", "schulman2017", "schulman2020", "ziegler2019"},
+    "grpo": {"shao2024", "schulman2020"},
+    "grpo-trl": {"shao2024"},
+    "grpo-verl": {"shao2024", "schulman2020"},
+    "dr-grpo": {"liu2025"},
+    "rloo": {"kool2019", "ahmadian2024", "ziegler2019", "schulman2020"},
+    "dapo": {"shao2024", "yu2025"},
+}
+
+
+def test_a_rule_is_cited_by_what_it_does() -> None:
+    assert CITED.keys() == PRESETS.keys()
+    for name, more in CITED.items():
+        assert set(keys(Scenario(policy={"rule": name}))) == PLAIN | more, name
+    reused = keys(Scenario(policy={"rule": "dapo", "epochs": 4}))
+    assert "schulman2017" in reused and "ye2020" not in reused
+
+
+def test_every_entry_is_cited_by_some_scenario() -> None:
+    policies = [{"rule": name} for name in PRESETS] + [{"rule": "grpo-verl", "epochs": 4}]
+    population = {"intentionality": BETA, "susceptibility": LOGNORMAL}
+    assert set().union(*(keys(Scenario(policy=p, population=population)) for p in policies)) == set(entries())
 
 
 def test_the_command_prints_them(capsys) -> None:

@@ -1,134 +1,76 @@
 """BibTeX for what a scenario used, and for nothing that it did not."""
 
+import tomllib
 from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from math import inf
 
 from mirrorfield.model.draw import BETA, DIRICHLET
+from mirrorfield.policy.options import Baseline, Leash, Normalise, Returns
+from mirrorfield.policy.rule import Rule
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import population_tables
 from mirrorfield.version import VERSION
 
-ENTRIES = {
-    "williams1992": (
-        "the rule: REINFORCE",
-        "article",
-        {
-            "author": "Williams, Ronald J.",
-            "title": "Simple statistical gradient-following algorithms for connectionist reinforcement learning",
-            "journal": "Machine Learning",
-            "volume": "8",
-            "pages": "229--256",
-            "year": "1992",
-            "doi": "10.1007/BF00992696",
-        },
-    ),
-    "welford1962": (
-        "the baseline: a running mean",
-        "article",
-        {
-            "author": "Welford, B. P.",
-            "title": "Note on a method for calculating corrected sums of squares and products",
-            "journal": "Technometrics",
-            "volume": "4",
-            "number": "3",
-            "pages": "419--420",
-            "year": "1962",
-            "doi": "10.1080/00401706.1962.10490022",
-        },
-    ),
-    "blackman2021": (
-        "random words: xoshiro128++",
-        "article",
-        {
-            "author": "Blackman, David and Vigna, Sebastiano",
-            "title": "Scrambled linear pseudorandom number generators",
-            "journal": "ACM Transactions on Mathematical Software",
-            "volume": "47",
-            "number": "4",
-            "year": "2021",
-            "doi": "10.1145/3460772",
-        },
-    ),
-    "steele2014": (
-        "seeding of streams: splitmix64",
-        "inproceedings",
-        {
-            "author": "Steele, Guy L. and Lea, Doug and Flood, Christine H.",
-            "title": "Fast splittable pseudorandom number generators",
-            "booktitle": "Proceedings of OOPSLA 2014",
-            "pages": "453--472",
-            "year": "2014",
-            "doi": "10.1145/2660193.2660195",
-        },
-    ),
-    "box1958": (
-        "normal variates",
-        "article",
-        {
-            "author": "Box, G. E. P. and Muller, Mervin E.",
-            "title": "A note on the generation of random normal deviates",
-            "journal": "The Annals of Mathematical Statistics",
-            "volume": "29",
-            "number": "2",
-            "pages": "610--611",
-            "year": "1958",
-            "doi": "10.1214/aoms/1177706645",
-        },
-    ),
-    "marsaglia2000": (
-        "gamma variates, for beta or Dirichlet distributions of users",
-        "article",
-        {
-            "author": "Marsaglia, George and Tsang, Wai Wan",
-            "title": "A simple method for generating gamma variables",
-            "journal": "ACM Transactions on Mathematical Software",
-            "volume": "26",
-            "number": "3",
-            "pages": "363--372",
-            "year": "2000",
-            "doi": "10.1145/358407.358414",
-        },
-    ),
-    "hill1973": (
-        "effective categories",
-        "article",
-        {
-            "author": "Hill, M. O.",
-            "title": "Diversity and evenness: a unifying notation and its consequences",
-            "journal": "Ecology",
-            "volume": "54",
-            "number": "2",
-            "pages": "427--432",
-            "year": "1973",
-            "doi": "10.2307/1934352",
-        },
-    ),
-    "lin1991": (
-        "filter-bubble index",
-        "article",
-        {
-            "author": "Lin, Jianhua",
-            "title": "Divergence measures based on the Shannon entropy",
-            "journal": "IEEE Transactions on Information Theory",
-            "volume": "37",
-            "number": "1",
-            "pages": "145--151",
-            "year": "1991",
-            "doi": "10.1109/18.61115",
-        },
-    ),
+NAMED_AFTER = {
+    "a2c": "mnih2016",
+    "ppo": "schulman2017",
+    "ppo-trl": "schulman2017",
+    "grpo": "shao2024",
+    "grpo-trl": "shao2024",
+    "grpo-verl": "shao2024",
+    "dr-grpo": "liu2025",
+    "rloo": "ahmadian2024",
+    "dapo": "yu2025",
 }
 
 
+@cache
+def entries() -> dict[str, dict[str, str]]:
+    """Return every entry: what it is cited for, its BibTeX kind, and its fields."""
+    text = (resources.files("mirrorfield.report") / "references.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def rule_keys(rule: Rule) -> set[str]:
+    """Return the keys of a rule's parts that change what it does; a clip does nothing if a session gives one step.
+
+    >>> sorted(rule_keys(Rule(0.1, beta=0.1)))
+    ['schulman2020']
+    """
+    reused, leashed = rule.epochs * rule.minibatches > 1, rule.beta > 0
+    learned = rule.baseline in (Baseline.EXPONENTIAL, Baseline.VALUE)
+    alone = rule.baseline == Baseline.GROUP_MEAN and rule.normalise != Normalise.GROUP
+    used = {
+        "sutton2018": learned or (rule.returns == Returns.SESSION and rule.horizon > 1),
+        "schulman2016": rule.returns == Returns.GAE,
+        "schulman2017": reused and min(rule.clip_low, rule.clip_high) < inf,
+        "ye2020": reused and rule.dual_clip < inf,
+        "yu2025": reused and rule.clip_low != rule.clip_high,
+        "shao2024": rule.normalise == Normalise.GROUP or (leashed and rule.leash == Leash.K3_IN_LOSS),
+        "liu2025": alone,
+        "kool2019": rule.baseline == Baseline.LEAVE_ONE_OUT,
+        "ahmadian2024": rule.baseline == Baseline.LEAVE_ONE_OUT,
+        "ziegler2019": leashed and (rule.leash == Leash.K1_IN_REWARD or rule.kl_horizon < inf),
+        "schulman2020": leashed,
+        "williams1991": rule.entropy > 0,
+    }
+    return {key for key, is_used in used.items() if is_used}
+
+
 def keys(scenario: Scenario) -> list[str]:
-    """Return the keys of what a scenario uses, in the order of ENTRIES.
+    """Return the keys of what a scenario uses, in the order of the entries.
 
     >>> "marsaglia2000" in keys(Scenario())
     False
     """
-    drawn = population_tables(scenario)
-    listed = scenario.population.file is not None
+    drawn, policy = population_tables(scenario), scenario.policy
     gamma = BETA in drawn.intentionality_kind or DIRICHLET in drawn.susceptibility_kind
-    return [key for key in ENTRIES if key != "marsaglia2000" or (gamma and not listed)]
+    used = {"williams1992", "welford1962", "blackman2021", "steele2014", "box1958", "hill1973", "lin1991"}
+    used |= {"marsaglia2000"} if gamma and scenario.population.file is None else set()
+    used |= rule_keys(policy.to_rule()) | ({NAMED_AFTER[policy.rule]} if policy.rule in NAMED_AFTER else set())
+    return [key for key in entries() if key in used]
 
 
 def bibtex(scenario: Scenario) -> Iterator[str]:
@@ -136,12 +78,12 @@ def bibtex(scenario: Scenario) -> Iterator[str]:
 
     Parameters: scenario. Raises nothing. Source: the pages that each part's docstring names.
     """
-    year = {"author": "{The mirrorfield developers}", "title": "mirrorfield", "version": VERSION, "year": "2026"}
-    yield _entry("mirrorfield", "the simulator", "software", year)
+    own = {"what": "the simulator", "kind": "software", "title": "mirrorfield", "version": VERSION, "year": "2026"}
+    yield _entry("mirrorfield", own | {"author": "{The mirrorfield developers}"})
     for key in keys(scenario):
-        yield _entry(key, *ENTRIES[key])
+        yield _entry(key, entries()[key])
 
 
-def _entry(key: str, what: str, kind: str, values: dict[str, str]) -> str:
-    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in values.items())
-    return f"% {what}\n@{kind}{{{key},\n{lines}}}\n"
+def _entry(key: str, values: dict[str, str]) -> str:
+    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in values.items() if name not in ("what", "kind"))
+    return f"% {values['what']}\n@{values['kind']}{{{key},\n{lines}}}\n"
