@@ -86,11 +86,11 @@ def run_batches(plan: Plan, steps: IntArray) -> None:
     """Draw, loop and record every user of a plan, and fold none."""
     scenario = plan.scenario
     trace = empty_trace(len(steps), scenario.k, WIDTH)
-    code, rule, memory = ready(scenario.policy.to_rule(), scenario.k)
+    code, rule, memory, start = ready(scenario.policy.to_rule(), scenario.k)
     blocks = WIDTH // code.LANES
     for first in range(0, scenario.users, WIDTH):
         seed, user = U64(scenario.seed), U64(first)
-        code.run_batch(seed, user, blocks, steps, rule, memory, plan.profiles, plan.population, trace)
+        code.run_batch(seed, user, blocks, steps, rule, memory, start, plan.profiles, plan.population, trace)
 
 
 def kernel_rate(plan: Plan) -> float:

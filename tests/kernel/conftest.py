@@ -22,13 +22,13 @@ def scenario_with(categories: int, **changes) -> Scenario:
 
 
 def kernel_trace(scenario: Scenario, first_user: int, users: int, lanes: int | None = None, learner: str | None = None):
-    code, rule, memory = ready(scenario.policy.to_rule(), scenario.k, lanes, learner)
+    code, rule, memory, start = ready(scenario.policy.to_rule(), scenario.k, lanes, learner)
     blocks = -(-users // code.LANES)
     plan = plan_run(scenario)
     trace = empty_trace(len(plan.steps), scenario.k, blocks * code.LANES)
     with np.errstate(over="ignore"):
         code.run_batch(
-            U64(scenario.seed), U64(first_user), blocks, plan.steps, rule, memory,
+            U64(scenario.seed), U64(first_user), blocks, plan.steps, rule, memory, start,
             plan.profiles, plan.population, trace,
         )  # fmt: skip
     return plan, type(trace)(*(array[..., :users] for array in trace))

@@ -64,8 +64,12 @@ PARTS = {
     "k2": {"leash": "k2-in-loss", "beta": 0.2, "reference": REFERENCE, "epochs": 3, "horizon": 4},
     "k3": {"leash": "k3-in-loss", "beta": 0.2, "reference": REFERENCE, "epochs": 3, "horizon": 4},
     "k3 rho": {"leash": "k3*rho", "beta": 0.2, "reference": REFERENCE, "epochs": 3, "horizon": 4},
+    **{f"{kind} once": {"leash": kind, "beta": 0.2, "reference": REFERENCE, "horizon": 4}
+       for kind in ("k1-in-reward", "k2-in-loss", "k3-in-loss", "k3*rho")},
     "adaptive": {"leash": "k2-in-loss", "beta": 0.2, "kl_target": 0.05, "kl_horizon": 40.0, "horizon": 4},
     "entropy": {"entropy": 0.2, "horizon": 4, "epochs": 2},
+    "start": {"start": REFERENCE},
+    "start and leash": {"start": REFERENCE, "beta": 0.2, "horizon": 2},
 }  # fmt: skip
 
 

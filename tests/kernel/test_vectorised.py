@@ -13,7 +13,7 @@ for kind in ("", "-missed", "-analysis"):
 import numpy as np
 from mirrorfield.kernel.ready import ready
 from mirrorfield.policy.presets import preset
-code, rule, memory = ready(preset("{rule}"), {categories})
+code, rule, memory, _ = ready(preset("{rule}"), {categories})
 scratch = np.zeros(code.ROWS * code.LANES, np.float32)
 code.{function}
 """

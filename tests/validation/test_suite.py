@@ -5,7 +5,7 @@ import pytest
 
 from mirrorfield.cli.main import app
 from mirrorfield.errors import InputError, MirrorfieldError
-from mirrorfield.report.verification import markdown, page, score_chart
+from mirrorfield.report.verification import agreement_chart, markdown, page, score_chart
 from mirrorfield.validation import small_steps, suite
 from mirrorfield.validation.claim import at_most, below, equal
 
@@ -31,6 +31,10 @@ def test_the_table_names_what_fails_and_the_chart_shows_it() -> None:
     (axes,) = score_chart(claims).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["1", "3"]
     assert [line.get_marker() for line in axes.lines[:2]] == ["o", "X"]
+    share = equal("shares", "half", 0.5, 0.51, 0.01)
+    (axes,) = agreement_chart([*claims, share]).axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["shares"]
+    assert axes.containers[0].lines[0].get_xydata().tolist() == [[0.5, 0.51]]
 
 
 def test_a_wrong_theory_is_found_out(monkeypatch) -> None:

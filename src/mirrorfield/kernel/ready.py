@@ -1,5 +1,6 @@
 """Which compiled code runs a rule, and what it needs beside users."""
 
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ import numpy as np
 from mirrorfield.kernel.memory import empty_memory, terms_of
 from mirrorfield.kernel.specialise import lane_kernel
 from mirrorfield.policy.rule import Rule
+from mirrorfield.types import F32Array
 
 
 class Ready(NamedTuple):
@@ -16,12 +18,14 @@ class Ready(NamedTuple):
     code: ModuleType
     rule: Any
     memory: Any
+    start: F32Array  # (S, K) logits of every user
 
 
 def ready(rule: Rule, categories: int, lanes: int | None = None, learner: str | None = None) -> Ready:
     """Return what runs a rule for K categories: `plain` code where every bolt-on is off, else `sessions`."""
-    learner = learner or ("plain" if rule == Rule(rule.learning_rate) else "sessions")
-    code = lane_kernel(categories, lanes, learner)
+    plain = replace(rule, start=()) == Rule(rule.learning_rate)
+    learner = learner or ("plain" if plain else "sessions")
+    code, start = lane_kernel(categories, lanes, learner), rule.start_logits(categories).astype(np.float32)
     if learner == "plain":
-        return Ready(code, np.float32(rule.learning_rate), ())
-    return Ready(code, terms_of(rule, categories), empty_memory(rule, code.LANES))
+        return Ready(code, np.float32(rule.learning_rate), (), start)
+    return Ready(code, terms_of(rule, categories), empty_memory(rule, code.LANES), start)

@@ -62,9 +62,12 @@ def chain(*parts: Part) -> Rule:
     return Rule(**settings)
 
 
-def reinforce(learning_rate: float) -> Part:
-    """Return REINFORCE with step size alpha > 0, in 1/reaction; off value: it has none."""
-    return Part("reinforce", {"learning_rate": learning_rate})
+def reinforce(learning_rate: float, start: Any = ()) -> Part:
+    """Return REINFORCE with step size alpha > 0, in 1/reaction; off value: it has none.
+
+    Parameters: start, the logits that every user starts with: () for the uniform policy, K or S rows of K.
+    """
+    return Part("reinforce", {"learning_rate": learning_rate, "start": _rows(start)})
 
 
 def session(horizon: int = 1, group: int = 1, epochs: int = 1, minibatches: int = 1, aggregate: str = "mean") -> Part:
@@ -132,8 +135,7 @@ def kl_leash(
             "zero, so there would be no leash at all. Use k2-in-loss, whose expected gradient is that of the KL"
         )
     kind = choose(Leash, estimator.replace("*", "-times-"), "kl_leash: estimator")
-    rows = reference if reference and not isinstance(reference[0], int | float) else (reference,) * bool(reference)
-    settings = {"leash": kind, "beta": beta, "reference": tuple(tuple(map(float, row)) for row in rows)}
+    settings = {"leash": kind, "beta": beta, "reference": _rows(reference)}
     place = "reward" if kind is Leash.K1_IN_REWARD else "loss"
     return Part(f"kl_leash in the {place}", {**settings, "kl_target": target, "kl_horizon": horizon})
 
@@ -153,3 +155,8 @@ def choose(choices: type[Choice], word: str, place: str) -> Choice:
     if word not in words:
         raise InputError(f'{place}: expected one of {", ".join(words)}, got "{word}".{nearest(word, words)}')
     return words[word]
+
+
+def _rows(logits: Any) -> tuple[tuple[float, ...], ...]:
+    rows = logits if logits and not isinstance(logits[0], int | float) else (logits,) * bool(logits)
+    return tuple(tuple(map(float, row)) for row in rows)

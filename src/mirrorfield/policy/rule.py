@@ -27,7 +27,8 @@ class Rule:
     trace_decay lambda in [0, 1]; bootstrap, whether the session's last state counts with its value; exponential_weight
     in (0, 1]; value_rate >= 0; ddof 0 or 1; eps > 0, inside the root or not; clip_low, clip_high, dual_clip: floats or
     inf; beta >= 0; reference, logits of the frozen reference: () for the starting policy, one row of K, or S rows of K;
-    kl_target > 0; kl_horizon in posts, inf for a fixed coefficient; entropy >= 0.
+    start, the logits that every user starts with, likewise: () for the uniform policy; kl_target > 0; kl_horizon in
+    posts, inf for a fixed coefficient; entropy >= 0.
     Raises InputError for a combination that is unsound. Source: docs/rules.md.
 
     >>> Rule(0.1) == Rule(learning_rate=0.1, horizon=1, clip_low=inf, beta=0.0)
@@ -57,6 +58,7 @@ class Rule:
     leash: Leash = Leash.K2_IN_LOSS
     beta: float = 0.0
     reference: tuple[tuple[float, ...], ...] = ()
+    start: tuple[tuple[float, ...], ...] = ()
     kl_target: float = 1.0
     kl_horizon: float = inf
     entropy: float = 0.0
@@ -75,18 +77,32 @@ class Rule:
         reals: dict[str, Any] = {
             f.name: float(np.float32(getattr(self, f.name))) for f in fields(self) if f.type is float
         }
-        rows = tuple(tuple(float(np.float32(x)) for x in row) for row in self.reference)
-        return replace(self, **reals, reference=rows)
+        return replace(self, **reals, reference=_single(self.reference), start=_single(self.start))
+
+    def start_logits(self, categories: int) -> FloatArray:
+        """Return the logits that users start with, float64 of shape (S, K); raise InputError if K does not fit."""
+        return _table("start", self.start, categories, "the uniform policy")
 
     def reference_logits(self, categories: int) -> FloatArray:
         """Return the logits of the frozen reference, float64 of shape (S, K); raise InputError if K does not fit."""
         if not self.reference:
-            return np.zeros((S, categories))
-        lengths = {len(row) for row in self.reference}
-        if lengths != {categories}:
-            came = " and ".join(str(n) for n in sorted(lengths))
-            raise InputError(
-                f"rule: expected a reference of {categories} logits, one per category, got {came}; "
-                "leave it out to take the starting policy as the reference"
-            )
-        return np.array(np.broadcast_to(np.array(self.reference, float), (S, categories)))
+            return self.start_logits(categories)
+        return _table("reference", self.reference, categories, "the starting policy")
+
+
+Rows = tuple[tuple[float, ...], ...]
+
+
+def _single(rows: Rows) -> Rows:
+    return tuple(tuple(float(np.float32(x)) for x in row) for row in rows)
+
+
+def _table(name: str, rows: Rows, categories: int, default: str) -> FloatArray:
+    lengths = {len(row) for row in rows}
+    if rows and lengths != {categories}:
+        came = " and ".join(str(n) for n in sorted(lengths))
+        raise InputError(
+            f"rule: expected a {name} of {categories} logits, one per category, got {came}; "
+            f"leave it out to take {default}"
+        )
+    return np.array(np.broadcast_to(np.array(rows or 0.0), (S, categories)), float)

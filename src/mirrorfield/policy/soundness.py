@@ -47,8 +47,10 @@ def _ranges(rule: "Rule") -> Iterator[str]:
     for name, expected, holds in RANGES:
         if not holds(getattr(rule, name)):
             yield f"{name}: expected {expected}, got {getattr(rule, name)}"
-    if len(rule.reference) not in (0, 1, S) or not all(isfinite(x) for row in rule.reference for x in row):
-        yield f"reference: expected one row or {S} rows of finite logits, got {rule.reference}"
+    for name in ("reference", "start"):
+        rows = getattr(rule, name)
+        if len(rows) not in (0, 1, S) or not all(isfinite(x) for row in rows for x in row):
+            yield f"{name}: expected one row or {S} rows of finite logits, got {rows}"
 
 
 def _session(rule: "Rule") -> Iterator[str]:

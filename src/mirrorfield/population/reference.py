@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mirrorfield.maths import F32
 from mirrorfield.model.draw import draw_user
 from mirrorfield.model.profile import blend, reaction
 from mirrorfield.policy.baseline import welford
@@ -119,7 +118,8 @@ def simulate_reference(scenario: Scenario, users: IntArray, recorded: tuple[int,
     (3, 2)
     """
     population = draw_users(scenario, users)
-    learning_rate = float(F32(scenario.policy.learning_rate))
+    rule = scenario.policy.to_rule().in_single_precision()
+    population.logits += rule.start_logits(scenario.k)
     choices = np.empty((scenario.steps, len(users)), np.int8)
     states = np.empty_like(choices)
     feeds = []
@@ -127,7 +127,7 @@ def simulate_reference(scenario: Scenario, users: IntArray, recorded: tuple[int,
         words: Words = [*stream(U64(scenario.seed), users.astype(U64), INTERACTION)]
         for t in range(1, scenario.steps + 1):
             uniforms, words = draw_uniforms(words)
-            choices[t - 1] = interact(population, uniforms, t, learning_rate)
+            choices[t - 1] = interact(population, uniforms, t, rule.learning_rate)
             states[t - 1] = population.state
             if t in recorded:
                 feeds.append(softmax(population.logits[np.arange(len(users)), population.state]))

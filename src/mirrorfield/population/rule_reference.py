@@ -89,6 +89,7 @@ def simulate_rule(scenario: Scenario, rule: Rule, users: IntArray, recorded: tup
     """
     rule = rule.in_single_precision()
     population, learner = draw_users(scenario, users), start_learner(scenario, rule, users)
+    population.logits += rule.start_logits(scenario.k)
     choices = np.empty((scenario.steps, len(users)), np.int8)
     states, feeds = np.empty_like(choices), []
     session = start_session(rule, population.state)

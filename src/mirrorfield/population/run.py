@@ -132,7 +132,7 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
     Raises InputError if a user's mean reaction is beyond what fixed-point totals can hold.
     """
     scenario, recorded, end = plan.scenario, len(plan.steps), first_user + users
-    code, rule, memory = ready(scenario.policy.to_rule(), scenario.k)
+    code, rule, memory, start = ready(scenario.policy.to_rule(), scenario.k)
     totals = empty_totals(recorded, scenario.k, scenario.record.bands)
     trace, notes = empty_trace(recorded, scenario.k, WIDTH), empty_notes(scenario.k, WIDTH)
     kept_users = np.arange(first_user, end) if plan.keep_all else plan.sample[_between(plan.sample, first_user, end)]
@@ -148,6 +148,7 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
                 plan.steps,
                 rule,
                 memory,
+                start,
                 plan.profiles,
                 plan.population,
                 plan.scales,

@@ -175,7 +175,8 @@ class Scenario(Frozen):
             wrong = std[(std < 0) | (std > MAX_REACTION)]
             if wrong.size:
                 raise ValueError(f"{place}.std: expected numbers from 0 to {MAX_REACTION:g}, got {wrong[0]:g}")
-        self.policy.to_rule().reference_logits(self.k)
+        rule = self.policy.to_rule()
+        rule.start_logits(self.k), rule.reference_logits(self.k)
         self._check_lengths()
         return self
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from itertools import cycle
 
 from matplotlib.figure import Figure
 
@@ -18,6 +19,14 @@ ALT = "Dots, one per claim, at its distance from the prediction in standard erro
 CAPTION = (
     "Measured less predicted, in standard errors, for the claims that two numbers are equal; the number is that of the "
     "table. A claim holds between the dashed lines; one beyond 6 is drawn at the edge."
+)
+MARKS = (("o", "#0072B2"), ("s", "#D55E00"), ("^", "#009E73"), ("D", "#CC79A7"), ("v", "#8B5A2B"), ("P", "#56B4E9"))
+AGREEMENT_ALT = (
+    "Measured against predicted value from 0 to 1, one mark per claim and one shape per group, along the diagonal."
+)
+AGREEMENT_CAPTION = (
+    "Measured against predicted, for the claims that two numbers between 0 and 1 are equal: shares of users, "
+    "probabilities and mean policies. Bars are 4 standard errors to each side, mostly smaller than the mark; the line is equality."
 )
 
 
@@ -53,6 +62,30 @@ def score_chart(claims: Sequence[Claim]) -> Figure:
     return figure
 
 
+def agreement_chart(claims: Sequence[Claim]) -> Figure:
+    """Return measured against predicted for the claims that two numbers between 0 and 1 are equal.
+
+    Parameters: claims. Raises nothing.
+    """
+    shown = [c for c in claims if c.rule.startswith("within") and 0 <= c.predicted < 1 and "slope" not in c.text]
+    groups = list(dict.fromkeys(claim.group for claim in shown))
+    with styled():
+        figure = blank(4.6)
+        axes = place(figure, 0.6, 3.9, 0.15, 0.55)
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8)
+        for group, (mark, color) in zip(groups, cycle(MARKS), strict=False):
+            inside = [claim for claim in shown if claim.group == group]
+            x, y, bars = zip(*((c.predicted, c.measured, LIMIT * c.error) for c in inside), strict=True)
+            axes.errorbar(x, y, bars, fmt=mark, color=color, markersize=4.5, elinewidth=1, label=group)
+        axes.set_xlim(-0.02, 1.02)
+        axes.set_ylim(-0.02, 1.02)
+        axes.set_xlabel("predicted (share or probability)")
+        axes.set_ylabel("measured (share or probability)")
+        if groups:
+            axes.legend(frameon=False, loc="upper left")
+    return figure
+
+
 def markdown(claims: Sequence[Claim]) -> str:
     """Return the claims as a Markdown table."""
     rows = [HEADINGS, ("---",) * len(HEADINGS), *(cells(n, claim) for n, claim in enumerate(claims, 1))]
@@ -67,12 +100,20 @@ def page(claims: Sequence[Claim], command: str) -> str:
         for n, claim in enumerate(claims, 1)
     )
     failing = sum(not claim.holds for claim in claims)
+    pictures = (
+        (score_chart(claims), "scores", ALT, CAPTION),
+        (agreement_chart(claims), "agreement", AGREEMENT_ALT, AGREEMENT_CAPTION),
+    )
+    figures = "".join(
+        f"<figure>{to_svg(figure, name, alt)}<figcaption>{escape(caption)}</figcaption></figure>\n"
+        for figure, name, alt, caption in pictures
+    )
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{TITLE}</title>\n<style>{SHEET}</style>\n</head>\n<body>\n<header>\n<h1>{TITLE}</h1>\n"
         f'<p class="run">{len(claims) - failing} of {len(claims)} claims hold.</p>\n</header>\n<main>\n'
-        f"<figure>{to_svg(score_chart(claims), 'scores', ALT)}<figcaption>{escape(CAPTION)}</figcaption></figure>\n"
-        f'<div style="overflow-x: auto"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n'
+        f'{figures}<div style="overflow-x: auto"><table><thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{rows}</tbody></table></div>\n"
         f"</main>\n<footer><p>{escape(command)} · mirrorfield {VERSION}</p></footer>\n</body>\n</html>\n"
     )

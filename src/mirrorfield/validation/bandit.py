@@ -13,8 +13,13 @@ POINT_ONE = {"distribution": "point", "value": 1}
 POINT_ZERO = {"distribution": "point", "value": 0}
 
 
-def bandit(mean: FloatArray, std: FloatArray, learning_rate: float, users: int, steps: int, seed: int) -> Scenario:
-    """Return a scenario of equal users who stay calm; mean and std of their reactions have shape (K,)."""
+def bandit(
+    mean: FloatArray, std: FloatArray, policy: float | dict[str, Any], users: int, steps: int, seed: int
+) -> Scenario:
+    """Return a scenario of equal users who stay calm; mean and std of their reactions have shape (K,).
+
+    `policy` is a learning rate, or what stands in `[policy]`.
+    """
     profile = Profile(mean=tuple(mean), std=tuple(std), up=0, down=0)
     values: dict[str, Any] = {"population": {"susceptibility": POINT_ONE, "intentionality": POINT_ZERO}}
     return Scenario(
@@ -22,7 +27,7 @@ def bandit(mean: FloatArray, std: FloatArray, learning_rate: float, users: int, 
         steps=steps,
         seed=seed,
         categories=tuple(Category(name=f"arm {a + 1}", color="#000000") for a in range(len(mean))),
-        policy={"learning_rate": learning_rate},
+        policy=policy if isinstance(policy, dict) else {"learning_rate": policy},
         reactive=profile,
         intentional=profile,
         record=Record(users=users, steps=1),
@@ -31,10 +36,10 @@ def bandit(mean: FloatArray, std: FloatArray, learning_rate: float, users: int, 
 
 
 def learners(
-    mean: FloatArray, std: FloatArray, learning_rate: float, users: int, steps: int, seed: int = 1
+    mean: FloatArray, std: FloatArray, policy: float | dict[str, Any], users: int, steps: int, seed: int = 1
 ) -> tuple[FloatArray, FloatArray]:
     """Return logits and policies after `steps` posts, float64 (users, K); equal seeds share their luck."""
-    trace = trace_of(bandit(mean, std, learning_rate, users, steps, seed))
+    trace = trace_of(bandit(mean, std, policy, users, steps, seed))
     return trace.logits[0].T.astype(float), trace.feed[-1].T.astype(float)
 
 

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from mirrorfield.types import FloatArray
+
 LIMIT = 4.0
 
 
@@ -37,3 +41,12 @@ def at_most(group: str, text: str, bound: float, measured: float, error: float) 
     """Return the claim that a number is not above a bound, but for LIMIT standard errors."""
     rule = f"at most, + {LIMIT:g} s.e."
     return Claim(group, text, bound, measured, error, rule, measured <= bound + LIMIT * error)
+
+
+def slope(rates: FloatArray, values: FloatArray) -> float:
+    """Return the slope of log values against log rates, fitted by least squares.
+
+    >>> round(slope(np.array([1.0, 2.0, 4.0]), np.array([3.0, 6.0, 12.0])), 6)
+    1.0
+    """
+    return float(np.polyfit(np.log(rates), np.log(values), 1)[0])

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mirrorfield.policy.chain import baseline, chain, reinforce
-from mirrorfield.population.rule_reference import simulate_rule
-from mirrorfield.validation.bandit import bandit, learners, share
-from mirrorfield.validation.claim import Claim, at_most, below, equal
+from mirrorfield.theory.lock_in import escape_time
+from mirrorfield.validation.bandit import learners, share
+from mirrorfield.validation.claim import Claim, at_most, below, equal, slope
 
 MEAN, STD = np.array([1, 0.9, 0.5, 0.2]), np.ones(4)
 TIMES = (100, 1000, 4000)
@@ -19,13 +18,26 @@ TABLE = {
     1.0: ((0.536, 0.602, 0.629), 0.625, 0.3683),
     5.0: ((0.364, 0.404, 0.426), 0.426, 0.574),
 }
-WITHOUT = {"none": 0.543, "welford-inclusive": 0.622}
+BASELINES = {
+    ("none", 0.05): (0.589, 0.813, 0.915),
+    ("none", 0.2): (0.589, 0.704, 0.746),
+    ("none", 1.0): (0.488, 0.543, 0.565),
+    ("welford-inclusive", 1.0): (0.557, 0.622, 0.645),
+}
+ABOVE_ALL = (0.562, 0.697, 0.747)
+NOISELESS = {
+    ("welford", 0.2): 1.0,
+    ("welford", 1.0): 0.9989,
+    ("none", 0.2): 0.879,
+    ("none", 1.0): 0.656,
+    ("none", 5.0): 0.492,
+}
 
 
-def _against_table(text: str, expected: float, hits: np.ndarray) -> Claim:
+def _against_table(text: str, expected: float, hits: np.ndarray, group: str = "lock-in table") -> Claim:
     found, error = share(hits)
     theirs = np.sqrt(max(expected * (1 - expected), 1 / SEEDS) / SEEDS)
-    return equal("lock-in table", text, expected, found, float(np.hypot(error, theirs)))
+    return equal(group, text, expected, found, float(np.hypot(error, theirs)))
 
 
 def table(users: int) -> Iterator[Claim]:
@@ -74,9 +86,36 @@ def tied_arms(users: int) -> Iterator[Claim]:
 
 
 def baselines(users: int) -> Iterator[Claim]:
-    """Yield how other baselines commit, in the NumPy reference of rules, against the same experiment."""
-    scenario = bandit(MEAN, STD, 1.0, users, 1000, 4)
-    for kind, expected in WITHOUT.items():
-        run = simulate_rule(scenario, chain(reinforce(1.0), baseline(kind)), np.arange(users))
-        text = f"P(arm 1 leads), baseline {kind}, alpha = 1, t = 1000 (NumPy reference)"
-        yield _against_table(text, expected, run.users.logits[:, 0].argmax(axis=1) == 0)
+    """Yield how other baselines commit, with noise and without, against the same experiment."""
+    for (kind, alpha), leads in BASELINES.items():
+        for steps, expected in zip(TIMES, leads, strict=True):
+            _, policy = learners(MEAN, STD, {"baseline": kind, "learning_rate": alpha}, users, steps, 4)
+            text = f"P(arm 1 leads), baseline {kind}, alpha = {alpha:g}, t = {steps}"
+            yield _against_table(text, expected, policy.argmax(axis=1) == 0, "committal")
+    for steps, expected in zip(TIMES, ABOVE_ALL, strict=True):
+        _, policy = learners(MEAN - 2, STD, {"baseline": "none", "learning_rate": 0.2}, users, steps, 4)
+        text = f"P(arm 1 leads), constant baseline 2, alpha = 0.2, t = {steps}"
+        yield _against_table(text, expected, policy.argmax(axis=1) == 0, "committal")
+    for (kind, alpha), expected in NOISELESS.items():
+        _, policy = learners(MEAN, 0 * STD, {"baseline": kind, "learning_rate": alpha}, users, TIMES[-1], 5)
+        text = f"P(arm 1 leads), baseline {kind}, no noise, alpha = {alpha:g}, t = {TIMES[-1]}"
+        yield _against_table(text, expected, policy.argmax(axis=1) == 0, "committal")
+
+
+def escape(users: int) -> Iterator[Claim]:
+    """Yield that half of the users have left the worse of two arms when the flow has, the nearer the smaller alpha."""
+    tau, start = escape_time(1 / (1 + np.exp(4.0)), 0.1), ((-2.0, 2.0),)
+    rates = np.array([0.2, 0.1, 0.05, 0.025])
+    medians, errors = [], []
+    for alpha in rates:
+        policy = {"learning_rate": float(alpha), "start": start}
+        _, found = learners(np.array([1.1, 1.0]), np.full(2, 0.1), policy, users, round(tau / alpha), 6)
+        medians.append(float(np.median(found[:, 0])))
+        low, high = np.quantile(found[:, 0], [0.5 - 0.5 / np.sqrt(users), 0.5 + 0.5 / np.sqrt(users)])
+        errors.append(float(high - low) / 2)
+    away, rng = 0.5 - np.array(medians), np.random.default_rng(2)
+    text = "slope of log distance from one half against log alpha, of the median user when the flow has escaped"
+    noisy = [slope(rates, np.abs(away + errors * rng.standard_normal(4))) for _ in range(200)]
+    yield equal("escape", text, 1, slope(rates, away), float(np.std(noisy)), bias=0.2)
+    text = f"median of pi_1 when the flow is at one half, from pi_1 = .018, gap .1, alpha = {rates[-1]:g}"
+    yield equal("escape", text, 0.5, medians[-1], errors[-1], bias=0.02)

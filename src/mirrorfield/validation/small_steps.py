@@ -6,9 +6,8 @@ import numpy as np
 
 from mirrorfield.theory.flow import flow_with_spread
 from mirrorfield.theory.gradient import expected_update
-from mirrorfield.types import FloatArray
 from mirrorfield.validation.bandit import learners
-from mirrorfield.validation.claim import Claim, below, equal
+from mirrorfield.validation.claim import Claim, below, equal, slope
 
 MEAN, STD = np.array([1, 0.9, 0.5, 0.2]), np.full(4, 0.5)
 PROFILES, TAU = 50, 10.0
@@ -30,10 +29,6 @@ def mean_update(users: int) -> Iterator[Claim]:
     )
 
 
-def _slope(rates: FloatArray, values: FloatArray) -> float:
-    return float(np.polyfit(np.log(rates), np.log(values), 1)[0])
-
-
 def flow_limit(users: int) -> Iterator[Claim]:
     """Yield that the mean follows the flow up to O(alpha), and the spread alpha C up to O(alpha**2)."""
     flow, spread = flow_with_spread(np.zeros(4), MEAN, STD, np.array([TAU]))
@@ -42,13 +37,11 @@ def flow_limit(users: int) -> Iterator[Claim]:
     away = np.array([logits.mean(axis=0) - flow[0] for logits in runs])
     error = np.array([logits.std(axis=0) / np.sqrt(users) for logits in runs])
     norms = [np.linalg.norm(away + error * rng.standard_normal(error.shape), axis=1) for _ in range(200)]
-    fitted = _slope(rates, np.linalg.norm(away, axis=1))
-    scatter = float(np.std([_slope(rates, norm) for norm in norms]))
+    fitted = slope(rates, np.linalg.norm(away, axis=1))
+    scatter = float(np.std([slope(rates, norm) for norm in norms]))
     yield equal("small alpha", "slope of log error of the mean against log alpha", 1, fitted, scatter, bias=0.2)
     variances = np.array([logits.var(axis=0).sum() for logits in runs])
     scatter = float(np.sqrt(2 / users))
-    yield equal(
-        "small alpha", "slope of log variance against log alpha", 1, _slope(rates, variances), scatter, bias=0.1
-    )
+    yield equal("small alpha", "slope of log variance against log alpha", 1, slope(rates, variances), scatter, bias=0.1)
     ratio = float(variances[-1] / (RATES[-1] * np.trace(spread[0])))
     yield equal("small alpha", f"variance over alpha trace C at alpha = {RATES[-1]}", 1, ratio, scatter, bias=0.05)

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from mirrorfield.validation.claim import Claim
-from mirrorfield.validation.lock_in import baselines, metastability, small_alpha, table, tied_arms
+from mirrorfield.validation.lock_in import baselines, escape, metastability, small_alpha, table, tied_arms
+from mirrorfield.validation.machinery import groups, leashes
 from mirrorfield.validation.small_steps import flow_limit, mean_update
 
 Check = Callable[[int], Iterator[Claim]]
@@ -14,7 +15,10 @@ FULL: tuple[tuple[Check, int], ...] = (
     (metastability, 100_000),
     (small_alpha, 100_000),
     (tied_arms, 200_000),
-    (baselines, 20_000),
+    (baselines, 50_000),
+    (escape, 50_000),
+    (leashes, 20_000),
+    (groups, 1_000_000),
 )
 QUICK: tuple[tuple[Check, int], ...] = (
     (mean_update, 20_000),
@@ -23,7 +27,10 @@ QUICK: tuple[tuple[Check, int], ...] = (
     (metastability, 20_000),
     (small_alpha, 20_000),
     (tied_arms, 20_000),
-    (baselines, 2000),
+    (baselines, 5000),
+    (escape, 10_000),
+    (leashes, 4000),
+    (groups, 100_000),
 )
 
 

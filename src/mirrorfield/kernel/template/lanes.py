@@ -108,9 +108,15 @@ def blend_profiles(scratch: Any, profiles: Any) -> None:
 
 
 @compiled
-def load_users(scratch: Any, words: Any, seed: Any, first_user: Any, profiles: Any, population: Any) -> None:
-    """Draw LANES users from their ids, and put them at the start: uniform policy, no baseline, calm."""
+def load_users(
+    scratch: Any, words: Any, seed: Any, first_user: Any, start_logits: Any, profiles: Any, population: Any
+) -> None:
+    """Draw LANES users from their ids, and put them at the start: starting policy, no baseline, calm."""
     scratch[:] = ZERO
+    for s in range(S):
+        for i in range(K):
+            for j in range(LANES):
+                logits[s * PITCH + i, j] = start_logits[s, i]
     if vectorised(population):
         draw_side_by_side(scratch, words, seed, first_user, population)
     else:
@@ -163,6 +169,7 @@ def run_batch(
     steps: Any,
     rule: Any,
     memory: Any,
+    start_logits: Any,
     profiles: Any,
     population: Any,
     trace: Any,
@@ -171,7 +178,7 @@ def run_batch(
     scratch, words = aligned(ROWS * LANES, np.float32), aligned(4 * LANES, np.uint32)
     for block in range(blocks):
         first = first_user + U64(block * LANES)
-        load_users(scratch, words, seed, first, profiles, population)
+        load_users(scratch, words, seed, first, start_logits, profiles, population)
         begin(scratch, memory, seed, first, rule)
         done = np.int64(0)
         for c in range(len(steps)):
@@ -189,6 +196,7 @@ def run_users(
     steps: Any,
     rule: Any,
     memory: Any,
+    start_logits: Any,
     profiles: Any,
     population: Any,
     scales: Any,
@@ -210,7 +218,7 @@ def run_users(
         count = min(width, users - start)
         first = first_user + U64(start)
         blocks = (count + LANES - 1) // LANES
-        run_batch(seed, first, blocks, steps, rule, memory, profiles, population, trace)
+        run_batch(seed, first, blocks, steps, rule, memory, start_logits, profiles, population, trace)
         worst = max(worst, fold(trace, first, count, scales, notes, totals))
         while row < len(kept_users) and U64(kept_users[row]) < first + U64(count):
             keep(trace, np.int64(U64(kept_users[row]) - first), kept, row)

@@ -39,6 +39,7 @@ def begin(scratch: Any, memory: Any, seed: Any, first_user: Any, rule: Any) -> N
             x = rule.reference[s * K + i]
             for j in range(LANES):
                 log_reference[s * PITCH + i, j] = x
+                ratio[s * PITCH + i, j] = ONE
 
 
 @inlined
