@@ -26,7 +26,8 @@ AGREEMENT_ALT = (
 )
 AGREEMENT_CAPTION = (
     "Measured against predicted, for the claims that two numbers between 0 and 1 are equal: shares of users, "
-    "probabilities and mean policies. Bars are 4 standard errors to each side, mostly smaller than the mark; the line is equality."
+    "probabilities and mean policies. Bars are 4 standard errors to each side, mostly smaller than the mark; the line "
+    "is equality."
 )
 
 
