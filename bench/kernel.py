@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from peers_model import wide_scenario
 
 import mirrorfield as mf
 from mirrorfield.api import execute
@@ -49,27 +50,6 @@ def probe_rate(binary: Path) -> float:
     """Return the probe's user-steps per second of processor time, in millions: the best of its 3 repeats."""
     lines = subprocess.run([binary], check=True, capture_output=True, text=True).stdout.splitlines()
     return max(float(line.split()[1]) for line in lines)
-
-
-def scenario(categories: int, users: int = USERS, steps: int = STEPS) -> mf.Scenario:
-    """Return a scenario with K categories, cut from or grown out of the default's tables."""
-    base = mf.Scenario()
-    pick = [i % base.k for i in range(categories)]
-    named = [mf.Category(name=f"{base.categories[p].name} {i}", color="#000000") for i, p in enumerate(pick)]
-
-    def wide(profile: mf.Profile) -> mf.Profile:
-        mean, std = (profile.table(name, base.k)[:, pick].tolist() for name in ("mean", "std"))
-        up, down = (profile.table(name, base.k)[0, pick].tolist() for name in ("up", "down"))
-        return mf.Profile(mean=mean, std=std, up=up, down=down)
-
-    return mf.Scenario(
-        users=users,
-        steps=steps,
-        categories=named,
-        reactive=wide(base.reactive),
-        intentional=wide(base.intentional),
-        record=mf.Record(users=users // 20),
-    )
 
 
 def best_of_three(work: Callable[[], object], clock: Callable[[], float] = time.process_time) -> float:
@@ -121,8 +101,8 @@ def reference_rate() -> float:
 
 def measure(rounds: int) -> dict[str, list[float]]:
     """Return {what: one rate per round}."""
-    plans = {k: plan_run(scenario(k)) for k in (2, 4, 8, 16, 32)}
-    wide = plan_run(scenario(4, 8 * USERS))
+    plans = {k: plan_run(wide_scenario(USERS, STEPS, k)) for k in (2, 4, 8, 16, 32)}
+    wide = plan_run(wide_scenario(8 * USERS, STEPS, 4))
     for plan in plans.values():
         execute(plan, 1)
     rates: dict[str, list[float]] = {}
@@ -161,7 +141,7 @@ def main() -> None:
         print(f"| {name} | {median:.1f} | {1e3 / median:.2f} | {1e3 / median / k:.2f} |")
     print("\n| phase, K = 4, one thread, ns per user-step | " + " | ".join(f"T = {t}" for t in (100, STEPS)) + " |")
     print("|---|---|---|")
-    short, long = (phases(plan_run(scenario(4, USERS * STEPS // t, t))) for t in (100, STEPS))
+    short, long = (phases(plan_run(wide_scenario(USERS * STEPS // t, t, 4))) for t in (100, STEPS))
     for name in short:
         print(f"| {name} | {short[name]:.2f} | {long[name]:.2f} |")
     print(f"| all | {sum(short.values()):.2f} | {sum(long.values()):.2f} |")

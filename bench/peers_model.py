@@ -43,6 +43,22 @@ class Figures(NamedTuple):
     spread: np.ndarray | None  # (C,)
 
 
+def add_up(
+    feed: np.ndarray, users: int, largest: np.ndarray, category: np.ndarray, state: np.ndarray, baseline: np.ndarray
+) -> Sums:
+    """Return the sums of NumPy users at one step; `users` is the axis of the feed that they are on."""
+    return Sums(
+        category=np.bincount(category, minlength=feed.shape[1 - users]),
+        state=np.bincount(state, minlength=3),
+        locked_in=(largest > LOCKED_IN).sum(),
+        feed=feed.sum(axis=users, dtype=float),
+        feed_square=np.square(feed).sum(dtype=float),
+        entropy=-(feed * np.log(np.maximum(feed, np.float32(1e-30)))).sum(dtype=float),
+        reaction=baseline.sum(dtype=float),
+        reaction_square=np.square(baseline).sum(dtype=float),
+    )
+
+
 def wide_scenario(users: int, steps: int, categories: int) -> mf.Scenario:
     """Return the default scenario with K categories, cut from or grown out of its four; 1 user in 20 is sampled."""
     base = mf.Scenario()

@@ -7,7 +7,7 @@ cache; BLOCK is the best of 1024, 2048, ... 65,536 over K = 4 and 16. SFC64 is N
 from collections.abc import Callable
 
 import numpy as np
-from peers_model import LOCKED_IN, End, Model, Sums, figures
+from peers_model import End, Model, Sums, add_up, figures
 
 __all__ = ["figures", "prepare"]
 
@@ -71,16 +71,7 @@ class Block:
         largest = feed.max(axis=0)
         tied = (feed == largest).cumsum(axis=0)
         category = (tied > self.users % tied[-1]).argmax(axis=0)
-        return Sums(
-            category=np.bincount(category, minlength=self.k),
-            state=np.bincount(self.state, minlength=3),
-            locked_in=(largest > LOCKED_IN).sum(),
-            feed=feed.sum(axis=1, dtype=float),
-            feed_square=np.square(feed).sum(dtype=float),
-            entropy=-(feed * np.log(np.maximum(feed, F32(1e-30)))).sum(dtype=float),
-            reaction=self.baseline.sum(dtype=float),
-            reaction_square=np.square(self.baseline).sum(dtype=float),
-        )
+        return add_up(feed, 1, largest, category, self.state, self.baseline)
 
 
 def run_block(rng: np.random.Generator, model: Model, users: int) -> Sums:

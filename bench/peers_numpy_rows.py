@@ -6,7 +6,7 @@ Arrays are (n, S, K) and (n, K), as in the package's own float64 reference; the 
 from collections.abc import Callable
 
 import numpy as np
-from peers_model import LOCKED_IN, End, Model, Sums, figures
+from peers_model import End, Model, Sums, add_up, figures
 
 __all__ = ["figures", "prepare"]
 
@@ -56,16 +56,7 @@ class Users:
         largest = feed.max(axis=1)
         tied = (feed == largest[:, None]).cumsum(axis=1)
         category = (tied > (self.everyone % tied[:, -1])[:, None]).argmax(axis=1)
-        return Sums(
-            category=np.bincount(category, minlength=self.k),
-            state=np.bincount(self.state, minlength=3),
-            locked_in=(largest > LOCKED_IN).sum(),
-            feed=feed.sum(axis=0, dtype=float),
-            feed_square=np.square(feed).sum(dtype=float),
-            entropy=-(feed * np.log(np.maximum(feed, F32(1e-30)))).sum(dtype=float),
-            reaction=self.baseline.sum(dtype=float),
-            reaction_square=np.square(self.baseline).sum(dtype=float),
-        )
+        return add_up(feed, 0, largest, category, self.state, self.baseline)
 
 
 def prepare(model: Model) -> Callable[[int], Sums]:

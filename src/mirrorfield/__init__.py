@@ -14,9 +14,11 @@ from mirrorfield.population.distributions import Population, Segment
 from mirrorfield.population.policy import Policy
 from mirrorfield.population.scenario import Category, Profile, Record, Scenario
 from mirrorfield.version import VERSION as __version__
+from mirrorfield.whatif import Comparison, compare
 
 __all__ = [
     "Category",
+    "Comparison",
     "CorruptError",
     "InputError",
     "MirrorfieldError",
@@ -31,6 +33,7 @@ __all__ = [
     "StoppedError",
     "StoreError",
     "__version__",
+    "compare",
     "preset",
     "simulate",
 ]

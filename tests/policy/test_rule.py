@@ -126,7 +126,7 @@ def test_unsound_combinations_are_refused(changes, message: str) -> None:
 
 
 WRONG = {
-    "learning_rate": [0, -1, inf, nan], "horizon": [0, 1.5], "group": [0], "epochs": [-1], "minibatches": [0],
+    "learning_rate": [-1, inf, nan], "horizon": [0, 1.5], "group": [0], "epochs": [-1], "minibatches": [0],
     "discount": [0, 1.1, nan], "trace_decay": [-0.1, 2], "exponential_weight": [0, 1.1], "value_rate": [-1, inf],
     "ddof": [2], "eps": [0, inf], "clip_low": [0, 1.5, nan], "clip_high": [0, nan], "beta": [-1, inf, nan],
     "kl_target": [0, inf], "kl_horizon": [0, nan], "entropy": [-1, inf],

@@ -1,4 +1,4 @@
-"""The command line: `mirrorfield run | resume | presets | show | cite | fit | verify`."""
+"""The command line: `mirrorfield run | resume | presets | show | compare | cite | fit | verify`."""
 
 import shlex
 import sys
@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
+from mirrorfield.cli import compare as compare_command
 from mirrorfield.cli import fit as fit_command
 from mirrorfield.cli import verify as verify_command
 from mirrorfield.cli.jobs import Shown, go_on, print_finished, run_job
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command("compare")(compare_command.compare)
 app.command("fit")(fit_command.fit)
 app.command("verify")(verify_command.verify)
 

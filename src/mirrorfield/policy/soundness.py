@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 RANGES: tuple[tuple[str, str, Callable[[float], bool]], ...] = (
-    ("learning_rate", "a finite number above 0", lambda x: 0 < x < inf),
+    ("learning_rate", "a finite number from 0 on", lambda x: 0 <= x < inf),
     ("discount", "a number above 0 and up to 1", lambda x: 0 < x <= 1),
     ("trace_decay", "a number from 0 to 1", lambda x: 0 <= x <= 1),
     ("exponential_weight", "a number above 0 and up to 1", lambda x: 0 < x <= 1),

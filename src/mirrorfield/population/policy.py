@@ -30,7 +30,7 @@ class Policy(Frozen):
     """
 
     rule: str = "reinforce"
-    learning_rate: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = 0.1
+    learning_rate: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.1
     start: tuple[tuple[float, ...], ...] | None = None
     horizon: int | None = None
     group: int | None = None

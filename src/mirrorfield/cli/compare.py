@@ -1,0 +1,77 @@
+"""`mirrorfield compare`: what-ifs under common random numbers."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from mirrorfield.cli.settings import apply_setting, build_scenario, parse_setting
+from mirrorfield.cli.table import stdout
+from mirrorfield.errors import InputError
+from mirrorfield.metrics.paired import Effect
+from mirrorfield.population.scenario import Scenario
+
+
+def changed(base: Scenario, change: str) -> Scenario:
+    """Return the base with one or more section.key=value settings, separated by spaces."""
+    values = base.model_dump(mode="json", exclude_none=True)
+    words = shlex.split(change)
+    if not words:
+        raise InputError("--change: expected section.key=value, got nothing")
+    for word in words:
+        apply_setting(values, *parse_setting(word))
+    return Scenario.from_values(values)
+
+
+def effect_row(effect: Effect) -> tuple[str, ...]:
+    """Return an effect as the texts of a table's row."""
+    ratio = "" if effect.variance_ratio == float("inf") else f"{effect.variance_ratio:.1f}"
+    interval = f"[{effect.low:+.4f}, {effect.high:+.4f}]"
+    return effect.metric, f"{effect.base:.4f}", f"{effect.changed:.4f}", f"{effect.difference:+.4f}", interval, ratio
+
+
+def compare(
+    scenario: Annotated[str, typer.Argument(help="A preset, or a scenario in a TOML file.")] = "default",
+    change: Annotated[
+        list[str] | None, typer.Option(help='One arm: "section.key=value ...", as often as there are arms.')
+    ] = None,
+    metric: Annotated[list[str] | None, typer.Option(help="A metric to report; default all.")] = None,
+    users: Annotated[int | None, typer.Option(help="Number of users.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Interactions per user.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of all random streams.")] = None,
+    pairs: Annotated[int | None, typer.Option(help="Users to pair; default record.users.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write a page with pictures to FILE.html.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads; default one per processor.")] = None,
+) -> None:
+    """Run a scenario and changes of it on the same users with the same luck; print what each change does."""
+    from mirrorfield.whatif import compare as run_arms
+
+    if not change:
+        raise InputError('--change: expected at least one arm, such as --change "policy.beta=0.1"')
+    if out and out.suffix != ".html":
+        raise InputError(f'--out: expected a file that ends in .html, got "{out}"')
+    sampled = [] if pairs is None else [f"record.users={pairs}"]
+    base = build_scenario(scenario, sampled, users=users, steps=steps, seed=seed)
+    arms = {text: changed(base, text) for text in change}
+    with Progress(transient=True, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("simulating", total=base.users * (1 + len(arms)))
+        found = run_arms(base, arms, metric or (), threads=threads, progress=lambda n: progress.advance(task, n))
+    for arm in found.arms:
+        table = Table("metric", "base", "changed", "difference", "95% interval", "variance ratio", box=box.SIMPLE_HEAD)
+        table.title, table.title_justify = f"{arm.name}: {found.pairs:,} users, each with itself", "left"
+        for effect in arm.effects:
+            table.add_row(*effect_row(effect))
+        stdout().print(table)
+        stayed = arm.moves.trace() / found.pairs
+        stdout().print(f"  {100 * (1 - stayed):.1f}% of users have another category than in the base.\n")
+    if out:
+        from mirrorfield.report.comparison import page
+
+        out.write_text(page(found, shlex.join(["mirrorfield", *sys.argv[1:]])), encoding="utf-8")
+        stdout().print(f"Pictures: {out}")

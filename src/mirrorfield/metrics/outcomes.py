@@ -1,0 +1,65 @@
+"""What a run did to each user, as one number per user and metric; a crowd's figure is their mean."""
+
+import math
+
+import numpy as np
+
+from mirrorfield.kernel.fold import LOCKED_IN
+from mirrorfield.metrics.concentration import effective_categories, entropy
+from mirrorfield.types import STATES, FloatArray, IntArray
+
+
+def category_of(feed: FloatArray, users: IntArray) -> IntArray:
+    """Return each user's category: the largest entry of its feed; a tie goes to one of the tied by the user's id.
+
+    Parameters: feed, probabilities of shape (n, K); users, ids of shape (n,). Returns shape (n,), 0 to K - 1. Raises
+    nothing. Source: docs/model.md, section 4.
+
+    >>> category_of(np.array([[0.2, 0.8], [0.5, 0.5]]), np.array([0, 1])).tolist()
+    [1, 1]
+    """
+    tied = (feed == feed.max(axis=1, keepdims=True)).cumsum(axis=1)
+    return np.asarray((tied > (users % tied[:, -1])[:, None]).argmax(axis=1))
+
+
+def divergence_from_mean(feed: FloatArray) -> FloatArray:
+    """Return how far each feed is from the mean feed; the mean over users is the filter-bubble index.
+
+    Formula: KL(p_u || pbar) / ln K, with pbar = mean_u p_u.
+
+    Parameters: feed, probabilities of shape (n, K). Returns shape (n,), from 0 on. Raises nothing. The index's
+    influence function is this less its mean, so its spread over users gives the index's standard error. Source: Lin
+    (1991), eq. 4.1, written as a mean over users.
+
+    >>> divergence_from_mean(np.eye(2)).tolist()
+    [1.0, 1.0]
+    """
+    mean = feed.mean(axis=0)
+    cross = -(feed * np.log(np.where(mean > 0, mean, 1.0))).sum(axis=1)
+    return np.asarray((cross - entropy(feed)) / math.log(feed.shape[1]))
+
+
+def user_outcomes(
+    feed: FloatArray, state: IntArray, mean_reaction: FloatArray, steps: IntArray, users: IntArray, names: list[str]
+) -> dict[str, FloatArray]:
+    """Return every metric of every user at the last recorded step.
+
+    Parameters: feed (C, K, n), state (C, n) and mean_reaction (C, n) at the C recorded steps; users, ids (n,); names of
+    the K categories. Returns {metric: float64 (n,)}: locked_in, time_to_lock_in in posts (the last step if it never
+    was), effective_categories, filter_bubble, mean_reaction, one for each state, and share:NAME for each category.
+    Raises nothing. Source: docs/model.md, section 4; docs/whatif.md.
+    """
+    last = np.ascontiguousarray(feed[-1].T, float)
+    locked = feed.max(axis=1) > LOCKED_IN
+    category = category_of(feed[-1].T, users)
+    first = np.where(locked.any(axis=0), steps[locked.argmax(axis=0)], steps[-1])
+    found = {
+        "locked_in": locked[-1],
+        "time_to_lock_in": first,
+        "effective_categories": effective_categories(last),
+        "filter_bubble": divergence_from_mean(last),
+        "mean_reaction": mean_reaction[-1],
+    }
+    found |= {name: state[-1] == s for s, name in enumerate(STATES)}
+    found |= {f"share:{name}": category == k for k, name in enumerate(names)}
+    return {name: np.asarray(values, float) for name, values in found.items()}

@@ -1,0 +1,129 @@
+"""A comparison as one HTML page: effects with their intervals, and which users moved from which category to which."""
+
+from html import escape
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+
+from mirrorfield.report.canvas import blank, place, to_svg
+from mirrorfield.report.sheet import SHEET
+from mirrorfield.report.style import INK, MUTED, short, styled
+from mirrorfield.types import IntArray
+from mirrorfield.version import VERSION
+from mirrorfield.whatif import Arm, Comparison
+
+TITLE = "What a change does to the same people"
+GAP, BAR = 0.03, 0.06
+SHARES = ("locked_in", "filter_bubble", "calm", "engaged", "hooked")
+EFFECTS_CAPTION = (
+    "Change of each share or index that lies between 0 and 1, in hundredths, with its 95% interval: the same users "
+    "with the same luck, with the change less without it."
+)
+FLOW_CAPTION = (
+    "Users by the category that takes up most of their feed: without the change on the left, with it on the right. A "
+    "band's height is the number of users who went that way; bands of under half a percent are left out."
+)
+
+
+def effect_chart(arm: Arm) -> Figure:
+    """Return the effects on shares and indices, in hundredths, one row each with its interval."""
+    shown = [effect for effect in arm.effects if effect.metric in SHARES or effect.metric.startswith("share:")]
+    with styled():
+        figure = blank(0.3 * max(len(shown), 1) + 0.75)
+        axes = place(figure, 0.55, 0.3 * max(len(shown), 1) + 0.1, 0.15, 1.35)
+        for row, effect in enumerate(shown):
+            axes.plot([100 * effect.low, 100 * effect.high], [row, row], color=INK, linewidth=1.4)
+            axes.plot([100 * effect.difference], [row], "o", color=INK, markersize=4.5)
+        axes.axvline(0, color=MUTED, linewidth=0.8)
+        axes.set_ylim(len(shown) - 0.4, -0.6)
+        axes.set_yticks(range(len(shown)), [short(effect.metric.removeprefix("share:"), 16) for effect in shown])
+        axes.set_xlabel("change (hundredths)")
+    return figure
+
+
+def _bounds(totals: IntArray) -> list[tuple[float, float]]:
+    height, top, found = 1 - GAP * (len(totals) - 1), 1.0, []
+    for total in totals:
+        bottom = top - height * total / totals.sum()
+        found.append((bottom, top))
+        top = bottom - GAP
+    return found
+
+
+def flow_chart(moves: IntArray, names: list[str], colors: list[str]) -> Figure:
+    """Return bands from each category without the change to each category with it.
+
+    Parameters: moves, users, of shape (K, K), row without, column with; names and colors of the K categories.
+    """
+    left, right = _bounds(moves.sum(axis=1)), _bounds(moves.sum(axis=0))
+    scale = (1 - GAP * (len(moves) - 1)) / moves.sum()
+    places = [[top for _, top in left], [top for _, top in right]]
+    with styled():
+        figure = blank(3.6)
+        axes = place(figure, 0.1, 3.4, 1.15, 1.15)
+        for i, j in np.ndindex(moves.shape):
+            high = scale * moves[i, j]
+            y0, y1 = places[0][i], places[1][j]
+            places[0][i], places[1][j] = y0 - high, y1 - high
+            if moves[i, j] >= 0.005 * moves.sum():
+                corners = [
+                    (BAR, y0), (0.5, y0), (0.5, y1), (1 - BAR, y1),
+                    (1 - BAR, y1 - high), (0.5, y1 - high), (0.5, y0 - high), (BAR, y0 - high), (BAR, y0),
+                ]  # fmt: skip
+                codes = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY]
+                axes.add_patch(PathPatch(Path(corners, codes), facecolor=colors[i], alpha=0.45, linewidth=0))
+        for side, bounds, totals in ((0.0, left, moves.sum(axis=1)), (1 - BAR, right, moves.sum(axis=0))):
+            for k, (bottom, top) in enumerate(bounds):
+                axes.bar(side, top - bottom, BAR, bottom, align="edge", color=colors[k])
+                text = f"{short(names[k])} {100 * totals[k] / totals.sum():.1f}%"
+                x, align = (-0.02, "right") if side == 0 else (1.02, "left")
+                axes.text(x, (bottom + top) / 2, text, ha=align, va="center", fontsize=8)
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1)
+        axes.set_axis_off()
+    return figure
+
+
+def _section(number: int, arm: Arm, comparison: Comparison) -> str:
+    names = [category.name for category in comparison.base.categories]
+    colors = [category.color for category in comparison.base.categories]
+    cells = "".join(
+        f"<tr><td>{escape(e.metric)}</td><td>{e.base:.4f}</td><td>{e.changed:.4f}</td><td>{e.difference:+.4f}</td>"
+        f"<td>{e.low:+.4f} to {e.high:+.4f}</td><td>{e.variance_ratio:.1f}</td></tr>\n"
+        for e in arm.effects
+    )
+    effects = to_svg(
+        effect_chart(arm), f"effects{number}", f"Effects of {arm.name} with 95% intervals; the table has them."
+    )
+    flow = to_svg(
+        flow_chart(arm.moves, names, colors), f"flow{number}", f"Bands of users between categories under {arm.name}."
+    )
+    head = "".join(
+        f"<th>{t}</th>" for t in ("metric", "base", "changed", "difference", "95% interval", "variance ratio")
+    )
+    return (
+        f"<section><h2>{escape(arm.name)}</h2>\n"
+        f"<figure>{flow}<figcaption>{FLOW_CAPTION}</figcaption></figure>\n"
+        f"<figure>{effects}<figcaption>{EFFECTS_CAPTION}</figcaption></figure>\n"
+        f'<div style="overflow-x: auto"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{cells}</tbody></table></div>\n'
+        "</section>\n"
+    )
+
+
+def page(comparison: Comparison, command: str) -> str:
+    """Return a comparison as one self-contained HTML page; `command` is what made it."""
+    base = comparison.base
+    run = (
+        f"{base.name}: {base.users:,} users x {base.steps:,} interactions, seed {base.seed}; {comparison.pairs:,} pairs"
+    )
+    sections = "".join(_section(number, arm, comparison) for number, arm in enumerate(comparison.arms))
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{TITLE}</title>\n<style>{SHEET}</style>\n</head>\n<body>\n<header>\n<h1>{TITLE}</h1>\n"
+        f'<p class="run">{escape(run)}</p>\n</header>\n<main>\n{sections}'
+        f"<section><h2>The base scenario</h2><pre>{escape(base.to_toml())}</pre></section>\n"
+        f"</main>\n<footer><p>{escape(command)} · mirrorfield {VERSION}</p></footer>\n</body>\n</html>\n"
+    )
