@@ -8,6 +8,7 @@ import pytest
 
 from mirrorfield import Scenario
 from mirrorfield.kernel import ready
+from mirrorfield.kernel.ready import learner_of
 from mirrorfield.policy.options import Aggregate, Baseline, Leash, Normalise, Returns
 from mirrorfield.policy.presets import PRESETS, preset
 from mirrorfield.policy.rule import Rule
@@ -94,9 +95,10 @@ def test_off_is_plain_reinforce_bit_for_bit(name: str, kernel_trace) -> None:
     scenario = Scenario(users=128, steps=700, seed=5)
     _, plain = kernel_trace(scenario, 0, 128, learner="plain")
     rule = replace(Rule(0.1), **OFF[name])
-    _, trace = kernel_trace(with_rule(scenario, rule), 0, 128, learner="sessions")
-    for one, other in zip(plain, trace, strict=True):
-        assert one.tobytes() == other.tobytes()
+    for learner in ("sessions", "groups"):
+        _, trace = kernel_trace(with_rule(scenario, rule), 0, 128, learner=learner)
+        for one, other in zip(plain, trace, strict=True):
+            assert one.tobytes() == other.tobytes()
 
 
 def with_rule(scenario: Scenario, rule: Rule) -> Scenario:
@@ -112,9 +114,28 @@ def with_rule(scenario: Scenario, rule: Rule) -> Scenario:
     return scenario
 
 
-def test_plain_code_runs_plain_rules_only() -> None:
-    names = [ready(preset(name), 4).code.__name__.split("_")[-3] for name in PRESETS]
-    assert names == ["plain"] + ["sessions"] * (len(PRESETS) - 1)
+def test_each_rule_has_the_code_that_fits() -> None:
+    learners = {name: learner_of(preset(name)) for name in PRESETS}
+    assert {name for name, learner in learners.items() if learner == "plain"} == {"reinforce"}
+    assert {name for name, learner in learners.items() if learner == "sessions"} == {"a2c", "ppo", "ppo-trl"}
+    assert learner_of(Rule(0.1, start=((1.0, 0.0),))) == "plain" and learner_of(Rule(0.1, beta=0.1)) == "groups"
+    assert ready(preset("grpo"), 4).code.__name__ == "mirrorfield_groups_4_128"
+
+
+SINGLE_POSTS = {name: {"rule": name} for name in ("grpo", "grpo-verl", "dr-grpo", "rloo", "dapo")} | {
+    "leash": {"beta": 0.3, "reference": REFERENCE, "start": REFERENCE},
+    "reward": {"leash": "k1-in-reward", "beta": 0.3, "kl_target": 0.05, "kl_horizon": 40.0},
+    "epochs": {"rule": "grpo", "epochs": 3, "minibatches": 2, "entropy": 0.1},
+}
+
+
+@pytest.mark.parametrize("name", SINGLE_POSTS)
+def test_the_table_of_one_state_gives_the_bits_of_those_of_all(name: str, kernel_trace) -> None:
+    scenario = Scenario(users=128, steps=300, seed=4, policy=SINGLE_POSTS[name])
+    _, one = kernel_trace(scenario, 0, 128, learner="groups")
+    _, every = kernel_trace(scenario, 0, 128, learner="sessions")
+    for a, b in zip(one, every, strict=True):
+        assert a.tobytes() == b.tobytes()
 
 
 def same_run(kernel_trace, rule: Rule, other: Rule, atol: float) -> None:

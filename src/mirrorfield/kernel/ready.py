@@ -8,6 +8,7 @@ import numpy as np
 
 from mirrorfield.kernel.memory import empty_memory, terms_of
 from mirrorfield.kernel.specialise import lane_kernel
+from mirrorfield.policy.options import Baseline
 from mirrorfield.policy.rule import Rule
 from mirrorfield.types import F32Array
 
@@ -21,10 +22,16 @@ class Ready(NamedTuple):
     start: F32Array  # (S, K) logits of every user
 
 
+def learner_of(rule: Rule) -> str:
+    """Return which code runs a rule: `plain` with every bolt-on off, `groups` if posts of a session share a state."""
+    if replace(rule, start=()) == Rule(rule.learning_rate):
+        return "plain"
+    return "groups" if rule.horizon == 1 and rule.baseline != Baseline.VALUE else "sessions"
+
+
 def ready(rule: Rule, categories: int, lanes: int | None = None, learner: str | None = None) -> Ready:
-    """Return what runs a rule for K categories: `plain` code where every bolt-on is off, else `sessions`."""
-    plain = replace(rule, start=()) == Rule(rule.learning_rate)
-    learner = learner or ("plain" if plain else "sessions")
+    """Return what runs a rule for K categories, by the code that fits it best unless one is named."""
+    learner = learner or learner_of(rule)
     code, start = lane_kernel(categories, lanes, learner), rule.start_logits(categories).astype(np.float32)
     if learner == "plain":
         return Ready(code, np.float32(rule.learning_rate), (), start)

@@ -48,12 +48,16 @@ PASSING_SINGLE = (
     "chosen_fall",
     "chosen_rise",
 )
-SESSION_CELLS = ("prior", "log_policy", "log_old", "log_reference", "ratio", "pull", "pushed")
+SESSION_CELLS = ("learned", "prior", "log_policy", "log_old", "log_reference", "ratio", "pull", "pushed")
 SESSION_STATES = ("peak", "prior_total", "pushed_total", "spread", "bonus", "value", "moved_value")
 SESSION_SINGLE = ("start", "beta", "mean_k1", "stood", "before", "away", "post_ratio", "post_pull", "post_weight")
 PASSING = (*PASSING_SINGLE, *SESSION_STATES, *SESSION_SINGLE, "weight")
 GROUPED = ("logits", "mean", "std", "fall", "rise", "shown", "susceptibility", "weight", *SESSION_CELLS)
-LEARNERS = {"plain": ("plain",), "sessions": ("tables", "steps", "sessions")}
+LEARNERS = {
+    "plain": ("plain",),
+    "sessions": ("tables", "steps", "sessions"),
+    "groups": ("tables", "steps", "sessions"),
+}
 
 
 def lanes_for(categories: int, learner: str = "plain") -> int:
@@ -61,12 +65,17 @@ def lanes_for(categories: int, learner: str = "plain") -> int:
 
     Sessions have more to do per block besides its users, so their blocks are wider.
     """
-    return (64 if categories <= 8 else 32) * (2 if learner == "sessions" else 1)
+    return (64 if categories <= 8 else 32) * (1 if learner == "plain" else 2)
 
 
 def pitch(categories: int) -> int:
     """Return the rows from one state's table to the next: odd, so that tables do not compete for a cache set."""
     return categories | 1
+
+
+def tables_of(learner: str) -> int:
+    """Return for how many states a session has tables: all, or the one that a group of single posts is seen in."""
+    return 1 if learner == "groups" else S
 
 
 def first_rows(categories: int, learner: str = "plain") -> dict[str, int]:
@@ -75,11 +84,12 @@ def first_rows(categories: int, learner: str = "plain") -> dict[str, int]:
     counts = dict.fromkeys(("logits", "mean", "std", "fall", "rise"), cells)
     counts |= dict.fromkeys(("shown", "susceptibility", "weight"), categories)
     counts |= dict.fromkeys((*SINGLE, *PASSING_SINGLE), 1)
-    if learner == "sessions":
-        counts |= (
-            dict.fromkeys(SESSION_SINGLE, 1) | dict.fromkeys(SESSION_STATES, S) | dict.fromkeys(SESSION_CELLS, cells)
-        )
-    return dict(zip([*counts, "end"], accumulate(counts.values(), initial=0), strict=True))
+    if learner != "plain":
+        tables = tables_of(learner)
+        counts |= dict.fromkeys(SESSION_SINGLE, 1) | dict.fromkeys(SESSION_STATES, tables)
+        counts |= dict.fromkeys(SESSION_CELLS, tables * pitch(categories))
+    rows = dict(zip([*counts, "end"], accumulate(counts.values(), initial=0), strict=True))
+    return rows if learner == "groups" else rows | {"learned": rows["logits"]}
 
 
 def _is_loop(node: ast.AST, variable: str) -> bool:
@@ -97,6 +107,9 @@ class _Specialiser(ast.NodeTransformer):
         self.lanes, self.grouped = lanes, False
         self.phases: list[ast.stmt] = []
         self.constants = {"K": categories, "LANES": lanes, "PITCH": pitch(categories), "ROWS": self.first_row["end"]}
+        self.tables = tables_of(learner)
+        one = self.tables == 1
+        self.constants |= {"TABLES": self.tables, "ONE_TABLE": int(one), "STRIDE": 0 if one else categories}
         self.constants |= {f"{name.upper()}_ROW": row for name, row in self.first_row.items()}
 
     def value(self, node: ast.expr) -> Any:
@@ -126,6 +139,17 @@ class _Specialiser(ast.NodeTransformer):
         if isinstance(target, ast.Name) and target.id in self.constants:
             node.value = ast.Constant(self.constants[target.id])
             return node
+        return self.generic_visit(node)
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        if isinstance(node.test, ast.Name) and node.test.id in self.constants:
+            return self.visit(ast.Module(node.body, [])).body if self.constants[node.test.id] else []
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if self.tables == 1 and isinstance(node.func, ast.Name) and node.func.id == "of_state":
+            only: ast.AST = self.visit(node.args[2])
+            return only
         return self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
@@ -162,7 +186,7 @@ class _Specialiser(ast.NodeTransformer):
 
     def every_state(self, loop: ast.For) -> list[ast.stmt]:
         body: list[ast.stmt] = []
-        for s in range(S):
+        for s in range(self.tables):
             self.constants["s"] = s
             body += [self.visit(deepcopy(statement)) for statement in loop.body]
             del self.constants["s"]

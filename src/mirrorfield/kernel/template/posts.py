@@ -21,7 +21,12 @@ def select(calm: Any, hooked: Any, if_calm: Any, if_engaged: Any, if_hooked: Any
     return if_calm if calm else (if_hooked if hooked else if_engaged)
 
 
-shared(select, *LINKED)
+def of_state(calm: Any, hooked: Any, if_calm: Any, if_engaged: Any, if_hooked: Any) -> Any:
+    """Return the entry of a session's tables for the user's state; the only one there is, where there is one table."""
+    return select(calm, hooked, if_calm, if_engaged, if_hooked)
+
+
+shared(select, of_state, *LINKED)
 
 
 @inlined

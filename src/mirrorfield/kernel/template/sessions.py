@@ -1,11 +1,14 @@
-"""Any rule: show the posts of a session under the policy at its start, then learn from them."""
+"""Any rule: show the posts of a session under the policy at its start, then learn from them.
+
+Where every post of a session is seen in the state that it starts from, its tables are those of that state alone.
+"""
 
 from typing import Any
 
 from mirrorfield.kernel.credit import credit, spread_out
 from mirrorfield.kernel.jit import compiled, inlined
 from mirrorfield.kernel.shuffle import pack, shuffle, unpack
-from mirrorfield.kernel.template.posts import HOOKED, choose, draw_luck, move, select
+from mirrorfield.kernel.template.posts import HOOKED, choose, draw_luck, move, of_state, select
 from mirrorfield.kernel.template.steps import take_step
 from mirrorfield.kernel.template.tables import compare_with_old, compare_with_reference, keep_old, tabulate
 from mirrorfield.maths import F32, HALF, I32, ONE, ZERO
@@ -21,6 +24,9 @@ K = ...
 LANES = ...
 PITCH = ...
 EVERY_STATE = ...
+TABLES = ...
+ONE_TABLE = ...
+STRIDE = ...
 VALUE_ROW = ...
 
 MINIBATCH = int(Normalise.MINIBATCH)
@@ -34,7 +40,7 @@ def begin(scratch: Any, memory: Any, seed: Any, first_user: Any, rule: Any) -> N
         beta[0, j] = rule.beta
         a, b, c, d = stream(seed, first_user + U64(j), SHUFFLE)
         memory.shuffle[0, j], memory.shuffle[1, j], memory.shuffle[2, j], memory.shuffle[3, j] = a, b, c, d
-    for s in range(S):
+    for s in range(TABLES):
         for i in range(K):
             x = rule.reference[s * K + i]
             for j in range(LANES):
@@ -43,8 +49,37 @@ def begin(scratch: Any, memory: Any, seed: Any, first_user: Any, rule: Any) -> N
 
 
 @inlined
+def take_table(scratch: Any, rule: Any) -> None:
+    """Take the logits and the reference of the state that a session starts from: all its posts are seen in it."""
+    for k in range(K):
+        for j in range(LANES):
+            calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
+            learned[k, j] = select(calm, hooked, logits[k, j], logits[PITCH + k, j], logits[2 * PITCH + k, j])
+    if rule.pulled or rule.in_reward or rule.adaptive:
+        for i in range(K):
+            x, y, z = rule.reference[i], rule.reference[K + i], rule.reference[2 * K + i]
+            for j in range(LANES):
+                calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
+                log_reference[i, j] = select(calm, hooked, x, y, z)
+
+
+@inlined
+def put_back_table(scratch: Any) -> None:
+    """Put the logits that a session moved back to those of its state."""
+    for k in range(K):
+        for j in range(LANES):
+            calm, hooked = start[0, j] < HALF, start[0, j] > HOOKED
+            x = learned[k, j]
+            logits[k, j] = select(calm, hooked, x, logits[k, j], logits[k, j])
+            logits[PITCH + k, j] = select(calm, hooked, logits[PITCH + k, j], x, logits[PITCH + k, j])
+            logits[2 * PITCH + k, j] = select(calm, hooked, logits[2 * PITCH + k, j], logits[2 * PITCH + k, j], x)
+
+
+@inlined
 def begin_session(scratch: Any, rule: Any) -> None:
     """Freeze the policy and the state that a session starts from."""
+    if ONE_TABLE:
+        take_table(scratch, rule)
     tabulate(scratch, rule)
     if rule.reused:
         keep_old(scratch)
@@ -58,11 +93,11 @@ def recall(scratch: Any) -> None:
     """Set every category's weight under the session's policy in the user's state, and their total."""
     for j in range(LANES):
         calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
-        total[0, j] = select(calm, hooked, prior_total[0, j], prior_total[1, j], prior_total[2, j])
+        total[0, j] = of_state(calm, hooked, prior_total[0, j], prior_total[1, j], prior_total[2, j])
     for k in range(K):
         for j in range(LANES):
             calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
-            weight[k, j] = select(calm, hooked, prior[k, j], prior[PITCH + k, j], prior[2 * PITCH + k, j])
+            weight[k, j] = of_state(calm, hooked, prior[k, j], prior[PITCH + k, j], prior[2 * PITCH + k, j])
 
 
 @inlined
@@ -85,7 +120,7 @@ def keep_post(scratch: Any, cells: Any, rewards: Any, place: int, inverse_count:
     for j in range(LANES):
         x = reaction(chosen_mean[0, j], chosen_std[0, j], noise[0, j])
         baseline[0, j] = welford(baseline[0, j], advantage(x, baseline[0, j]), inverse_count)
-        cells[place, j] = I32(state[0, j] * F32(K) + category[0, j])
+        cells[place, j] = I32(state[0, j] * F32(STRIDE) + category[0, j])
         rewards[place, j] = x
 
 
@@ -100,7 +135,7 @@ def leash_post(scratch: Any, rewards: Any, place: int, rule: Any) -> None:
             calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
             hit = before[0, j] == ZERO
             before[0, j] = before[0, j] - ONE
-            x = select(
+            x = of_state(
                 calm,
                 hooked,
                 log_policy[k, j] - log_reference[k, j],
@@ -135,6 +170,8 @@ def learn(scratch: Any, memory: Any, rule: Any, sessions: Any) -> None:
             if rule.normalise == MINIBATCH:
                 spread_out(memory.gain, part * size, 1, size, memory.passing, rule)
             take_step(scratch, memory.cell, memory.gain, memory.target, part * size, (part + 1) * size, rule)
+    if ONE_TABLE:
+        put_back_table(scratch)
     if rule.adaptive:
         for j in range(LANES):
             beta[0, j] = adapt(beta[0, j], mean_k1[0, j], rule.kl_target, rule.posts_per_kl_horizon)

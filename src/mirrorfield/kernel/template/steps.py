@@ -3,7 +3,7 @@
 from typing import Any
 
 from mirrorfield.kernel.jit import inlined
-from mirrorfield.kernel.template.posts import HOOKED, select
+from mirrorfield.kernel.template.posts import HOOKED, of_state
 from mirrorfield.maths import F32, HALF, ONE, ZERO
 from mirrorfield.policy.baseline import value_step
 from mirrorfield.policy.entropy import entropy_gradient
@@ -27,7 +27,7 @@ def look_up_ratio(scratch: Any) -> None:
     for k in range(K):
         for j in range(LANES):
             calm, hooked = stood[0, j] < HALF, stood[0, j] > HOOKED
-            x = select(calm, hooked, ratio[k, j], ratio[PITCH + k, j], ratio[2 * PITCH + k, j])
+            x = of_state(calm, hooked, ratio[k, j], ratio[PITCH + k, j], ratio[2 * PITCH + k, j])
             post_ratio[0, j] = x if before[0, j] == ZERO else post_ratio[0, j]
             before[0, j] = before[0, j] - ONE
 
@@ -40,7 +40,7 @@ def look_up_pull(scratch: Any) -> None:
     for k in range(K):
         for j in range(LANES):
             calm, hooked = stood[0, j] < HALF, stood[0, j] > HOOKED
-            x = select(calm, hooked, pull[k, j], pull[PITCH + k, j], pull[2 * PITCH + k, j])
+            x = of_state(calm, hooked, pull[k, j], pull[PITCH + k, j], pull[2 * PITCH + k, j])
             post_pull[0, j] = x if before[0, j] == ZERO else post_pull[0, j]
             before[0, j] = before[0, j] - ONE
 
@@ -67,18 +67,14 @@ def weigh_post(scratch: Any, cells: Any, gains: Any, i: int, rule: Any) -> None:
 def push_post(scratch: Any) -> None:
     """Add a post's weight to its cell and to its state."""
     for j in range(LANES):
-        calm, hooked = stood[0, j] < HALF, stood[0, j] > HOOKED
-        pushed_total[0, j] = pushed_total[0, j] + select(calm, hooked, post_weight[0, j], ZERO, ZERO)
-        pushed_total[1, j] = pushed_total[1, j] + select(calm, hooked, ZERO, post_weight[0, j], ZERO)
-        pushed_total[2, j] = pushed_total[2, j] + select(calm, hooked, ZERO, ZERO, post_weight[0, j])
+        for s in EVERY_STATE:
+            pushed_total[s, j] = pushed_total[s, j] + (post_weight[0, j] if stood[0, j] == F32(s) else ZERO)
     for k in range(K):
         for j in range(LANES):
-            calm, hooked = stood[0, j] < HALF, stood[0, j] > HOOKED
             x = post_weight[0, j] if category[0, j] == ZERO else ZERO
             category[0, j] = category[0, j] - ONE
-            pushed[k, j] = pushed[k, j] + select(calm, hooked, x, ZERO, ZERO)
-            pushed[PITCH + k, j] = pushed[PITCH + k, j] + select(calm, hooked, ZERO, x, ZERO)
-            pushed[2 * PITCH + k, j] = pushed[2 * PITCH + k, j] + select(calm, hooked, ZERO, ZERO, x)
+            for s in EVERY_STATE:
+                pushed[s * PITCH + k, j] = pushed[s * PITCH + k, j] + (x if stood[0, j] == F32(s) else ZERO)
 
 
 @inlined
@@ -86,20 +82,17 @@ def revalue_post(scratch: Any, targets: Any, i: int, rule: Any) -> None:
     """Add a post's step to that of its state's learned value."""
     for j in range(LANES):
         calm, hooked = stood[0, j] < HALF, stood[0, j] > HOOKED
-        x = value_step(rule.value_size, targets[i, j], select(calm, hooked, value[0, j], value[1, j], value[2, j]))
-        moved_value[0, j] = moved_value[0, j] + select(calm, hooked, x, ZERO, ZERO)
-        moved_value[1, j] = moved_value[1, j] + select(calm, hooked, ZERO, x, ZERO)
-        moved_value[2, j] = moved_value[2, j] + select(calm, hooked, ZERO, ZERO, x)
+        x = value_step(rule.value_size, targets[i, j], of_state(calm, hooked, value[0, j], value[1, j], value[2, j]))
+        for s in EVERY_STATE:
+            moved_value[s, j] = moved_value[s, j] + (x if stood[0, j] == F32(s) else ZERO)
 
 
 @inlined
 def count_post(scratch: Any, rule: Any) -> None:
     """Add a post's entropy bonus to that of its state."""
     for j in range(LANES):
-        calm, hooked = stood[0, j] < HALF, stood[0, j] > HOOKED
-        bonus[0, j] = bonus[0, j] + select(calm, hooked, rule.bonus_size, ZERO, ZERO)
-        bonus[1, j] = bonus[1, j] + select(calm, hooked, ZERO, rule.bonus_size, ZERO)
-        bonus[2, j] = bonus[2, j] + select(calm, hooked, ZERO, ZERO, rule.bonus_size)
+        for s in EVERY_STATE:
+            bonus[s, j] = bonus[s, j] + (rule.bonus_size if stood[0, j] == F32(s) else ZERO)
 
 
 @inlined
@@ -124,7 +117,7 @@ def move_logits(scratch: Any, rule: Any) -> None:
                 for s in EVERY_STATE:
                     x = prior[s * PITCH + k, j] * prior_total[s, j]
                     x = bonus[s, j] * entropy_gradient(x, log_policy[s * PITCH + k, j], spread[s, j])
-                    logits[s * PITCH + k, j] = logits[s * PITCH + k, j] + x
+                    learned[s * PITCH + k, j] = learned[s * PITCH + k, j] + x
         for j in range(LANES):
             for s in EVERY_STATE:
                 bonus[s, j] = ZERO
@@ -134,7 +127,7 @@ def move_logits(scratch: Any, rule: Any) -> None:
                 x, y = pushed[s * PITCH + k, j], pushed_total[s, j] - pushed[s * PITCH + k, j]
                 probability = prior[s * PITCH + k, j] * prior_total[s, j]
                 x = logit_step(ONE, x, ONE, probability) + logit_step(ONE, y, ZERO, probability)
-                logits[s * PITCH + k, j] = logits[s * PITCH + k, j] + x
+                learned[s * PITCH + k, j] = learned[s * PITCH + k, j] + x
                 pushed[s * PITCH + k, j] = ZERO
     for j in range(LANES):
         for s in EVERY_STATE:

@@ -26,12 +26,12 @@ def tabulate(scratch: Any, rule: Any) -> None:
     for k in range(K):
         for j in range(LANES):
             for s in EVERY_STATE:
-                x = logits[s * PITCH + k, j]
+                x = learned[s * PITCH + k, j]
                 peak[s, j] = x if x > peak[s, j] else peak[s, j]
     for k in range(K):
         for j in range(LANES):
             for s in EVERY_STATE:
-                x = exp(logits[s * PITCH + k, j] - peak[s, j])
+                x = exp(learned[s * PITCH + k, j] - peak[s, j])
                 prior[s * PITCH + k, j] = x
                 prior_total[s, j] = prior_total[s, j] + x
     if rule.logs:
@@ -41,7 +41,7 @@ def tabulate(scratch: Any, rule: Any) -> None:
         for k in range(K):
             for j in range(LANES):
                 for s in EVERY_STATE:
-                    log_policy[s * PITCH + k, j] = logits[s * PITCH + k, j] - peak[s, j]
+                    log_policy[s * PITCH + k, j] = learned[s * PITCH + k, j] - peak[s, j]
 
 
 @inlined
