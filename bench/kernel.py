@@ -24,9 +24,8 @@ from peers_model import wide_scenario
 
 import mirrorfield as mf
 from mirrorfield.api import execute
-from mirrorfield.kernel import empty_trace, ready
 from mirrorfield.population.reference import simulate_reference
-from mirrorfield.population.run import WIDTH, Plan, plan_run
+from mirrorfield.population.run import WIDTH, Plan, new_trace, plan_run, ready_for
 from mirrorfield.streams import U64
 from mirrorfield.types import IntArray
 
@@ -65,12 +64,12 @@ def best_of_three(work: Callable[[], object], clock: Callable[[], float] = time.
 def run_batches(plan: Plan, steps: IntArray) -> None:
     """Draw, loop and record every user of a plan, and fold none."""
     scenario = plan.scenario
-    trace = empty_trace(len(steps), scenario.k, WIDTH)
-    code, rule, memory, start = ready(scenario.policy.to_rule(), scenario.k)
+    trace = new_trace(scenario, len(steps), WIDTH)
+    code, rule, memory, start, world = ready_for(scenario)
     blocks = WIDTH // code.LANES
     for first in range(0, scenario.users, WIDTH):
         seed, user = U64(scenario.seed), U64(first)
-        code.run_batch(seed, user, blocks, steps, rule, memory, start, plan.profiles, plan.population, trace)
+        code.run_batch(seed, user, blocks, steps, rule, memory, start, plan.profiles, plan.population, world, trace)
 
 
 def kernel_rate(plan: Plan) -> float:

@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 import mirrorfield as mf
 from mirrorfield.cli.main import app
 from mirrorfield.errors import InputError
+from mirrorfield.kernel import empty_trace
 from mirrorfield.metrics.concentration import entropy, filter_bubble
 from mirrorfield.metrics.outcomes import category_of, divergence_from_mean, user_outcomes
 from mirrorfield.metrics.paired import moves, paired_effect
@@ -99,7 +100,8 @@ def test_an_effect_worked_out_by_hand() -> None:
 
 def test_time_to_lock_in_is_censored_at_the_last_step() -> None:
     feed = np.array([[[0.5, 0.95, 0.5], [0.5, 0.05, 0.5]], [[0.95, 0.5, 0.5], [0.05, 0.5, 0.5]]])
-    found = user_outcomes(feed, np.zeros((2, 3)), np.zeros((2, 3)), np.array([10, 100]), np.arange(3), ["a", "b"])
+    sample = empty_trace(2, 2, 3)._replace(feed=feed, state=np.zeros((2, 3)), mean_reaction=np.zeros((2, 3)))
+    found = user_outcomes(sample, np.array([10, 100]), np.arange(3), ["a", "b"])
     assert found["time_to_lock_in"].tolist() == [100, 10, 100]
     assert found["locked_in"].tolist() == [1, 0, 0]
 

@@ -66,7 +66,7 @@ def compare(
     compared = []
     for name, arm in arms.items():
         other, moved = _outcomes(arm, users, threads, progress)
-        effects = [paired_effect(metric, found[metric], other[metric]) for metric in wanted]
+        effects = [paired_effect(metric, found[metric], other[metric]) for metric in wanted if metric in other]
         compared.append(Arm(name, arm, effects, moves(category, moved, base.k)))
     return Comparison(base, len(users), compared)
 
@@ -77,7 +77,7 @@ def _outcomes(
     sample: Trace = simulate(scenario, threads=threads, progress=progress).part.sample
     steps = recorded_steps(scenario.steps, scenario.record.steps)
     names = [category.name for category in scenario.categories]
-    found = user_outcomes(sample.feed, sample.state, sample.mean_reaction, steps, users, names)
+    found = user_outcomes(sample, steps, users, names)
     return found, category_of(sample.feed[-1].T, users)
 
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from mirrorfield import Category, Profile, Scenario
-from mirrorfield.kernel import empty_trace, ready
-from mirrorfield.population.run import plan_run
+from mirrorfield.population.run import new_trace, plan_run, ready_for
 from mirrorfield.streams import U64
 
 
@@ -22,14 +21,14 @@ def scenario_with(categories: int, **changes) -> Scenario:
 
 
 def kernel_trace(scenario: Scenario, first_user: int, users: int, lanes: int | None = None, learner: str | None = None):
-    code, rule, memory, start = ready(scenario.policy.to_rule(), scenario.k, lanes, learner)
+    code, rule, memory, start, world = ready_for(scenario, lanes, learner)
     blocks = -(-users // code.LANES)
     plan = plan_run(scenario)
-    trace = empty_trace(len(plan.steps), scenario.k, blocks * code.LANES)
+    trace = new_trace(scenario, len(plan.steps), blocks * code.LANES)
     with np.errstate(over="ignore"):
         code.run_batch(
             U64(scenario.seed), U64(first_user), blocks, plan.steps, rule, memory, start,
-            plan.profiles, plan.population, trace,
+            plan.profiles, plan.population, world, trace,
         )  # fmt: skip
     return plan, type(trace)(*(array[..., :users] for array in trace))
 

@@ -53,7 +53,8 @@ def test_a_kernel_chosen_in_one_process_is_not_answered_for_another_in_the_next(
     code = (
         "import sys, numpy as np; from mirrorfield.kernel.specialise import lane_kernel;"
         "module = lane_kernel(int(sys.argv[1]), 16); s = np.ones(module.ROWS * module.LANES, np.float32);"
-        "module.advance(s, np.arange(1, 65, dtype=np.uint32), (), 0, 3, np.float32(0.1)); print(len(s), repr(s.sum()))"
+        "module.advance(s, np.arange(1, 65, dtype=np.uint32), (), 0, 3, np.float32(0.1), (), ());"
+        "print(len(s), repr(s.sum()))"
     )
 
     def answer(categories: int, cache: str) -> str:

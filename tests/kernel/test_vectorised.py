@@ -13,7 +13,7 @@ for kind in ("", "-missed", "-analysis"):
 import numpy as np
 from mirrorfield.kernel.ready import ready
 from mirrorfield.policy.presets import preset
-code, rule, memory, _ = ready(preset("{rule}"), {categories})
+code, rule, memory, *_ = ready(preset("{rule}"), {categories})
 scratch = np.zeros(code.ROWS * code.LANES, np.float32)
 code.{function}
 """
@@ -31,7 +31,7 @@ def remarks(rule: str, categories: int, function: str, folder) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("categories", [2, 4, 8, 19])
 def test_every_lane_loop_is_vectorised(categories: int, tmp_path) -> None:
-    function = "advance(scratch, np.ones(4 * code.LANES, np.uint32), memory, 0, 1, rule)"
+    function = "advance(scratch, np.ones(4 * code.LANES, np.uint32), memory, 0, 1, rule, (), ())"
     said = remarks("reinforce", categories, function, tmp_path)
     refused = [line for line in said if "not vectorized" in line and "already been vectorized" not in line]
     assert not refused

@@ -145,7 +145,7 @@ def test_a_session_worked_out_by_hand(name: str) -> None:
     users, learner = draw_users(SCENARIO, USERS), start_learner(SCENARIO, rule, USERS)
     users.logits, users.baseline = rng.normal(size=users.logits.shape), rng.normal(size=n)
     learner.value, learner.baseline_count = rng.normal(size=(n, 3)), 10
-    filled = start_session(replace(rule), users.state)
+    filled = start_session(replace(rule), users)
     filled.state[:], filled.choice[:] = rng.integers(0, 3, filled.state.shape), rng.integers(0, 4, filled.state.shape)
     filled.reaction[:], filled.end[:] = rng.normal(size=filled.state.shape), rng.integers(0, 3, filled.end.shape)
     filled.log_policy[:] = log_softmax(users.logits)[np.arange(n), filled.state, filled.choice]

@@ -132,7 +132,7 @@ def test_a_z_score_does_not_see_the_scale_of_an_advantage() -> None:
 def filled_session(rule: Rule, users, seed: int = 0):
     """Return a session of random posts, as if shown under the users' present policy."""
     rng, everyone = np.random.default_rng(seed), np.arange(len(USERS))
-    filled = start_session(rule, users.state)
+    filled = start_session(rule, users)
     filled.state[:] = rng.integers(0, 3, filled.state.shape)
     filled.choice[:] = rng.integers(0, SCENARIO.k, filled.choice.shape)
     filled.reaction[:] = rng.normal(size=filled.reaction.shape)
@@ -252,7 +252,7 @@ def test_rollouts_of_a_group_start_from_one_state_and_the_last_one_goes_on() -> 
     rule = chain(reinforce(0.1), session(horizon=5, group=4), returns("session"), baseline("leave-one-out"))
     users, rng = draw_users(SCENARIO, USERS), np.random.default_rng(0)
     users.state = rng.integers(0, 3, len(USERS))
-    filled, start = start_session(rule, users.state), users.state.copy()
+    filled, start = start_session(rule, users), users.state.copy()
     for place in range(rule.posts):
         add_post(users, filled, rule, place, rng.uniform(0.01, 0.99, (4, len(USERS))))
     assert np.array_equal(filled.state[::5], [start] * 4)

@@ -32,7 +32,7 @@ def measured_updates(logits, mean, std, baseline, learning_rate, blocks: int, se
         with np.errstate(over="ignore"):
             users = np.arange(block * lanes, (block + 1) * lanes).astype(np.uint64)
             words = np.concatenate(stream(U64(seed), users, INTERACTION))
-        module.advance(scratch.reshape(-1), words, (), 0, 1, np.float32(learning_rate))
+        module.advance(scratch.reshape(-1), words, (), 0, 1, np.float32(learning_rate), (), ())
         after = scratch[rows["logits"] + engaged : rows["logits"] + engaged + k]
         deltas.append((after - np.asarray(logits, np.float32)[:, None]).T.astype(float))
     return np.concatenate(deltas)

@@ -25,8 +25,13 @@ def parse_setting(text: str) -> tuple[list[str], Any]:
 
 
 def apply_setting(values: dict[str, Any], keys: list[str], value: Any) -> None:
-    """Set one value inside nested dictionaries and lists; raise InputError naming a part that is not there."""
+    """Set one value inside nested dictionaries and lists; raise InputError naming a part that is not there.
+
+    A policy of the intervention that is not there yet begins as the policy before it.
+    """
     here: Any = values
+    if keys[:2] == ["intervention", "policy"] and len(keys) > 2:
+        values["intervention"].setdefault("policy", dict(values["policy"]))
     for depth, key in enumerate(keys[:-1]):
         here = _inside(here, key, ".".join(keys[: depth + 1]))
     last = keys[-1]

@@ -45,7 +45,7 @@ def _shares(scenario: Scenario, summary: dict[str, Any]) -> Table:
 def _figures(scenario: Scenario, summary: dict[str, Any]) -> Table:
     states = summary["states"]
     overlap = summary["overlap"]
-    rows = (
+    rows: tuple[tuple[str, str], ...] = (
         ("locked in (largest entry of the feed > 0.9)", _percent(summary["locked_in"])),
         (f"effective categories, of {scenario.k}", f"{summary['effective_categories']:.2f}"),
         ("filter-bubble index (0 one feed for all, 1 disjoint)", f"{summary['filter_bubble']:.3f}"),
@@ -53,6 +53,8 @@ def _figures(scenario: Scenario, summary: dict[str, Any]) -> Table:
         ("calm / engaged / hooked", " / ".join(_percent(share) for share in states.values())),
         ("mean reaction", f"{summary['mean_reaction']:.3f}"),
     )
+    if scenario.intensity.rungs > 1:
+        rows += (("intensity of a feed / floor (0 to 1)", f"{summary['intensity']:.3f} / {summary['floor']:.3f}"),)
     table = Table(box=box.SIMPLE_HEAD, show_header=False, title="The population", title_justify="left")
     table.add_column()
     table.add_column(justify="right")

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from mirrorfield.kernel import ready
-from mirrorfield.population.run import Plan
+from mirrorfield.population.run import Plan, ready_for
 
 
 def available_threads() -> int:
@@ -17,7 +16,6 @@ def available_threads() -> int:
 @contextmanager
 def thread_pool(plan: Plan, threads: int) -> Iterator[Executor]:
     """Yield a pool of threads that can run blocks of this plan."""
-    policy = plan.scenario.policy
-    ready(policy.to_rule(), plan.scenario.k)  # one module, made before the threads could each make their own
+    ready_for(plan.scenario)  # one module, made before the threads could each make their own
     with ThreadPoolExecutor(threads, thread_name_prefix="mirrorfield") as pool:
         yield pool

@@ -153,6 +153,15 @@ def _counts(trace: Any, c: int, users: int, notes: Any, totals: Any) -> None:
 
 
 @compiled
+def _intensities(trace: Any, c: int, users: int, notes: Any, totals: Any) -> None:
+    """Add up the intensity of each category's feeds, and its users' floors."""
+    for u in range(users):
+        category = U32(notes.category[u])
+        totals.intensity[c, category] += np.int64(I32(trace.intensity[c, u] * _FEED_SCALE + HALF))
+        totals.floor[c, category] += np.int64(I32(trace.floor[c, u] * _FEED_SCALE + HALF))
+
+
+@compiled
 def fold(trace: Any, first_user: Any, users: int, scales: Any, notes: Any, totals: Any) -> Any:
     """Add the first `users` users of a trace to the totals, and return their largest mean reaction, up to sign.
 
@@ -171,4 +180,6 @@ def fold(trace: Any, first_user: Any, users: int, scales: Any, notes: Any, total
         _products(notes.units, users, totals.feed_product[c])
         worst = max(worst, _sums(trace, c, users, scales, notes, totals))
         _counts(trace, c, users, notes, totals)
+        if len(totals.floor) > 0:
+            _intensities(trace, c, users, notes, totals)
     return worst

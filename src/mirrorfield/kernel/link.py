@@ -1,8 +1,8 @@
 """The pure functions that compiled code may call."""
 
 from mirrorfield import maths, streams
-from mirrorfield.model import draw, profile
-from mirrorfield.policy import baseline, entropy, leash, normalise, reinforce, returns, surrogate
+from mirrorfield.model import draw, habituation, profile
+from mirrorfield.policy import baseline, entropy, leash, normalise, reinforce, returns, serving, surrogate
 
 LINKED = (
     maths.exp,
@@ -17,6 +17,11 @@ LINKED = (
     streams.below,
     profile.blend,
     profile.reaction,
+    habituation.strength,
+    habituation.moved_floor,
+    serving.explored,
+    serving.importance,
+    serving.quota_factor,
     reinforce.advantage,
     reinforce.logit_step,
     baseline.welford,

@@ -8,6 +8,7 @@ import numpy as np
 
 from mirrorfield.kernel.memory import empty_memory, terms_of
 from mirrorfield.kernel.specialise import lane_kernel
+from mirrorfield.kernel.world import World
 from mirrorfield.policy.options import Baseline
 from mirrorfield.policy.rule import Rule
 from mirrorfield.types import F32Array
@@ -19,20 +20,42 @@ class Ready(NamedTuple):
     code: ModuleType
     rule: Any
     memory: Any
-    start: F32Array  # (S, K) logits of every user
+    start: F32Array  # (S, K I) logits of every user
+    world: Any
 
 
-def learner_of(rule: Rule) -> str:
-    """Return which code runs a rule: `plain` with every bolt-on off, `groups` if posts of a session share a state."""
-    if replace(rule, start=()) == Rule(rule.learning_rate):
+def learner_of(*rules: Rule) -> str:
+    """Return which code runs these rules: `plain` with no bolt-on, `groups` if a session's posts share a state."""
+    if all(replace(rule, start=()) == Rule(rule.learning_rate) for rule in rules):
         return "plain"
-    return "groups" if rule.horizon == 1 and rule.baseline != Baseline.VALUE else "sessions"
+    single = all(rule.horizon == 1 and rule.baseline != Baseline.VALUE for rule in rules)
+    return "groups" if single else "sessions"
 
 
-def ready(rule: Rule, categories: int, lanes: int | None = None, learner: str | None = None) -> Ready:
-    """Return what runs a rule for K categories, by the code that fits it best unless one is named."""
-    learner = learner or learner_of(rule)
-    code, start = lane_kernel(categories, lanes, learner), rule.start_logits(categories).astype(np.float32)
+def ready(
+    rule: Rule,
+    categories: int,
+    lanes: int | None = None,
+    learner: str | None = None,
+    world: World | None = None,
+    after: Rule | None = None,
+) -> Ready:
+    """Return what runs a rule for K categories, by the code that fits it best unless one is named.
+
+    In a world, `after` is the rule from its intervention on; without one, there is neither intensity nor intervention.
+    """
+    arms, rungs = (len(world.level), len(world.level) // categories) if world else (categories, 0)
+    rules = (rule, after or rule) if world else (rule,)
+    learner = learner or learner_of(*rules)
+    code, start = lane_kernel(arms, lanes, learner, rungs), rule.start_logits(arms).astype(np.float32)
     if learner == "plain":
-        return Ready(code, np.float32(rule.learning_rate), (), start)
-    return Ready(code, terms_of(rule, categories), empty_memory(rule, code.LANES), start)
+        numbers: tuple[Any, ...] = tuple(np.float32(each.learning_rate) for each in rules)
+        memory: tuple[Any, ...] = ()
+    else:
+        numbers = tuple(terms_of(each, arms) for each in rules)
+        memory = tuple(empty_memory(each, code.LANES) for each in rules)
+    if world is None:
+        return Ready(code, numbers[0], memory and memory[0], start, ())
+    if not world.switched:
+        numbers, memory = (numbers[0],) * 2, memory and (memory[0],) * 2
+    return Ready(code, numbers, memory or ((), ()), start, world)

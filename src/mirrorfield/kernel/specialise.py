@@ -51,8 +51,17 @@ PASSING_SINGLE = (
 SESSION_CELLS = ("learned", "prior", "log_policy", "log_old", "log_reference", "ratio", "pull", "pushed")
 SESSION_STATES = ("peak", "prior_total", "pushed_total", "spread", "bonus", "value", "moved_value")
 SESSION_SINGLE = ("start", "beta", "mean_k1", "stood", "before", "away", "post_ratio", "post_pull", "post_weight")
-PASSING = (*PASSING_SINGLE, *SESSION_STATES, *SESSION_SINGLE, "weight")
-GROUPED = ("logits", "mean", "std", "fall", "rise", "shown", "susceptibility", "weight", *SESSION_CELLS)
+EXTENDED_ARMS = ("level", "opened", "odds")
+EXTENDED_PASSING = ("share", "fullest", "rest", "chosen_level", "chosen_weight", "chosen_odds", "heard")
+EXTENDED_SINGLE = ("floor", "start_floor", "felt", "seen", "leaning", "swapped", "odds_total", *EXTENDED_PASSING)
+PLAIN_NAMES = {"odds": "weight", "odds_total": "total", "leaning": "intentionality"}
+PASSING = (*PASSING_SINGLE, *SESSION_STATES, *SESSION_SINGLE, *EXTENDED_PASSING, "weight")
+GROUPED = (
+    *("logits", "mean", "std", "fall", "rise", "shown", "susceptibility", "weight"),
+    *SESSION_CELLS,
+    *EXTENDED_ARMS,
+)
+SCALARS = ("learning_rate", "serving", "world")
 LEARNERS = {
     "plain": ("plain",),
     "sessions": ("tables", "steps", "sessions"),
@@ -60,17 +69,17 @@ LEARNERS = {
 }
 
 
-def lanes_for(categories: int, learner: str = "plain") -> int:
+def lanes_for(arms: int, learner: str = "plain") -> int:
     """Return how many users share a block, so that one block's scratch stays in the nearest caches.
 
     Sessions have more to do per block besides its users, so their blocks are wider.
     """
-    return (64 if categories <= 8 else 32) * (1 if learner == "plain" else 2)
+    return (64 if arms <= 8 else 32) * (1 if learner == "plain" else 2)
 
 
-def pitch(categories: int) -> int:
+def pitch(arms: int) -> int:
     """Return the rows from one state's table to the next: odd, so that tables do not compete for a cache set."""
-    return categories | 1
+    return arms | 1
 
 
 def tables_of(learner: str) -> int:
@@ -78,16 +87,18 @@ def tables_of(learner: str) -> int:
     return 1 if learner == "groups" else S
 
 
-def first_rows(categories: int, learner: str = "plain") -> dict[str, int]:
+def first_rows(arms: int, learner: str = "plain", rungs: int = 0) -> dict[str, int]:
     """Return the first row of each quantity in a block's scratch array, and under "end" the number of rows."""
-    cells = S * pitch(categories)
+    cells = S * pitch(arms)
     counts = dict.fromkeys(("logits", "mean", "std", "fall", "rise"), cells)
-    counts |= dict.fromkeys(("shown", "susceptibility", "weight"), categories)
+    counts |= dict.fromkeys(("shown", "susceptibility", "weight"), arms)
     counts |= dict.fromkeys((*SINGLE, *PASSING_SINGLE), 1)
     if learner != "plain":
         tables = tables_of(learner)
         counts |= dict.fromkeys(SESSION_SINGLE, 1) | dict.fromkeys(SESSION_STATES, tables)
-        counts |= dict.fromkeys(SESSION_CELLS, tables * pitch(categories))
+        counts |= dict.fromkeys(SESSION_CELLS, tables * pitch(arms))
+    if rungs:
+        counts |= dict.fromkeys(EXTENDED_SINGLE, 1) | dict.fromkeys((*EXTENDED_ARMS, "held"), arms)
     rows = dict(zip([*counts, "end"], accumulate(counts.values(), initial=0), strict=True))
     return rows if learner == "groups" else rows | {"learned": rows["logits"]}
 
@@ -102,14 +113,17 @@ def _is_passing(variable: str) -> bool:
 
 
 class _Specialiser(ast.NodeTransformer):
-    def __init__(self, learner: str, categories: int, lanes: int) -> None:
-        self.first_row = first_rows(categories, learner)
+    def __init__(self, learner: str, arms: int, lanes: int, rungs: int) -> None:
+        self.first_row = first_rows(arms, learner, rungs)
         self.lanes, self.grouped = lanes, False
+        self.renamed = {} if rungs else PLAIN_NAMES
         self.phases: list[ast.stmt] = []
-        self.constants = {"K": categories, "LANES": lanes, "PITCH": pitch(categories), "ROWS": self.first_row["end"]}
+        self.constants = {"K": arms, "LANES": lanes, "PITCH": pitch(arms), "ROWS": self.first_row["end"]}
+        self.constants |= {"RUNGS": max(1, rungs), "CATEGORIES": arms // max(1, rungs)}
+        self.constants |= {"EXTENDED": int(rungs > 0), "WORDS": 8 if rungs else 4}
         self.tables = tables_of(learner)
         one = self.tables == 1
-        self.constants |= {"TABLES": self.tables, "ONE_TABLE": int(one), "STRIDE": 0 if one else categories}
+        self.constants |= {"TABLES": self.tables, "ONE_TABLE": int(one), "STRIDE": 0 if one else arms}
         self.constants |= {f"{name.upper()}_ROW": row for name, row in self.first_row.items()}
 
     def value(self, node: ast.expr) -> Any:
@@ -143,7 +157,9 @@ class _Specialiser(ast.NodeTransformer):
 
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
         if isinstance(node.test, ast.Name) and node.test.id in self.constants:
-            return self.visit(ast.Module(node.body, [])).body if self.constants[node.test.id] else []
+            chosen = self.visit(ast.Module(node.body if self.constants[node.test.id] else node.orelse, []))
+            assert isinstance(chosen, ast.Module)
+            return chosen.body
         return self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -154,6 +170,7 @@ class _Specialiser(ast.NodeTransformer):
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         name = node.value.id if isinstance(node.value, ast.Name) else ""
+        name = self.renamed.get(name, name)
         if not isinstance(node.slice, ast.Tuple) or name not in self.first_row:
             return self.generic_visit(node)
         row, lane = node.slice.elts
@@ -207,7 +224,7 @@ class _Specialiser(ast.NodeTransformer):
         lane_loop = self.lane_loop(inner, range(count))
         self.grouped = False
         names = {node.id for node in ast.walk(lane_loop) if isinstance(node, ast.Name)}
-        scalars = "".join(f", {scalar}" for scalar in ("learning_rate",) if scalar in names)
+        scalars = "".join(f", {scalar}" for scalar in SCALARS if scalar in names)
         (phase,) = ast.parse(f"@compiled\ndef {name}(group, single{scalars}):\n    pass").body
         assert isinstance(phase, ast.FunctionDef)
         phase.body = [lane_loop]
@@ -218,10 +235,10 @@ class _Specialiser(ast.NodeTransformer):
     def unroll(self, loop: ast.For) -> list[ast.stmt]:
         (inner,) = loop.body
         assert isinstance(inner, ast.For)
-        categories = self.constants["K"]
-        groups, rest = divmod(categories, GROUP)
-        if categories <= GROUP:
-            return [self.lane_loop(inner, range(categories))]
+        arms = self.constants["K"]
+        groups, rest = divmod(arms, GROUP)
+        if arms <= GROUP:
+            return [self.lane_loop(inner, range(arms))]
         step = GROUP * self.lanes
         calls = self.call_phase(inner, f"g * {step}", GROUP, f"for g in range({groups}): ")
         return calls + (self.call_phase(inner, groups * step, rest, "") if rest else [])
@@ -294,12 +311,17 @@ def _template(name: str) -> list[ast.stmt]:
     ]
 
 
-def specialised_source(learner: str, categories: int, lanes: int) -> str:
-    """Return the source of the lane kernel for K categories, with `plain` or `sessions` as the way it learns."""
-    nodes = [node for name in ("posts", *LEARNERS[learner], "lanes") for node in _template(name)]
+def specialised_source(learner: str, arms: int, lanes: int, rungs: int = 0) -> str:
+    """Return the source of the lane kernel for K arms, with one of LEARNERS as the way it learns.
+
+    With `rungs` > 0 it is the extended one, in which an arm is a category at one of that many rungs of intensity.
+    """
+    extension = {"serving", "intervention"}
+    names = ("posts", "serving", *LEARNERS[learner], "profiles", "intervention", "lanes")
+    nodes = [node for name in names if rungs or name not in extension for node in _template(name)]
     functions = [node for node in nodes if isinstance(node, ast.FunctionDef) and _is_inlined(node)]
     tree = _Inliner(functions).visit(ast.Module([node for node in nodes if node not in functions], []))
-    return ast.unparse(ast.fix_missing_locations(_Specialiser(learner, categories, lanes).visit(tree))) + "\n"
+    return ast.unparse(ast.fix_missing_locations(_Specialiser(learner, arms, lanes, rungs).visit(tree))) + "\n"
 
 
 def _write(file: Path, source: str) -> None:
@@ -310,11 +332,11 @@ def _write(file: Path, source: str) -> None:
 
 
 @cache
-def lane_kernel(categories: int, lanes: int | None = None, learner: str = "plain") -> ModuleType:
-    """Return the compiled lane kernel for K categories, as a module with `run_users`."""
-    lanes = lanes or lanes_for(categories, learner)
-    name = f"{learner}_{categories}_{lanes}"
-    source = specialised_source(learner, categories, lanes)
+def lane_kernel(arms: int, lanes: int | None = None, learner: str = "plain", rungs: int = 0) -> ModuleType:
+    """Return the compiled lane kernel for K arms, as a module with `run_users`; `rungs` as in `specialised_source`."""
+    lanes = lanes or lanes_for(arms, learner)
+    name = f"{learner}_{arms}_{lanes}" + (f"_{rungs}" if rungs else "")
+    source = specialised_source(learner, arms, lanes, rungs)
     folder = cache_folder()
     if folder is None:
         module = ModuleType(name)

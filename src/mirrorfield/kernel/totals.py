@@ -33,11 +33,13 @@ class Totals(NamedTuple):
     category_entropy: IntArray  # (C, K) sum of the feed's entropy by d, in units of 2**-24 nat
     feed_product: IntArray  # (C, K, K, 2) sum of p_a p_b, a <= b; high and low word, (high 2**24 + low) 2**-48
     effective: IntArray  # (C,) sum of exp(entropy), in units of 2**-24
+    intensity: IntArray  # (C, K) sum of the feed's mean intensity by d, in units of 2**-24; (0, K) without intensity
+    floor: IntArray  # (C, K) sum of the floor by d, in units of 2**-24; (0, K)
     reaction: IntArray  # (C,) sum of the mean reaction, in units of 2**-20
 
 
-def empty_totals(recorded: int, categories: int, bands: int) -> Totals:
-    """Return totals over no user."""
+def empty_totals(recorded: int, categories: int, bands: int, extended: bool = False) -> Totals:
+    """Return totals over no user; with those of intensity in the extended loop."""
     c, k = recorded, categories
 
     def zeros(*shape: int) -> IntArray:
@@ -56,6 +58,8 @@ def empty_totals(recorded: int, categories: int, bands: int) -> Totals:
         category_entropy=zeros(c, k),
         feed_product=zeros(c, k, k, 2),
         effective=zeros(c),
+        intensity=zeros(c if extended else 0, k),
+        floor=zeros(c if extended else 0, k),
         reaction=zeros(c),
     )
 

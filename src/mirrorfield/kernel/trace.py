@@ -9,26 +9,31 @@ from mirrorfield.types import F32Array, IntArray, S
 
 
 class Trace(NamedTuple):
-    """C recorded steps, K categories, n users; feeds are probabilities, reactions in the scenario's unit."""
+    """C recorded steps, K categories of I rungs, n users; feeds are probabilities, reactions in the scenario's unit."""
 
     feed: F32Array  # (C, K, n)
     state: IntArray  # (C, n)
     mean_reaction: F32Array  # (C, n)
-    logits: F32Array  # (S, K, n)
-    exposures: IntArray  # (K, n)
+    intensity: F32Array  # (C, n), or (0, n) where nothing has an intensity
+    floor: F32Array  # (C, n), or (0, n)
+    logits: F32Array  # (S, K I, n)
+    exposures: IntArray  # (K I, n)
     susceptibility: F32Array  # (K, n)
     intentionality: F32Array  # (n,)
     segment: IntArray  # (n,)
 
 
-def empty_trace(recorded: int, categories: int, users: int) -> Trace:
-    """Return a trace with room for `users` users."""
+def empty_trace(recorded: int, categories: int, users: int, rungs: int = 0) -> Trace:
+    """Return a trace with room for `users` users; of the extended loop if `rungs` > 0."""
+    arms, extended = categories * max(1, rungs), recorded if rungs else 0
     return Trace(
         feed=aligned_array(recorded, categories, users),
         state=np.empty((recorded, users), np.int8),
         mean_reaction=aligned_array(recorded, users),
-        logits=aligned_array(S, categories, users),
-        exposures=aligned_array(categories, users, dtype=np.int32),
+        intensity=aligned_array(extended, users),
+        floor=aligned_array(extended, users),
+        logits=aligned_array(S, arms, users),
+        exposures=aligned_array(arms, users, dtype=np.int32),
         susceptibility=aligned_array(categories, users),
         intentionality=aligned_array(users),
         segment=aligned_array(users, dtype=np.int32),
@@ -43,10 +48,14 @@ def keep(trace: Any, user: int, kept: Any, row: int) -> None:
             kept.feed[c, i, row] = trace.feed[c, i, user]
         kept.state[c, row] = trace.state[c, user]
         kept.mean_reaction[c, row] = trace.mean_reaction[c, user]
-    for i in range(trace.feed.shape[1]):
+    for c in range(trace.floor.shape[0]):
+        kept.intensity[c, row] = trace.intensity[c, user]
+        kept.floor[c, row] = trace.floor[c, user]
+    for i in range(trace.logits.shape[1]):
         for s in range(S):
             kept.logits[s, i, row] = trace.logits[s, i, user]
         kept.exposures[i, row] = trace.exposures[i, user]
+    for i in range(trace.susceptibility.shape[0]):
         kept.susceptibility[i, row] = trace.susceptibility[i, user]
     kept.intentionality[row] = trace.intentionality[user]
     kept.segment[row] = trace.segment[user]

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from mirrorfield.kernel import Trace
 from mirrorfield.kernel.fold import LOCKED_IN
 from mirrorfield.metrics.concentration import effective_categories, entropy
 from mirrorfield.types import STATES, FloatArray, IntArray
@@ -39,16 +40,15 @@ def divergence_from_mean(feed: FloatArray) -> FloatArray:
     return np.asarray((cross - entropy(feed)) / math.log(feed.shape[1]))
 
 
-def user_outcomes(
-    feed: FloatArray, state: IntArray, mean_reaction: FloatArray, steps: IntArray, users: IntArray, names: list[str]
-) -> dict[str, FloatArray]:
+def user_outcomes(sample: Trace, steps: IntArray, users: IntArray, names: list[str]) -> dict[str, FloatArray]:
     """Return every metric of every user at the last recorded step.
 
-    Parameters: feed (C, K, n), state (C, n) and mean_reaction (C, n) at the C recorded steps; users, ids (n,); names of
-    the K categories. Returns {metric: float64 (n,)}: locked_in, time_to_lock_in in posts (the last step if it never
-    was), effective_categories, filter_bubble, mean_reaction, one for each state, and share:NAME for each category.
-    Raises nothing. Source: docs/model.md, section 4; docs/whatif.md.
+    Parameters: sample, the trace of n users at C recorded steps; users, their ids (n,); names of the K categories.
+    Returns {metric: float64 (n,)}: locked_in, time_to_lock_in in posts (the last step if it never was),
+    effective_categories, filter_bubble, mean_reaction, intensity and floor where posts have an intensity, one for each
+    state, and share:NAME for each category. Raises nothing. Source: docs/model.md, section 4; docs/whatif.md.
     """
+    feed, state = sample.feed, sample.state
     last = np.ascontiguousarray(feed[-1].T, float)
     locked = feed.max(axis=1) > LOCKED_IN
     category = category_of(feed[-1].T, users)
@@ -58,8 +58,10 @@ def user_outcomes(
         "time_to_lock_in": first,
         "effective_categories": effective_categories(last),
         "filter_bubble": divergence_from_mean(last),
-        "mean_reaction": mean_reaction[-1],
+        "mean_reaction": sample.mean_reaction[-1],
     }
+    if len(sample.floor):
+        found |= {"intensity": sample.intensity[-1], "floor": sample.floor[-1]}
     found |= {name: state[-1] == s for s, name in enumerate(STATES)}
     found |= {f"share:{name}": category == k for k, name in enumerate(names)}
     return {name: np.asarray(values, float) for name, values in found.items()}

@@ -24,6 +24,8 @@ class Series:
     second_moment: FloatArray  # (C, K, K)
     state_share: FloatArray  # (C, S)
     mean_reaction: FloatArray  # (C,)
+    intensity: FloatArray  # (C, K) by category of the user, NaN where there is none; (0, K) without intensity
+    floor: FloatArray  # (C, K), or (0, K)
 
 
 def _product_sums(product: IntArray) -> list[list[int]]:
@@ -31,6 +33,11 @@ def _product_sums(product: IntArray) -> list[list[int]]:
     k = len(product)
     pairs = [[(min(a, b), max(a, b)) for b in range(k)] for a in range(k)]
     return [[(int(product[pair][0]) << LOW_BITS) + int(product[pair][1]) for pair in row] for row in pairs]
+
+
+def _mean_by_category(sums: IntArray, users: IntArray) -> FloatArray:
+    users = users[: len(sums)]
+    return np.where(users > 0, sums * FEED_UNIT / np.maximum(users, 1), np.nan)
 
 
 def population_series(totals: Totals) -> Series:
@@ -65,4 +72,6 @@ def population_series(totals: Totals) -> Series:
         second_moment=np.array(moments),
         state_share=totals.band_state.sum(axis=1) / users,
         mean_reaction=totals.reaction * REACTION_UNIT / users,
+        intensity=_mean_by_category(totals.intensity, by_category),
+        floor=_mean_by_category(totals.floor, by_category),
     )

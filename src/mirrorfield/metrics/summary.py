@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from mirrorfield.kernel import Totals
+from mirrorfield.kernel import FEED_UNIT, Totals
 from mirrorfield.metrics.series import population_series
 from mirrorfield.types import STATES, IntArray
 
@@ -22,12 +22,13 @@ def summarise(totals: Totals, categories: tuple[str, ...], steps: int, seed: int
     Parameters: totals; category names (K); steps T; seed. Returns users, steps, seed, shares, locked_in,
     effective_categories, filter_bubble and its split within and between users by category, overlap (None for one
     user), states, mean_reaction, and by_intentionality: five bands of lambda, whose shares, hooked and locked_in are
-    None where no user is. Raises nothing.
+    None where no user is; where posts have an intensity, also the mean intensity of a feed and the mean floor. Raises
+    nothing.
     """
     series = population_series(totals)
-    overlap = float(series.overlap[-1])
-    return {
-        "users": int(totals.band_users.sum()),
+    overlap, users = float(series.overlap[-1]), int(totals.band_users.sum())
+    summary = {
+        "users": users,
         "steps": steps,
         "seed": seed,
         "shares": dict(zip(categories, map(float, series.share[-1]), strict=True)),
@@ -41,6 +42,9 @@ def summarise(totals: Totals, categories: tuple[str, ...], steps: int, seed: int
         "mean_reaction": float(series.mean_reaction[-1]),
         "by_intentionality": [_band(totals, categories, band) for band in range(SUMMARY_BANDS)],
     }
+    for name in ("intensity", "floor")[: 2 * len(totals.floor)]:
+        summary[name] = int(getattr(totals, name)[-1].sum()) * FEED_UNIT / users
+    return summary
 
 
 def _band(totals: Totals, categories: tuple[str, ...], band: int) -> dict[str, Any]:

@@ -9,17 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mirrorfield.model.draw import draw_user
+from mirrorfield.model.draw import ProfileTables, draw_user
 from mirrorfield.model.profile import blend, reaction
 from mirrorfield.policy.baseline import welford
 from mirrorfield.policy.reinforce import advantage, logit_step
 from mirrorfield.policy.softmax import softmax
+from mirrorfield.population.change import Intensity, Intervention
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import population_tables, profile_tables
-from mirrorfield.streams import INTERACTION, U64, next_word, stream, uniform, uniform_positive
+from mirrorfield.streams import INTERACTION, INTERVENTION, NUDGE, U64, next_word, stream, uniform, uniform_positive
 from mirrorfield.types import FloatArray, IntArray, S
 
 Words = list[NDArray[np.uint32]]
+NOTHING, NO_MEDDLING = Intervention(), np.empty(0)
+CLOSED, TINY = -1e9, 1e-300
 
 
 @dataclass
@@ -35,6 +38,11 @@ class ReferenceUsers:
     baseline: FloatArray
     state: IntArray
     exposures: IntArray
+    level: FloatArray  # (K I,) intensity of every arm
+    floor: FloatArray
+    felt: FloatArray  # mean reaction to all posts, whether the recommender sees it or not
+    seen: FloatArray  # reactions that the recommender saw
+    adaptation: Intensity
 
 
 @dataclass
@@ -57,19 +65,36 @@ def draw_users(scenario: Scenario, users: IntArray) -> ReferenceUsers:
         for row, user in enumerate(users):
             intentionality[row], _ = draw_user(U64(scenario.seed), U64(user), tables, words, w)
             susceptibility[row] = w
-    lam = intentionality[:, None, None]
-    reactive, intentional = profiles.reactive, profiles.intentional
-    return ReferenceUsers(
+    rungs = scenario.intensity.rungs
+    found = ReferenceUsers(
         intentionality=intentionality,
         susceptibility=susceptibility,
-        mean=blend(lam, susceptibility[:, None, :] * reactive.mean, intentional.mean.astype(float)),
-        std=blend(lam, reactive.std.astype(float), intentional.std.astype(float)),
-        transition=blend(lam[..., None], reactive.transition.astype(float), intentional.transition.astype(float)),
-        logits=np.zeros((n, S, k)),
+        mean=np.empty(0),
+        std=np.empty(0),
+        transition=np.empty(0),
+        logits=np.zeros((n, S, k * rungs)),
         baseline=np.zeros(n),
         state=np.zeros(n, int),
-        exposures=np.zeros((n, k), int),
+        exposures=np.zeros((n, k * rungs), int),
+        level=np.tile(np.arange(rungs) / max(1, rungs - 1), k),
+        floor=np.zeros(n),
+        felt=np.zeros(n),
+        seen=np.zeros(n),
+        adaptation=scenario.intensity,
     )
+    blend_profiles(found, profiles, intentionality)
+    return found
+
+
+def blend_profiles(users: ReferenceUsers, profiles: ProfileTables, intentionality: FloatArray) -> None:
+    """Set the users' profiles to those of an intentionality; all rungs of a category start from one profile."""
+    lam, w = intentionality[:, None, None], users.susceptibility[:, None, :]
+    reactive, intentional = profiles.reactive, profiles.intentional
+    rungs = users.adaptation.rungs
+    users.mean = blend(lam, w * reactive.mean, intentional.mean.astype(float)).repeat(rungs, 2)
+    users.std = blend(lam, reactive.std.astype(float), intentional.std.astype(float)).repeat(rungs, 2)
+    laws = reactive.transition.astype(float), intentional.transition.astype(float)
+    users.transition = blend(lam[..., None], *laws).repeat(rungs, 2)
 
 
 def show(users: ReferenceUsers, policy: FloatArray, uniforms: FloatArray) -> tuple[NDArray[np.int_], FloatArray]:
@@ -78,23 +103,76 @@ def show(users: ReferenceUsers, policy: FloatArray, uniforms: FloatArray) -> tup
     everyone, s = np.arange(len(users.state)), users.state
     choice = np.asarray((u_choice[:, None] >= np.cumsum(policy, axis=1)[:, :-1]).sum(axis=1))
     noise = np.sqrt(-2 * np.log(u_radius)) * np.cos(2 * np.pi * u_angle)
-    observed = reaction(users.mean[everyone, s, choice], users.std[everyone, s, choice], noise)
+    part, i = users.adaptation, users.level[choice]
+    dulled = np.exp(-np.clip(users.floor - i, 0, None) / part.width)
+    observed = (
+        (1 + part.slope * i) * dulled * reaction(users.mean[everyone, s, choice], users.std[everyone, s, choice], noise)
+    )
     users.exposures[everyone, choice] += 1
     law = users.transition[everyone, s, choice]
     users.state = (u_transition >= law[:, 0]).astype(int) + (u_transition >= 1 - law[:, 2])
+    users.floor = users.floor + np.where(i > users.floor, part.eta, part.decay) * (i - users.floor)
     return choice, observed
 
 
-def interact(users: ReferenceUsers, uniforms: FloatArray, t: int, learning_rate: float) -> NDArray[np.int_]:
-    """Show every user one post, observe the reaction, take one REINFORCE step; return the choices."""
+def served(policy: FloatArray, change: Intervention, opened: NDArray[np.bool_], rungs: int) -> FloatArray:
+    """Return what is served, (n, K I): the policy, within a quota on categories, and a share of posts drawn evenly."""
+    of_category = policy.reshape(len(policy), -1, rungs).sum(2)
+    largest = of_category == of_category.max(1, keepdims=True)
+    fullest = of_category.max(1, keepdims=True)
+    rest = np.where(largest, 0, of_category).sum(1, keepdims=True)
+    factor = np.where(largest, change.quota / fullest, (1 - change.quota) / np.maximum(rest, TINY))
+    held = policy * np.where(fullest > change.quota, factor, 1.0).repeat(rungs, 1)
+    return np.asarray((1 - change.exploration) * held + change.exploration * opened / opened.sum())
+
+
+def interact(
+    users: ReferenceUsers,
+    uniforms: FloatArray,
+    t: int,
+    learning_rate: float,
+    change: Intervention = NOTHING,
+    meddling: FloatArray = NO_MEDDLING,
+) -> NDArray[np.int_]:
+    """Show every user one post, observe the reaction, take one REINFORCE step; return the choices.
+
+    Every two users in a row are each other's partners; `meddling` has the uniforms of swap and friction, (2, n).
+    """
     everyone, s = np.arange(len(users.state)), users.state
     policy = softmax(users.logits[everyone, s])
-    choice, observed = show(users, policy, uniforms)
-    gain = advantage(observed, users.baseline)
-    users.baseline = welford(users.baseline, gain, 1 / t)
+    opened = users.level <= change.intensity_cap
+    shown = own = served(policy, change, opened, users.adaptation.rungs)
+    heard = np.ones(len(everyone), bool)
+    if meddling.size:
+        swapped = meddling[0] < change.swap
+        shown = np.where(swapped[:, None], own[everyone ^ 1], own)
+        heard = (meddling[1] >= change.friction) & ~swapped
+    choice, observed = show(users, shown, uniforms)
+    users.felt = welford(users.felt, advantage(observed, users.felt), 1 / t)
+    users.seen = users.seen + heard
+    gain = advantage(observed, users.baseline) * heard
+    users.baseline = welford(users.baseline, gain, 1 / np.maximum(users.seen, 1))
+    gain = gain * (policy[everyone, choice] / np.where(heard, shown[everyone, choice], 1))
     chosen = np.eye(policy.shape[1])[choice]
     users.logits[everyone, s] += logit_step(learning_rate, gain[:, None], chosen, policy)
     return choice
+
+
+def intervene(users: ReferenceUsers, scenario: Scenario, ids: IntArray) -> None:
+    """Close what is above the cap, and nudge some users' intentionality."""
+    change = scenario.intervention
+    users.logits[..., users.level > change.intensity_cap] = CLOSED
+    if change.nudge:
+        word, *_ = next_word(*stream(U64(scenario.seed), ids.astype(U64), NUDGE))
+        moved = users.intentionality + change.nudge * (uniform(word) < np.float32(change.nudge_share))
+        blend_profiles(users, profile_tables(scenario), np.clip(moved, 0, 1))
+
+
+def draw_meddling(words: Words) -> tuple[FloatArray, Words]:
+    """Return the uniforms of swap and friction, float64 (2, n), and the words that follow."""
+    swap, *words = next_word(*words)
+    friction, *words = next_word(*words)
+    return np.array([uniform(swap), uniform(friction)], float), words
 
 
 def draw_uniforms(words: Words) -> tuple[FloatArray, Words]:
@@ -118,16 +196,24 @@ def simulate_reference(scenario: Scenario, users: IntArray, recorded: tuple[int,
     (3, 2)
     """
     population = draw_users(scenario, users)
-    rule = scenario.policy.to_rule().in_single_precision()
-    population.logits += rule.start_logits(scenario.k)
+    rule, after = (rule.in_single_precision() for rule in scenario.rules)
+    change = scenario.intervention
+    population.logits += rule.start_logits(scenario.arms)
     choices = np.empty((scenario.steps, len(users)), np.int8)
     states = np.empty_like(choices)
     feeds = []
     with np.errstate(over="ignore"):
         words: Words = [*stream(U64(scenario.seed), users.astype(U64), INTERACTION)]
+        more: Words = [*stream(U64(scenario.seed), users.astype(U64), INTERVENTION)]
         for t in range(1, scenario.steps + 1):
             uniforms, words = draw_uniforms(words)
-            choices[t - 1] = interact(population, uniforms, t, rule.learning_rate)
+            if t == change.at + 1:
+                intervene(population, scenario, users)
+            if t <= change.at:
+                choices[t - 1] = interact(population, uniforms, t, rule.learning_rate)
+            else:
+                meddling, more = draw_meddling(more)
+                choices[t - 1] = interact(population, uniforms, t, after.learning_rate, change, meddling)
             states[t - 1] = population.state
             if t in recorded:
                 feeds.append(softmax(population.logits[np.arange(len(users)), population.state]))

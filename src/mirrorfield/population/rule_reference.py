@@ -4,15 +4,16 @@ A post uses the same four words of its user's interaction stream whatever the ru
 their luck post by post. A rule that shuffles minibatches has a stream of its own for that.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mirrorfield.policy.baseline import welford
+from mirrorfield.policy.options import Returns
 from mirrorfield.policy.reinforce import advantage
 from mirrorfield.policy.rule import Rule
 from mirrorfield.policy.softmax import log_softmax, softmax
-from mirrorfield.population.reference import ReferenceUsers, Words, draw_uniforms, draw_users, show
+from mirrorfield.population.reference import ReferenceUsers, Words, draw_uniforms, draw_users, intervene, show
 from mirrorfield.population.rule_update import Learner, Session, learn
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.streams import INTERACTION, SHUFFLE, U64, stream
@@ -36,7 +37,7 @@ def start_learner(scenario: Scenario, rule: Rule, users: IntArray) -> Learner:
     with np.errstate(over="ignore"):
         words: Words = [*stream(U64(scenario.seed), users.astype(U64), SHUFFLE)]
     return Learner(
-        reference=log_softmax(rule.reference_logits(scenario.k)),
+        reference=log_softmax(rule.reference_logits(scenario.arms)),
         baseline_count=0,
         value=np.zeros((n, S)),
         beta=np.full(n, rule.beta),
@@ -45,11 +46,13 @@ def start_learner(scenario: Scenario, rule: Rule, users: IntArray) -> Learner:
     )
 
 
-def start_session(rule: Rule, state: IntArray) -> Session:
-    """Return an empty session of users that are in these states."""
-    shape, n = (rule.posts, len(state)), len(state)
+def start_session(rule: Rule, users: ReferenceUsers) -> Session:
+    """Return an empty session of users as they are."""
+    n = len(users.state)
+    shape = (rule.posts, n)
     return Session(
-        start=state,
+        start=users.state,
+        floor=users.floor,
         state=np.zeros(shape, int),
         choice=np.zeros(shape, int),
         reaction=np.zeros(shape),
@@ -65,7 +68,7 @@ def add_post(users: ReferenceUsers, session: Session, rule: Rule, place: int, un
     """
     rollout, h = divmod(place, rule.horizon)
     if h == 0:
-        users.state = session.start
+        users.state, users.floor = session.start, session.floor
     everyone, s = np.arange(len(users.state)), users.state
     logits = users.logits[everyone, s]
     choice, observed = show(users, softmax(logits), uniforms)
@@ -73,6 +76,17 @@ def add_post(users: ReferenceUsers, session: Session, rule: Rule, place: int, un
     session.log_policy[place] = log_softmax(logits)[everyone, choice]
     session.end[rollout] = users.state
     return choice
+
+
+def switch_learner(before: Learner, fresh: Learner, rule: Rule, t: int) -> Learner:
+    """Return what a rule knows that is switched on after t posts: the mean reaction, and learned values if any."""
+    immediate = rule.returns == Returns.IMMEDIATE
+    return replace(
+        fresh,
+        baseline_count=t // rule.posts * rule.posts if immediate else 0,
+        value=before.value,
+        mean_reaction=before.mean_reaction,
+    )
 
 
 def simulate_rule(scenario: Scenario, rule: Rule, users: IntArray, recorded: tuple[int, ...] = ()) -> RuleRun:
@@ -87,24 +101,32 @@ def simulate_rule(scenario: Scenario, rule: Rule, users: IntArray, recorded: tup
     >>> simulate_rule(Scenario(steps=6), Rule(0.1, horizon=3), np.arange(2)).choices.shape
     (6, 2)
     """
-    rule = rule.in_single_precision()
+    rule, after = rule.in_single_precision(), scenario.rules[1].in_single_precision()
+    at, origin = scenario.intervention.at if scenario.extended else -1, 0
     population, learner = draw_users(scenario, users), start_learner(scenario, rule, users)
-    population.logits += rule.start_logits(scenario.k)
+    population.logits += rule.start_logits(scenario.arms)
     choices = np.empty((scenario.steps, len(users)), np.int8)
     states, feeds = np.empty_like(choices), []
-    session = start_session(rule, population.state)
+    session = start_session(rule, population)
     with np.errstate(over="ignore"):
         words: Words = [*stream(U64(scenario.seed), users.astype(U64), INTERACTION)]
         for t in range(scenario.steps):
             uniforms, words = draw_uniforms(words)
-            place = t % rule.posts
+            if t == at:
+                intervene(population, scenario, users)
+                if scenario.rules[0] != scenario.rules[1]:
+                    rule, origin = after, t
+                    learner = switch_learner(learner, start_learner(scenario, rule, users), rule, t)
+                    population.baseline = learner.mean_reaction
+                    session = start_session(rule, population)
+            place = (t - origin) % rule.posts
             choices[t] = add_post(population, session, rule, place, uniforms)
             states[t] = population.state
             gain = advantage(session.reaction[place], learner.mean_reaction)
             learner.mean_reaction = welford(learner.mean_reaction, gain, 1 / (t + 1))
-            if (t + 1) % rule.posts == 0:
+            if place + 1 == rule.posts:
                 learn(population, learner, session, rule)
-                session = start_session(rule, population.state)
+                session = start_session(rule, population)
             if t + 1 in recorded:
                 feeds.append(softmax(population.logits[np.arange(len(users)), population.state]))
     return RuleRun(population, learner, choices, states, np.array(feeds))

@@ -35,9 +35,10 @@ class Learner:
 
 @dataclass
 class Session:
-    """The posts of a session, (posts, n), rollout after rollout; start (n,) and end (group, n) states."""
+    """The posts of a session, (posts, n), rollout after rollout; start (n,) and end (group, n) states; floor (n,)."""
 
     start: IntArray
+    floor: FloatArray
     state: IntArray
     choice: IntArray
     reaction: FloatArray

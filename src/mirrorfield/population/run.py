@@ -7,6 +7,7 @@ import numpy as np
 
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import (
+    Ready,
     Scales,
     Totals,
     Trace,
@@ -18,7 +19,7 @@ from mirrorfield.kernel import (
 )
 from mirrorfield.model.draw import PopulationTables, ProfileTables
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.population.tables import histogram_scales, population_tables, profile_tables
+from mirrorfield.population.tables import histogram_scales, population_tables, profile_tables, world_of
 from mirrorfield.streams import U64
 from mirrorfield.types import F32Array, IntArray
 
@@ -112,11 +113,22 @@ def plan_run(
     )
 
 
+def ready_for(scenario: Scenario, lanes: int | None = None, learner: str | None = None) -> Ready:
+    """Return the compiled code that runs a scenario, and what it needs beside users."""
+    before, after = scenario.rules
+    return ready(before, scenario.k, lanes, learner, world_of(scenario), after)
+
+
+def new_trace(scenario: Scenario, recorded: int, users: int) -> Trace:
+    """Return a trace with room for `users` users of a scenario."""
+    return empty_trace(recorded, scenario.k, users, scenario.intensity.rungs if scenario.extended else 0)
+
+
 def _check_sample_fits(scenario: Scenario, recorded: int) -> None:
     import psutil
 
     count = min(scenario.users, scenario.record.users)
-    needed = 3 * count * (recorded * (4 * scenario.k + 5) + 4 * 5 * scenario.k + 16)
+    needed = 3 * count * (recorded * (4 * scenario.k + 13) + 4 * 5 * scenario.arms + 16)
     available = psutil.virtual_memory().available
     if needed > available:
         raise InputError(
@@ -132,11 +144,11 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
     Raises InputError if a user's mean reaction is beyond what fixed-point totals can hold.
     """
     scenario, recorded, end = plan.scenario, len(plan.steps), first_user + users
-    code, rule, memory, start = ready(scenario.policy.to_rule(), scenario.k)
-    totals = empty_totals(recorded, scenario.k, scenario.record.bands)
-    trace, notes = empty_trace(recorded, scenario.k, WIDTH), empty_notes(scenario.k, WIDTH)
+    code, rule, memory, start, world = ready_for(scenario)
+    totals = empty_totals(recorded, scenario.k, scenario.record.bands, scenario.extended)
+    trace, notes = new_trace(scenario, recorded, WIDTH), empty_notes(scenario.k, WIDTH)
     kept_users = np.arange(first_user, end) if plan.keep_all else plan.sample[_between(plan.sample, first_user, end)]
-    kept = empty_trace(recorded, scenario.k, len(kept_users))
+    kept = new_trace(scenario, recorded, len(kept_users))
     chunk = max(WIDTH, CHUNK_STEPS // scenario.steps // WIDTH * WIDTH)
     for first in range(first_user, end, chunk):
         count = min(chunk, end - first)
@@ -151,6 +163,7 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
                 start,
                 plan.profiles,
                 plan.population,
+                world,
                 plan.scales,
                 trace,
                 notes,
@@ -188,8 +201,8 @@ class Gathering:
         scenario = plan.scenario
         self.plan = plan
         self.users = 0
-        self.totals = empty_totals(len(plan.steps), scenario.k, scenario.record.bands)
-        self.sample = empty_trace(len(plan.steps), scenario.k, len(plan.sample))
+        self.totals = empty_totals(len(plan.steps), scenario.k, scenario.record.bands, scenario.extended)
+        self.sample = new_trace(scenario, len(plan.steps), len(plan.sample))
 
     def add(self, part: Part) -> None:
         """Take in a part; each user may come once."""

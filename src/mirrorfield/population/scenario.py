@@ -10,7 +10,10 @@ import tomli_w
 from pydantic import Field, ValidationError, model_validator
 
 from mirrorfield.errors import InputError, nearest
+from mirrorfield.kernel import learner_of
+from mirrorfield.policy.rule import Rule
 from mirrorfield.population.base import Frozen, one_line
+from mirrorfield.population.change import Intensity, Intervention
 from mirrorfield.population.distributions import Population
 from mirrorfield.population.policy import Policy
 from mirrorfield.types import STATES, FloatArray, S
@@ -19,6 +22,7 @@ Table = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
 MAX_STEPS = 10_000_000
 MAX_USERS = 8_000_000_000
 MAX_REACTION = 1000.0
+MAX_ARMS = 32
 
 
 class Category(Frozen):
@@ -145,6 +149,8 @@ class Scenario(Frozen):
     steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] = 1500
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     policy: Policy = Policy()
+    intensity: Intensity = Intensity()
+    intervention: Intervention = Intervention()
     record: Record = Record()
     population: Population = Population()
     reactive: Profile = REACTIVE
@@ -175,10 +181,30 @@ class Scenario(Frozen):
             wrong = std[(std < 0) | (std > MAX_REACTION)]
             if wrong.size:
                 raise ValueError(f"{place}.std: expected numbers from 0 to {MAX_REACTION:g}, got {wrong[0]:g}")
-        rule = self.policy.to_rule()
-        rule.start_logits(self.k), rule.reference_logits(self.k)
+        if self.arms > MAX_ARMS:
+            raise ValueError(
+                f"intensity.rungs: expected at most {MAX_ARMS} categories times rungs, got {self.k} x "
+                f"{self.intensity.rungs}; use {MAX_ARMS // self.k} rungs or fewer"
+            )
+        for rule in self.rules:
+            rule.start_logits(self.arms), rule.reference_logits(self.arms)
+        self._check_intervention()
         self._check_lengths()
         return self
+
+    def _check_intervention(self) -> None:
+        change, (before, after) = self.intervention, self.rules
+        posts = before.posts
+        if change.at % posts:
+            raise ValueError(
+                f"intervention.at: expected a multiple of the session's {posts} posts, got {change.at}; "
+                f"use {change.at // posts * posts}"
+            )
+        if change.meddles and learner_of(before, after) != "plain":
+            raise ValueError(
+                "intervention: exploration, quota, friction and swap need rules that learn from every post at once; "
+                'use policy.rule = "reinforce" without further parts'
+            )
 
     def _check_lengths(self) -> None:
         parts = [("population", self.population)] if not self.population.segments else []
@@ -190,6 +216,21 @@ class Scenario(Frozen):
                         f"{place}.susceptibility.{name}: expected one number or {self.k} (one per category), "
                         f"got {len(value)}"
                     )
+
+    @property
+    def arms(self) -> int:
+        """The number of things a policy chooses from: K categories times I rungs of intensity."""
+        return self.k * self.intensity.rungs
+
+    @property
+    def rules(self) -> tuple[Rule, Rule]:
+        """The rule before the intervention, and the one after it."""
+        return self.policy.to_rule(), (self.intervention.policy or self.policy).to_rule()
+
+    @property
+    def extended(self) -> bool:
+        """Whether anything is beyond the plain loop: rungs of intensity, habituation or an intervention."""
+        return self.intensity != Intensity() or self.intervention != Intervention(at=self.intervention.at)
 
     @property
     def k(self) -> int:

@@ -5,7 +5,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from mirrorfield.kernel import BINS, Scales
+from mirrorfield.kernel import BINS, Scales, Serving, World
 from mirrorfield.model.draw import (
     BETA,
     DIRICHLET,
@@ -16,6 +16,7 @@ from mirrorfield.model.draw import (
     ProfileTables,
     ReactionTable,
 )
+from mirrorfield.population.change import Intervention
 from mirrorfield.population.distributions import (
     AnySusceptibility,
     BetaIntentionality,
@@ -56,6 +57,7 @@ def reaction_range(scenario: Scenario) -> tuple[float, float]:
     mean = [profile.table("mean", scenario.k) for profile in profiles]
     spread = max(float(profile.table("std", scenario.k).max()) for profile in profiles)
     low, high = min(float(m.min()) for m in mean) - spread, 2 * max(float(m.max()) for m in mean) + spread
+    high *= max(1.0, 1 + scenario.intensity.slope)
     return low, max(high, low + 1e-3)
 
 
@@ -63,6 +65,46 @@ def histogram_scales(scenario: Scenario) -> Scales:
     """Return where the bins of the histograms lie, as the fold takes them."""
     low, high = reaction_range(scenario)
     return Scales(np.float32(BINS / math.log(scenario.k)), np.float32(low), np.float32(BINS / (high - low)))
+
+
+def intensities(scenario: Scenario) -> F32Array:
+    """Return the intensity of every arm, float32 (K I,); arm a I + r is category a at rung r."""
+    rungs = scenario.intensity.rungs
+    return np.tile((np.arange(rungs) / max(1, rungs - 1)).astype(np.float32), scenario.k)
+
+
+def _serving(change: Intervention, origin: int) -> Serving:
+    return Serving(
+        origin=np.int64(origin),
+        keep=np.float32(1) - np.float32(change.exploration),
+        exploration=np.float32(change.exploration),
+        quota=np.float32(change.quota),
+        cap=np.float32(change.intensity_cap),
+        friction=np.float32(change.friction),
+        swap=np.float32(change.swap),
+        meddled=change.friction > 0 or change.swap > 0,
+    )
+
+
+def world_of(scenario: Scenario) -> World | None:
+    """Return what is beyond the plain loop in plain numbers, or None where nothing is."""
+    if not scenario.extended:
+        return None
+    part, change = scenario.intensity, scenario.intervention
+    before, after = scenario.rules
+    return World(
+        level=intensities(scenario),
+        slope=np.float32(part.slope),
+        inverse_width=np.float32(1 / part.width),
+        eta=np.float32(part.eta),
+        decay=np.float32(part.decay),
+        at=np.int64(change.at),
+        switched=before != after,
+        nudge=np.float32(change.nudge),
+        nudge_share=np.float32(change.nudge_share),
+        before=_serving(Intervention(), 0),
+        after=_serving(change, change.at if before != after else 0),
+    )
 
 
 def _cdf(weights: list[float]) -> F32Array:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from mirrorfield.report.figures import diversity_lines, share_lines, tipping_curve
+from mirrorfield.report.figures import diversity_lines, intensity_lines, share_lines, tipping_curve
 from mirrorfield.report.geometry import narrowing_steps
 from mirrorfield.report.scenes import MOST_DOTS, NAMED_CORNERS, arousal_flows, flow_steps, policy_map
 from mirrorfield.report.style import highlights, marks, number, percent, users
@@ -75,6 +75,30 @@ def _diversity(dataset: xr.Dataset) -> Exhibit:
             "two different users' next posts share a category; locked in = fraction of users with a category above "
             "0.9.",
             "None of the three measures opinion or harm; they describe what is served.",
+        ),
+    )
+
+
+def _intensity(dataset: xr.Dataset) -> Exhibit:
+    first, last, everybody = _ends(dataset)
+    weight = dataset["share"].values
+    intensity = np.nansum(dataset["intensity"].values * weight, axis=1)
+    floor = float(np.nansum(dataset["floor"].values[-1] * weight[-1]))
+    moved = (
+        "climbs" if intensity[-1] > intensity[0] + 0.02 else "falls" if intensity[-1] < intensity[0] - 0.02 else "stays"
+    )
+    ends = [number(float(intensity[record])) for record in (0, -1)]
+    return Exhibit(
+        "intensity",
+        intensity_lines,
+        f"The intensity of what is served {moved}: {ends[0]} at step {first}, {ends[1]} at step {last}",
+        f"Two line charts by category. The mean intensity of a feed goes from {ends[0]} to {ends[1]}; the mean floor "
+        f"ends at {number(floor)}.",
+        (
+            f"Above: mean intensity of what users would be served next (0 mildest, 1 most intense), by the category "
+            f"of their feed. Below: mean floor, the intensity they have got used to. N = {everybody}, all of them "
+            "counted.",
+            "A post below a user's floor moves them less. If eta is 0 the floor stays at 0: a stationary user.",
         ),
     )
 
@@ -167,8 +191,11 @@ def _flows(dataset: xr.Dataset) -> Exhibit:
 
 
 def exhibits(dataset: xr.Dataset) -> list[Exhibit]:
-    """Return the page's five figures with their words, in reading order."""
-    return [build(dataset) for build in (_shares, _diversity, _tipping, _map, _flows)]
+    """Return the page's five figures with their words, in reading order, and one of intensity where there is any."""
+    builds = [_shares, _diversity, _tipping, _map, _flows]
+    if dataset.sizes.get("rung", 1) > 1:
+        builds.insert(2, _intensity)
+    return [build(dataset) for build in builds]
 
 
 def exhibit_html(exhibit: Exhibit, svg: str, run: str) -> str:

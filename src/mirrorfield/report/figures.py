@@ -87,6 +87,28 @@ def diversity_lines(dataset: xr.Dataset) -> Figure:
     return figure
 
 
+def intensity_lines(dataset: xr.Dataset) -> Figure:
+    """Return the mean intensity of feeds by category of their users and, below, these users' mean floor, by step.
+
+    Parameters: dataset, with `intensity` and `floor` (step, category), 0 to 1. Raises nothing.
+    """
+    every, chosen, steps = marks(dataset), highlights(dataset), dataset["step"].values
+    margin = label_inches([f"{every[k].short} 0.00" for k in chosen])
+    with styled():
+        figure = blank(4.6)
+        above, below = place(figure, 2.62, 1.8, margin), place(figure, 0.58, 1.8, margin)
+        for axes, name in ((above, "intensity"), (below, "floor")):
+            values = dataset[name].values.astype(float)
+            axes.set_ylim(-0.02, 1.03)
+            axes.set_ylabel(f"{name} (0 to 1)")
+            step_axis(axes, steps, label=axes is below)
+            for k in chosen:
+                draw_line(axes, steps, values[:, k], every[k], every=6)
+            texts = [f"{every[k].short} {number(values[-1, k])}" for k in chosen]
+            end_labels(axes, _line_ends(texts, steps, values, [(k, every[k]) for k in chosen]))
+    return figure
+
+
 def _banded(axes: Axes, dataset: xr.Dataset, counts: FloatArray, mark: Mark) -> None:
     users, low, high = (dataset[name].values.astype(float) for name in ("band_users", "band_low", "band_high"))
     held = users > 0

@@ -8,6 +8,7 @@ import xarray as xr
 
 from mirrorfield.report.style import marks, number, percent, users
 
+_INTENSITY = {"intensity": "intensity of the average feed, 0 to 1", "floor": "average floor, 0 to 1"}
 _WIDE_TABLE = 6
 """Up to this many categories the table by intentionality has a column for each."""
 
@@ -33,6 +34,7 @@ def headline(summary: Mapping[str, Any]) -> str:
         (number(summary["overlap"]), "overlap of two users' feeds, 0 to 1"),
         (percent(summary["states"]["hooked"]), "of users hooked"),
         (number(summary["mean_reaction"]), "mean reaction over the run"),
+        *((number(summary[name]), words) for name, words in _INTENSITY.items() if summary.get(name)),
     )
     cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for value, name in entries)
     return f'<dl class="numbers">{cells}</dl>\n'

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mirrorfield.kernel import BINS
 from mirrorfield.metrics.series import population_series
 from mirrorfield.population.run import Part, Plan
-from mirrorfield.population.tables import reaction_range
+from mirrorfield.population.tables import intensities, reaction_range
 from mirrorfield.types import STATES
 
 Described = tuple[tuple[str, ...], Any, dict[str, str]]
@@ -30,11 +30,12 @@ def _coordinates(plan: Plan) -> dict[str, Described]:
     edges = np.arange(bands + 1) / bands
     entropy = np.linspace(0, math.log(len(categories)), BINS + 1)
     reaction = np.linspace(*reaction_range(plan.scenario), BINS + 1)
-    return {
+    coordinates = {
         "step": _described(("step",), plan.steps, "1", "interactions per user so far"),
         "category": _described(("category",), _names(c.name for c in categories), "", "content category"),
         "category_color": _described(("category",), _names(c.color for c in categories), "", "colour in pictures"),
         "category_post": _described(("category",), _names(c.post for c in categories), "", "sample post"),
+        "rung": _described(("rung",), intensities(plan.scenario)[: plan.scenario.intensity.rungs], "1", "intensity"),
         "state": _described(("state",), _names(STATES), "", "arousal"),
         "to_state": _described(("to_state",), _names(STATES), "", "arousal at the later step"),
         "band_low": _described(("band",), edges[:-1], "1", "lower end of the band of intentionality"),
@@ -50,6 +51,9 @@ def _coordinates(plan: Plan) -> dict[str, Described]:
             ("reaction_bin",), reaction[1:], "reaction", "upper end of the bin of mean reaction"
         ),
     }
+    if plan.scenario.intensity.rungs == 1:
+        del coordinates["rung"]
+    return coordinates
 
 
 def _population_variables(part: Part) -> dict[str, Described]:
@@ -105,19 +109,44 @@ def _population_variables(part: Part) -> dict[str, Described]:
     }
 
 
-def _sample_variables(part: Part) -> dict[str, Described]:
+def _intensity_variables(part: Part) -> dict[str, Described]:
+    if not len(part.totals.floor):
+        return {}
+    series, sample = population_series(part.totals), part.sample
+    by_category, by_user = ("step", "category"), ("step", "user")
+    return {
+        "intensity": _described(
+            by_category, series.intensity, "1", "mean intensity of the feeds of the users of a category, 0 to 1"
+        ),
+        "floor": _described(by_category, series.floor, "1", "mean floor of the users of a category, 0 to 1"),
+        "sample_intensity": _described(by_user, sample.intensity, "1", "mean intensity of the user's feed, 0 to 1"),
+        "sample_floor": _described(by_user, sample.floor, "1", "the user's floor, 0 to 1"),
+    }
+
+
+def _by_arm(part: Part, rungs: int) -> dict[str, Described]:
+    """Return what there is one of for every arm; rungs of intensity, if any, have a dimension of their own."""
+    logits, exposures = part.sample.logits.transpose(2, 0, 1), part.sample.exposures.T
+    arm: tuple[str, ...] = ("category",)
+    if rungs > 1:
+        arm = ("category", "rung")
+        logits = logits.reshape(*logits.shape[:2], logits.shape[2] // rungs, rungs)
+        exposures = exposures.reshape(len(exposures), exposures.shape[1] // rungs, rungs)
+    return {
+        "logits": _described(("user", "state", *arm), logits, "nat", "learned policy, before softmax"),
+        "exposures": _described(("user", *arm), exposures, "posts", "posts shown"),
+    }
+
+
+def _sample_variables(part: Part, rungs: int) -> dict[str, Described]:
     sample = part.sample
     user, by_category = ("user",), ("user", "category")
-    return {
+    return _by_arm(part, rungs) | {
         "intentionality": _described(user, sample.intentionality, "1", "lambda: 0 reactive, 1 intentional"),
         "susceptibility": _described(by_category, sample.susceptibility.T, "1", "w: how hard a category hits the user"),
         "segment": _described(user, sample.segment, "", "index of the population segment"),
-        "logits": _described(
-            ("user", "state", "category"), sample.logits.transpose(2, 0, 1), "nat", "learned policy, before softmax"
-        ),
         "baseline": _described(user, sample.mean_reaction[-1], "reaction", "running mean of the user's reactions"),
         "final_state": _described(user, sample.state[-1], "", "index of the user's arousal after the last step"),
-        "exposures": _described(by_category, sample.exposures.T, "posts", "posts shown"),
         "feed": _described(
             ("step", "user", "category"),
             sample.feed.transpose(0, 2, 1),
@@ -144,6 +173,7 @@ def to_dataset(plan: Plan, part: Part, version: str) -> xr.Dataset:
         "steps": scenario.steps,
         "scenario": scenario.to_toml(),
     }
-    variables = _population_variables(part) | _sample_variables(part)
+    variables = _population_variables(part) | _sample_variables(part, scenario.intensity.rungs)
+    variables |= _intensity_variables(part)
     arrays = {name: (dims, np.ascontiguousarray(values), meta) for name, (dims, values, meta) in variables.items()}
     return xr.Dataset(arrays, _coordinates(plan), attributes)

@@ -12,19 +12,20 @@ import numpy as np
 
 from mirrorfield.kernel.fold import fold
 from mirrorfield.kernel.jit import aligned, compiled
+from mirrorfield.kernel.template.intervention import enter, pass_through, record_intensity
 from mirrorfield.kernel.template.plain import advance, begin
 from mirrorfield.kernel.template.posts import weigh
+from mirrorfield.kernel.template.profiles import blend_profiles, start_streams
+from mirrorfield.kernel.template.serving import serve
 from mirrorfield.kernel.trace import keep
 from mirrorfield.maths import F32, ONE, ZERO, exp, normal
 from mirrorfield.model.draw import LOGNORMAL, UNIFORM, draw_user, vectorised
-from mirrorfield.model.profile import blend
 from mirrorfield.streams import (
     INTENTIONALITY,
     INTERACTION,
     SUSCEPTIBILITY,
     U64,
     next_word,
-    stream,
     uniform,
     uniform_positive,
 )
@@ -33,15 +34,11 @@ from mirrorfield.types import S
 K = ...
 LANES = ...
 PITCH = ...
+RUNGS = ...
+CATEGORIES = ...
+EXTENDED = ...
+WORDS = ...
 ROWS = ...
-
-
-@compiled
-def start_streams(words: Any, seed: Any, first_user: Any, purpose: Any) -> None:
-    """Put every lane at the start of its user's stream for one purpose."""
-    for j in range(LANES):
-        a, b, c, d = stream(seed, first_user + U64(j), purpose)
-        words[j], words[LANES + j], words[2 * LANES + j], words[3 * LANES + j] = a, b, c, d
 
 
 @compiled
@@ -49,7 +46,7 @@ def draw_side_by_side(scratch: Any, words: Any, seed: Any, first_user: Any, popu
     """Draw LANES users of a distribution that `vectorised` accepts: the operations of `draw_user`, lane by lane."""
     if population.susceptibility_kind[0] == LOGNORMAL:
         start_streams(words, seed, first_user, SUSCEPTIBILITY)
-        for i in range(K):
+        for i in range(CATEGORIES):
             median, sigma = population.susceptibility_a[0, i], population.susceptibility_b[0, i]
             for j in range(LANES):
                 a, b, c, d = words[j], words[LANES + j], words[2 * LANES + j], words[3 * LANES + j]
@@ -59,7 +56,7 @@ def draw_side_by_side(scratch: Any, words: Any, seed: Any, first_user: Any, popu
                 n = normal(uniform_positive(radius_word), uniform(angle_word))
                 susceptibility[i, j] = median * exp(sigma * n)
     else:
-        for i in range(K):
+        for i in range(CATEGORIES):
             median = population.susceptibility_a[0, i]
             for j in range(LANES):
                 susceptibility[i, j] = median
@@ -77,34 +74,13 @@ def draw_side_by_side(scratch: Any, words: Any, seed: Any, first_user: Any, popu
 def draw_one_by_one(scratch: Any, seed: Any, first_user: Any, population: Any) -> None:
     """Draw LANES users of any distribution."""
     draw_words = np.empty(4, np.uint32)
-    w = np.empty(K, np.float32)
+    w = np.empty(CATEGORIES, np.float32)
     for j in range(LANES):
         drawn, drawn_segment = draw_user(seed, first_user + U64(j), population, draw_words, w)
         intentionality[0, j] = drawn
         segment[0, j] = F32(drawn_segment)
-        for i in range(K):
+        for i in range(CATEGORIES):
             susceptibility[i, j] = w[i]
-
-
-@compiled
-def blend_profiles(scratch: Any, profiles: Any) -> None:
-    """Give every user its own reaction profile, between the two of the scenario."""
-    reactive, intentional = profiles.reactive, profiles.intentional
-    for s in range(S):
-        for i in range(K):
-            cell = s * PITCH + i
-            one, other = reactive.mean[s, i], intentional.mean[s, i]
-            for j in range(LANES):
-                mean[cell, j] = blend(intentionality[0, j], susceptibility[i, j] * one, other)
-            one, other = reactive.std[s, i], intentional.std[s, i]
-            for j in range(LANES):
-                std[cell, j] = blend(intentionality[0, j], one, other)
-            one, other = reactive.transition[s, i, 0], intentional.transition[s, i, 0]
-            for j in range(LANES):
-                fall[cell, j] = blend(intentionality[0, j], one, other)
-            one, other = reactive.transition[s, i, 2], intentional.transition[s, i, 2]
-            for j in range(LANES):
-                rise[cell, j] = ONE - blend(intentionality[0, j], one, other)
 
 
 @compiled
@@ -121,26 +97,38 @@ def load_users(
         draw_side_by_side(scratch, words, seed, first_user, population)
     else:
         draw_one_by_one(scratch, seed, first_user, population)
+    if EXTENDED:
+        for j in range(LANES):
+            leaning[0, j] = intentionality[0, j]
     blend_profiles(scratch, profiles)
     start_streams(words, seed, first_user, INTERACTION)
 
 
 @compiled
-def record(scratch: Any, trace: Any, c: int, start: int) -> None:
+def record(scratch: Any, trace: Any, c: int, start: int, serving: Any) -> None:
     """Write what each user of a block would be served next, its state and its mean reaction, as recorded step c."""
     weigh(scratch)
+    if EXTENDED:
+        serve(scratch, serving)
     for j in range(LANES):
-        inverse_total[0, j] = ONE / total[0, j]
+        inverse_total[0, j] = ONE / odds_total[0, j]
     for k in range(K):
         for j in range(LANES):
-            weight[k, j] = weight[k, j] * inverse_total[0, j]
-    for i in range(K):
+            odds[k, j] = odds[k, j] * inverse_total[0, j]
+    for i in range(CATEGORIES):
         row = trace.feed[c, i, start : start + LANES]
         for j in range(LANES):
-            row[j] = weight[i, j]
+            row[j] = odds[i * RUNGS, j]
+        for r in range(1, RUNGS):
+            for j in range(LANES):
+                row[j] = row[j] + odds[i * RUNGS + r, j]
     for j in range(LANES):
         trace.state[c, start + j] = np.int8(state[0, j])
-        trace.mean_reaction[c, start + j] = baseline[0, j]
+    if EXTENDED:
+        record_intensity(scratch, trace, c, start)
+    else:
+        for j in range(LANES):
+            trace.mean_reaction[c, start + j] = baseline[0, j]
 
 
 @compiled
@@ -149,11 +137,13 @@ def finish(scratch: Any, trace: Any, start: int) -> None:
     for j in range(LANES):
         trace.intentionality[start + j] = intentionality[0, j]
         trace.segment[start + j] = np.int32(segment[0, j])
-    for i in range(K):
+    for i in range(CATEGORIES):
         w = trace.susceptibility[i, start : start + LANES]
-        posts = trace.exposures[i, start : start + LANES]
         for j in range(LANES):
             w[j] = susceptibility[i, j]
+    for i in range(K):
+        posts = trace.exposures[i, start : start + LANES]
+        for j in range(LANES):
             posts[j] = np.int32(shown[i, j])
         for s in range(S):
             row = trace.logits[s, i, start : start + LANES]
@@ -172,19 +162,28 @@ def run_batch(
     start_logits: Any,
     profiles: Any,
     population: Any,
+    world: Any,
     trace: Any,
 ) -> None:
     """Run `blocks` blocks of LANES users to the last of the recorded `steps`, and fill the trace."""
-    scratch, words = aligned(ROWS * LANES, np.float32), aligned(4 * LANES, np.uint32)
+    scratch, words = aligned(ROWS * LANES, np.float32), aligned(WORDS * LANES, np.uint32)
     for block in range(blocks):
         first = first_user + U64(block * LANES)
         load_users(scratch, words, seed, first, start_logits, profiles, population)
-        begin(scratch, memory, seed, first, rule)
+        if EXTENDED:
+            enter(scratch, words, seed, first, world)
+            begin(scratch, memory[0], seed, first, rule[0])
+        else:
+            begin(scratch, memory, seed, first, rule)
         done = np.int64(0)
         for c in range(len(steps)):
-            advance(scratch, words, memory, done, steps[c], rule)
+            if EXTENDED:
+                pass_through(scratch, words, memory, seed, first, done, steps[c], rule, profiles, world)
+                record(scratch, trace, c, block * LANES, world.after if steps[c] > world.at else world.before)
+            else:
+                advance(scratch, words, memory, done, steps[c], rule, (), ())
+                record(scratch, trace, c, block * LANES, ())
             done = steps[c]
-            record(scratch, trace, c, block * LANES)
         finish(scratch, trace, block * LANES)
 
 
@@ -199,6 +198,7 @@ def run_users(
     start_logits: Any,
     profiles: Any,
     population: Any,
+    world: Any,
     scales: Any,
     trace: Any,
     notes: Any,
@@ -218,7 +218,7 @@ def run_users(
         count = min(width, users - start)
         first = first_user + U64(start)
         blocks = (count + LANES - 1) // LANES
-        run_batch(seed, first, blocks, steps, rule, memory, start_logits, profiles, population, trace)
+        run_batch(seed, first, blocks, steps, rule, memory, start_logits, profiles, population, world, trace)
         worst = max(worst, fold(trace, first, count, scales, notes, totals))
         while row < len(kept_users) and U64(kept_users[row]) < first + U64(count):
             keep(trace, np.int64(U64(kept_users[row]) - first), kept, row)

@@ -4,14 +4,18 @@ from typing import Any
 
 from mirrorfield.kernel.jit import compiled, inlined
 from mirrorfield.kernel.template.posts import HOOKED, choose, draw_luck, move, select, weigh
+from mirrorfield.kernel.template.serving import draw_meddling, serve, swap_feeds
 from mirrorfield.maths import F32, HALF, ONE, ZERO
+from mirrorfield.model.habituation import strength
 from mirrorfield.model.profile import reaction
 from mirrorfield.policy.baseline import welford
 from mirrorfield.policy.reinforce import advantage, logit_step
+from mirrorfield.policy.serving import importance
 
 K = ...
 LANES = ...
 PITCH = ...
+EXTENDED = ...
 
 
 @compiled
@@ -20,11 +24,20 @@ def begin(scratch: Any, memory: Any, seed: Any, first_user: Any, learning_rate: 
 
 
 @inlined
-def react(scratch: Any, inverse_count: Any) -> None:
+def react(scratch: Any, inverse_count: Any, world: Any) -> None:
     """Observe the reaction: its advantage over the mean of those before it, and the mean with it."""
     for j in range(LANES):
-        gain[0, j] = advantage(reaction(chosen_mean[0, j], chosen_std[0, j], noise[0, j]), baseline[0, j])
-        baseline[0, j] = welford(baseline[0, j], gain[0, j], inverse_count)
+        if EXTENDED:
+            x = reaction(chosen_mean[0, j], chosen_std[0, j], noise[0, j])
+            x = x * strength(floor[0, j], chosen_level[0, j], world.slope, world.inverse_width)
+            felt[0, j] = welford(felt[0, j], advantage(x, felt[0, j]), inverse_count)
+            seen[0, j] = seen[0, j] + heard[0, j]
+            gain[0, j] = advantage(x, baseline[0, j]) * heard[0, j]
+            baseline[0, j] = welford(baseline[0, j], gain[0, j], ONE / (seen[0, j] if seen[0, j] > ZERO else ONE))
+            gain[0, j] = gain[0, j] * importance(chosen_weight[0, j], chosen_odds[0, j])
+        else:
+            gain[0, j] = advantage(reaction(chosen_mean[0, j], chosen_std[0, j], noise[0, j]), baseline[0, j])
+            baseline[0, j] = welford(baseline[0, j], gain[0, j], inverse_count)
 
 
 @inlined
@@ -34,7 +47,7 @@ def learn(scratch: Any, learning_rate: Any) -> None:
         for j in range(LANES):
             calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
             after = ONE if target[0, j] >= cumulative[0, j] else ZERO
-            cumulative[0, j] = cumulative[0, j] + weight[k, j]
+            cumulative[0, j] = cumulative[0, j] + odds[k, j]
             beyond = ONE if target[0, j] >= cumulative[0, j] else ZERO
             chosen = after - beyond
             shown[k, j] = shown[k, j] + chosen
@@ -45,12 +58,19 @@ def learn(scratch: Any, learning_rate: Any) -> None:
 
 
 @compiled
-def advance(scratch: Any, words: Any, memory: Any, first: int, last: int, learning_rate: Any) -> None:
+def advance(
+    scratch: Any, words: Any, memory: Any, first: int, last: int, learning_rate: Any, serving: Any, world: Any
+) -> None:
     """Run interactions first + 1 ... last for the users of one block."""
     for t in range(first, last):
         draw_luck(scratch, words)
         weigh(scratch)
+        if EXTENDED:
+            draw_meddling(scratch, words, serving)
+            serve(scratch, serving)
+            if serving.swap > ZERO:
+                swap_feeds(scratch)
         choose(scratch)
-        react(scratch, ONE / F32(t + 1))
+        react(scratch, ONE / F32(t + 1), world)
         learn(scratch, learning_rate)
-        move(scratch)
+        move(scratch, world)

@@ -5,11 +5,13 @@ from typing import Any
 from mirrorfield.kernel.jit import inlined, shared
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.maths import F32, HALF, ONE, ZERO, exp, normal
+from mirrorfield.model.habituation import moved_floor
 from mirrorfield.streams import next_word, uniform, uniform_positive
 
 K = ...
 LANES = ...
 PITCH = ...
+EXTENDED = ...
 
 HOOKED = F32(1.5)
 LEAST = F32(-3e38)
@@ -54,11 +56,15 @@ def weigh(scratch: Any) -> None:
         for j in range(LANES):
             calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
             x = select(calm, hooked, logits[k, j], logits[PITCH + k, j], logits[2 * PITCH + k, j])
+            if EXTENDED:
+                x = x if opened[k, j] > HALF else LEAST
             weight[k, j] = x
             largest[0, j] = x if x > largest[0, j] else largest[0, j]
     for k in range(K):
         for j in range(LANES):
             weight[k, j] = exp(weight[k, j] - largest[0, j])
+            if EXTENDED:
+                weight[k, j] = weight[k, j] * opened[k, j]
             total[0, j] = total[0, j] + weight[k, j]
 
 
@@ -66,7 +72,7 @@ def weigh(scratch: Any) -> None:
 def choose(scratch: Any) -> None:
     """Choose a category from the weights, and look up how the user reacts to it."""
     for j in range(LANES):
-        target[0, j] = choice_uniform[0, j] * (total[0, j] * BELOW_ONE)
+        target[0, j] = choice_uniform[0, j] * (odds_total[0, j] * BELOW_ONE)
         inverse_total[0, j] = ONE / total[0, j]
         cumulative[0, j] = ZERO
         chosen_mean[0, j] = ZERO
@@ -85,14 +91,20 @@ def choose(scratch: Any) -> None:
             chosen_fall[0, j] = x if reached else chosen_fall[0, j]
             x = select(calm, hooked, rise[k, j], rise[PITCH + k, j], rise[2 * PITCH + k, j])
             chosen_rise[0, j] = x if reached else chosen_rise[0, j]
-            cumulative[0, j] = cumulative[0, j] + weight[k, j]
+            if EXTENDED:
+                chosen_level[0, j] = level[k, j] if reached else chosen_level[0, j]
+                chosen_weight[0, j] = weight[k, j] if reached else chosen_weight[0, j]
+                chosen_odds[0, j] = odds[k, j] if reached else chosen_odds[0, j]
+            cumulative[0, j] = cumulative[0, j] + odds[k, j]
     for j in range(LANES):
         cumulative[0, j] = ZERO
 
 
 @inlined
-def move(scratch: Any) -> None:
-    """Move the user to the next state."""
+def move(scratch: Any, world: Any) -> None:
+    """Move the user to the next state, and its floor towards what it was shown."""
     for j in range(LANES):
         u = transition_uniform[0, j]
         state[0, j] = (ONE if u >= chosen_fall[0, j] else ZERO) + (ONE if u >= chosen_rise[0, j] else ZERO)
+        if EXTENDED:
+            floor[0, j] = moved_floor(floor[0, j], chosen_level[0, j], world.eta, world.decay)

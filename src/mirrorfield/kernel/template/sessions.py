@@ -9,13 +9,15 @@ from mirrorfield.kernel.credit import credit, spread_out
 from mirrorfield.kernel.jit import compiled, inlined
 from mirrorfield.kernel.shuffle import pack, shuffle, unpack
 from mirrorfield.kernel.template.posts import HOOKED, choose, draw_luck, move, of_state, select
+from mirrorfield.kernel.template.serving import serve
 from mirrorfield.kernel.template.steps import take_step
 from mirrorfield.kernel.template.tables import compare_with_old, compare_with_reference, keep_old, tabulate
 from mirrorfield.maths import F32, HALF, I32, ONE, ZERO
+from mirrorfield.model.habituation import strength
 from mirrorfield.model.profile import reaction
 from mirrorfield.policy.baseline import welford
 from mirrorfield.policy.leash import adapt, k1, shaped_reward
-from mirrorfield.policy.options import Normalise
+from mirrorfield.policy.options import Normalise, Returns
 from mirrorfield.policy.reinforce import advantage
 from mirrorfield.streams import SHUFFLE, U64, stream
 from mirrorfield.types import S
@@ -24,19 +26,20 @@ K = ...
 LANES = ...
 PITCH = ...
 EVERY_STATE = ...
+EXTENDED = ...
 TABLES = ...
 ONE_TABLE = ...
 STRIDE = ...
 VALUE_ROW = ...
 
-MINIBATCH = int(Normalise.MINIBATCH)
+MINIBATCH, IMMEDIATE = int(Normalise.MINIBATCH), int(Returns.IMMEDIATE)
 
 
 @compiled
 def begin(scratch: Any, memory: Any, seed: Any, first_user: Any, rule: Any) -> None:
-    """Give a block of users the rule's starting numbers; the rest of its scratch is zero."""
-    memory.running[:] = ZERO
+    """Give a block of users the rule's starting numbers; its running mean is the user's mean reaction so far."""
     for j in range(LANES):
+        memory.running[j] = baseline[0, j]
         beta[0, j] = rule.beta
         a, b, c, d = stream(seed, first_user + U64(j), SHUFFLE)
         memory.shuffle[0, j], memory.shuffle[1, j], memory.shuffle[2, j], memory.shuffle[3, j] = a, b, c, d
@@ -85,6 +88,8 @@ def begin_session(scratch: Any, rule: Any) -> None:
         keep_old(scratch)
     for j in range(LANES):
         start[0, j] = state[0, j]
+        if EXTENDED:
+            start_floor[0, j] = floor[0, j]
         mean_k1[0, j] = ZERO
 
 
@@ -108,20 +113,24 @@ def count(scratch: Any) -> None:
     for k in range(K):
         for j in range(LANES):
             after = ONE if target[0, j] >= cumulative[0, j] else ZERO
-            cumulative[0, j] = cumulative[0, j] + weight[k, j]
+            cumulative[0, j] = cumulative[0, j] + odds[k, j]
             beyond = ONE if target[0, j] >= cumulative[0, j] else ZERO
             shown[k, j] = shown[k, j] + (after - beyond)
             category[0, j] = category[0, j] + beyond
 
 
 @inlined
-def keep_post(scratch: Any, cells: Any, rewards: Any, place: int, inverse_count: Any) -> None:
+def keep_post(scratch: Any, cells: Any, rewards: Any, place: int, inverse_count: Any, world: Any) -> None:
     """Keep a post and its reaction, and take the reaction into the mean of all."""
     for j in range(LANES):
         x = reaction(chosen_mean[0, j], chosen_std[0, j], noise[0, j])
+        if EXTENDED:
+            x = x * strength(floor[0, j], chosen_level[0, j], world.slope, world.inverse_width)
         baseline[0, j] = welford(baseline[0, j], advantage(x, baseline[0, j]), inverse_count)
         cells[place, j] = I32(state[0, j] * F32(STRIDE) + category[0, j])
         rewards[place, j] = x
+        if EXTENDED:
+            felt[0, j] = baseline[0, j]
 
 
 @inlined
@@ -178,28 +187,35 @@ def learn(scratch: Any, memory: Any, rule: Any, sessions: Any) -> None:
 
 
 @compiled
-def advance(scratch: Any, words: Any, memory: Any, first: int, last: int, rule: Any) -> None:
+def advance(scratch: Any, words: Any, memory: Any, first: int, last: int, rule: Any, serving: Any, world: Any) -> None:
     """Run posts first + 1 ... last for the users of one block."""
     ends = memory.end
     for t in range(first, last):
-        place = t % rule.posts
+        place, sessions = t % rule.posts, t // rule.posts
+        if EXTENDED:
+            place = (t - serving.origin) % rule.posts
+            sessions = sessions if rule.returns == IMMEDIATE else (t - serving.origin) // rule.posts
         if place == 0:
             begin_session(scratch, rule)
         if place % rule.horizon == 0:
             for j in range(LANES):
                 state[0, j] = start[0, j]
+                if EXTENDED:
+                    floor[0, j] = start_floor[0, j]
         draw_luck(scratch, words)
         if t == first or place == 0 or rule.horizon > 1:
             recall(scratch)
+            if EXTENDED:
+                serve(scratch, serving)
         choose(scratch)
         count(scratch)
-        keep_post(scratch, memory.cell, memory.target, place, ONE / F32(t + 1))
+        keep_post(scratch, memory.cell, memory.target, place, ONE / F32(t + 1), world)
         if rule.in_reward or rule.adaptive:
             leash_post(scratch, memory.target, place, rule)
-        move(scratch)
+        move(scratch, world)
         if (place + 1) % rule.horizon == 0:
             rollout = place // rule.horizon
             for j in range(LANES):
                 ends[rollout, j] = state[0, j]
         if place + 1 == rule.posts:
-            learn(scratch, memory, rule, t // rule.posts)
+            learn(scratch, memory, rule, sessions)

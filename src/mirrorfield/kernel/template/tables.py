@@ -3,7 +3,7 @@
 from typing import Any
 
 from mirrorfield.kernel.jit import inlined
-from mirrorfield.maths import F32, ONE, ZERO, exp, log
+from mirrorfield.maths import F32, HALF, ONE, ZERO, exp, log
 from mirrorfield.policy.leash import k2_weight, k3_rho_weight, k3_weight
 from mirrorfield.policy.options import Leash
 
@@ -11,6 +11,7 @@ K = ...
 LANES = ...
 PITCH = ...
 EVERY_STATE = ...
+EXTENDED = ...
 
 K2, K3, K3_RHO = int(Leash.K2_IN_LOSS), int(Leash.K3_IN_LOSS), int(Leash.K3_TIMES_RHO)
 LEAST, FURTHEST, OVERFLOWING = F32(-3e38), F32(20), F32(80)
@@ -27,11 +28,15 @@ def tabulate(scratch: Any, rule: Any) -> None:
         for j in range(LANES):
             for s in EVERY_STATE:
                 x = learned[s * PITCH + k, j]
+                if EXTENDED:
+                    x = x if opened[k, j] > HALF else LEAST
                 peak[s, j] = x if x > peak[s, j] else peak[s, j]
     for k in range(K):
         for j in range(LANES):
             for s in EVERY_STATE:
                 x = exp(learned[s * PITCH + k, j] - peak[s, j])
+                if EXTENDED:
+                    x = x * opened[k, j]
                 prior[s * PITCH + k, j] = x
                 prior_total[s, j] = prior_total[s, j] + x
     if rule.logs:

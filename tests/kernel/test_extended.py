@@ -1,0 +1,121 @@
+"""Intensity, habituation and interventions: against the NumPy reference, and bit for bit the plain loop when off."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mirrorfield import Scenario, simulate
+from mirrorfield.kernel import learner_of
+from mirrorfield.population.reference import CLOSED, served, simulate_reference
+from mirrorfield.population.rule_reference import simulate_rule
+
+HABIT = {"rungs": 3, "slope": 0.2, "width": 0.4, "eta": 0.1, "decay": 0.02}
+USERS = 128
+
+
+def scenario_of(intensity: dict[str, Any] | None = None, **changes: Any) -> Scenario:
+    fixed: dict[str, Any] = {"users": USERS, "steps": 240, "seed": 9, "record": {"steps": 20}}
+    return Scenario(**(fixed | {"intensity": intensity or {}} | changes))
+
+
+def assert_follows(scenario: Scenario, kernel_trace) -> None:
+    plan, trace = kernel_trace(scenario, 0, USERS)
+    ids, steps = np.arange(USERS), tuple(plan.steps.tolist())
+    plain = learner_of(*scenario.rules) == "plain"
+    run: Any = (
+        simulate_reference(scenario, ids, steps) if plain else simulate_rule(scenario, scenario.rules[0], ids, steps)
+    )
+    assert np.array_equal(trace.exposures.T, run.users.exposures)
+    assert np.array_equal(trace.state, run.states[plan.steps - 1])
+    learned = run.users.logits
+    assert np.allclose(trace.logits.transpose(2, 0, 1)[learned > CLOSED / 2], learned[learned > CLOSED / 2], atol=1e-3)
+    change = scenario.intervention
+    policy = served(run.feeds[-1], change, run.users.level <= change.intensity_cap, scenario.intensity.rungs)
+    feed = policy.reshape(USERS, scenario.k, -1).sum(2)
+    np.testing.assert_allclose(trace.feed[-1].T, feed, atol=2e-4)
+    np.testing.assert_allclose(trace.intensity[-1], policy @ run.users.level, atol=2e-4)
+    np.testing.assert_allclose(trace.floor[-1], run.users.floor, atol=1e-5)
+    felt = run.users.felt if plain else run.learner.mean_reaction
+    np.testing.assert_allclose(trace.mean_reaction[-1], felt, atol=1e-5)
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "exploration": {"exploration": 0.2, "at": 100},
+    "exploration from the start": {"exploration": 0.5},
+    "quota": {"quota": 0.6, "at": 50},
+    "cap": {"intensity_cap": 0.5, "at": 100},
+    "friction": {"friction": 0.4, "at": 30},
+    "swap": {"swap": 0.3, "at": 30},
+    "nudge": {"nudge": 0.4, "nudge_share": 0.5, "at": 120},
+    "nudge down": {"nudge": -0.9, "at": 120},
+    "open loop": {"policy": {"learning_rate": 0.0}, "at": 90},
+    "all at once": {
+        "exploration": 0.1, "quota": 0.8, "intensity_cap": 0.5, "friction": 0.2, "swap": 0.2, "nudge": 0.1, "at": 77,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rungs", [1, 3])
+@pytest.mark.parametrize("name", CHANGES)
+def test_an_intervention_follows_the_reference_user_by_user(name: str, rungs: int, kernel_trace) -> None:
+    assert_follows(scenario_of(HABIT | {"rungs": rungs}, intervention=CHANGES[name]), kernel_trace)
+
+
+SWITCHES: dict[str, dict[str, Any]] = {
+    "to grpo": {"policy": {"rule": "grpo", "learning_rate": 0.3}, "at": 50},
+    "to a leash": {"policy": {"learning_rate": 0.2, "beta": 0.2, "leash": "k1-in-reward"}, "at": 50},
+    "to ppo": {"policy": {"rule": "ppo", "horizon": 16, "learning_rate": 0.3}, "at": 50},
+    "to session returns": {"policy": {"horizon": 5, "returns": "session"}, "at": 50},
+}
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_a_switch_of_algorithm_follows_the_reference(name: str, kernel_trace) -> None:
+    assert_follows(scenario_of(HABIT, intervention=SWITCHES[name]), kernel_trace)
+
+
+@pytest.mark.parametrize("rule", [{"rule": "grpo"}, {"rule": "ppo", "horizon": 16}])
+def test_rules_on_adaptive_users_follow_the_reference(rule: dict[str, Any], kernel_trace) -> None:
+    policy = rule | {"learning_rate": 0.3}
+    change = {"intensity_cap": 0.5, "nudge": 0.3, "at": 160}
+    assert_follows(scenario_of(HABIT, policy=policy, intervention=change, seed=10), kernel_trace)
+    back = {"policy": {"learning_rate": 0.1}, "at": 160}
+    assert_follows(scenario_of(HABIT, policy=policy, intervention=back, seed=10), kernel_trace)
+
+
+def same(one, other) -> bool:
+    names = ("feed", "state", "mean_reaction", "logits", "exposures", "susceptibility", "intentionality")
+    return all(getattr(one, name).tobytes() == getattr(other, name).tobytes() for name in names)
+
+
+@pytest.mark.parametrize("rule", ["reinforce", "grpo", "ppo-trl"])
+def test_an_intervention_that_comes_too_late_is_the_plain_loop_bit_for_bit(rule: str, kernel_trace) -> None:
+    late = {"intensity_cap": 0.0, "nudge": 0.5, "at": 2560} | ({"exploration": 0.5} if rule == "reinforce" else {})
+    _, plain = kernel_trace(scenario_of(policy={"rule": rule}), 0, USERS)
+    _, off = kernel_trace(scenario_of(policy={"rule": rule}, intervention=late), 0, USERS)
+    assert same(plain, off) and not len(plain.floor) and len(off.floor)
+
+
+def test_a_user_that_does_not_adapt_is_the_stationary_user_bit_for_bit(kernel_trace) -> None:
+    """With eta = 0 the floor stays at 0, whatever the width; and one rung leaves nothing to adapt to."""
+    _, still = kernel_trace(scenario_of(HABIT | {"eta": 0.0}), 0, USERS)
+    _, wide = kernel_trace(scenario_of(HABIT | {"eta": 0.0, "width": 1e6, "decay": 1.0}), 0, USERS)
+    assert same(still, wide) and (still.floor == 0).all()
+    _, plain = kernel_trace(scenario_of(), 0, USERS)
+    _, single = kernel_trace(scenario_of(HABIT | {"rungs": 1}), 0, USERS)
+    assert same(plain, single)
+
+
+def test_before_the_intervention_nothing_differs(kernel_trace) -> None:
+    _, base = kernel_trace(scenario_of(HABIT), 0, USERS)
+    plan, trace = kernel_trace(scenario_of(HABIT, intervention=CHANGES["all at once"]), 0, USERS)
+    before = plan.steps <= 77
+    assert np.array_equal(base.feed[before], trace.feed[before]) and not np.array_equal(base.feed, trace.feed)
+
+
+def test_a_result_does_not_depend_on_threads_or_blocks() -> None:
+    scenario = scenario_of(HABIT, users=1000, intervention=CHANGES["all at once"])
+    one, other = simulate(scenario, threads=1, block=1024), simulate(scenario, threads=2, block=256)
+    for a, b in zip((*one.part.totals, *one.part.sample), (*other.part.totals, *other.part.sample), strict=True):
+        assert a.tobytes() == b.tobytes()
