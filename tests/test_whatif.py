@@ -57,7 +57,7 @@ def test_an_interval_holds_the_true_effect_as_often_as_it_says() -> None:
     """Effects in 60 crowds of 500 against that in 200,000: 95% of intervals, within 4 binomial standard errors."""
     arms = {"arm": {"beta": 0.1}}
 
-    def effects(users: int, seed: int) -> dict[str, mf.whatif.Effect]:
+    def effects(users: int, seed: int) -> dict[str, mf.study.whatif.Effect]:
         values = {"users": users, "steps": 200, "seed": seed, "record": {"users": users, "steps": 4}}
         changed = {name: mf.Scenario(**values, policy=policy) for name, policy in arms.items()}
         (arm,) = mf.compare(mf.Scenario(**values), changed, ["mean_reaction", "filter_bubble", "hooked"]).arms

@@ -10,18 +10,25 @@ from mirrorfield.api import Run, simulate
 from mirrorfield.errors import CorruptError, InputError, MirrorfieldError, StoppedError, StoreError
 from mirrorfield.policy.presets import preset
 from mirrorfield.policy.rule import Rule
+from mirrorfield.population.change import Intensity, Intervention
 from mirrorfield.population.distributions import Population, Segment
 from mirrorfield.population.policy import Policy
 from mirrorfield.population.scenario import Category, Profile, Record, Scenario
+from mirrorfield.study.neighbours import Neighbours, neighbours
+from mirrorfield.study.sweep import Sweep, sweep
+from mirrorfield.study.tipping import Tipping, tip
+from mirrorfield.study.whatif import Comparison, compare
 from mirrorfield.version import VERSION as __version__
-from mirrorfield.whatif import Comparison, compare
 
 __all__ = [
     "Category",
     "Comparison",
     "CorruptError",
     "InputError",
+    "Intensity",
+    "Intervention",
     "MirrorfieldError",
+    "Neighbours",
     "Policy",
     "Population",
     "Profile",
@@ -32,8 +39,13 @@ __all__ = [
     "Segment",
     "StoppedError",
     "StoreError",
+    "Sweep",
+    "Tipping",
     "__version__",
     "compare",
+    "neighbours",
     "preset",
     "simulate",
+    "sweep",
+    "tip",
 ]

@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from mirrorfield.cli.settings import apply_setting, build_scenario, parse_setting
+from mirrorfield.cli.settings import build_scenario
 from mirrorfield.cli.table import stdout
 from mirrorfield.errors import InputError
 from mirrorfield.metrics.paired import Effect
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.settings import apply_setting, parse_setting
 
 
 def changed(base: Scenario, change: str) -> Scenario:
@@ -42,6 +43,9 @@ def compare(
         list[str] | None, typer.Option(help='One arm: "section.key=value ...", as often as there are arms.')
     ] = None,
     metric: Annotated[list[str] | None, typer.Option(help="A metric to report; default all.")] = None,
+    against: Annotated[
+        list[str] | None, typer.Option(help="An open loop as an arm: random, frozen or popular; may be repeated.")
+    ] = None,
     users: Annotated[int | None, typer.Option(help="Number of users.")] = None,
     steps: Annotated[int | None, typer.Option(help="Interactions per user.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all random streams.")] = None,
@@ -50,18 +54,25 @@ def compare(
     threads: Annotated[int | None, typer.Option(help="Threads; default one per processor.")] = None,
 ) -> None:
     """Run a scenario and changes of it on the same users with the same luck; print what each change does."""
-    from mirrorfield.whatif import compare as run_arms
+    from mirrorfield.study.whatif import compare as run_arms
 
-    if not change:
+    if not change and not against:
         raise InputError('--change: expected at least one arm, such as --change "policy.beta=0.1"')
     if out and out.suffix != ".html":
         raise InputError(f'--out: expected a file that ends in .html, got "{out}"')
     sampled = [] if pairs is None else [f"record.users={pairs}"]
     base = build_scenario(scenario, sampled, users=users, steps=steps, seed=seed)
-    arms = {text: changed(base, text) for text in change}
+    arms = {text: changed(base, text) for text in change or ()}
     with Progress(transient=True, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("simulating", total=base.users * (1 + len(arms)))
-        found = run_arms(base, arms, metric or (), threads=threads, progress=lambda n: progress.advance(task, n))
+        task = progress.add_task("simulating", total=base.users * (1 + len(arms) + len(against or ())))
+        found = run_arms(
+            base,
+            arms,
+            metric or (),
+            against=against or (),
+            threads=threads,
+            progress=lambda n: progress.advance(task, n),
+        )
     for arm in found.arms:
         table = Table("metric", "base", "changed", "difference", "95% interval", "variance ratio", box=box.SIMPLE_HEAD)
         table.title, table.title_justify = f"{arm.name}: {found.pairs:,} users, each with itself", "left"

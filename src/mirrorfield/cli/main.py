@@ -1,4 +1,4 @@
-"""The command line: `mirrorfield run | resume | presets | show | compare | cite | fit | verify`."""
+"""The command line: `mirrorfield run`, and the other commands."""
 
 import shlex
 import sys
@@ -10,6 +10,7 @@ from rich.table import Table
 
 from mirrorfield.cli import compare as compare_command
 from mirrorfield.cli import fit as fit_command
+from mirrorfield.cli import study as study_commands
 from mirrorfield.cli import verify as verify_command
 from mirrorfield.cli.jobs import Shown, go_on, print_finished, run_job
 from mirrorfield.cli.settings import build_scenario
@@ -27,6 +28,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("compare")(compare_command.compare)
+app.command("neighbours")(study_commands.neighbours)
+app.command("tip")(study_commands.tip)
+app.command("sweep")(study_commands.sweep)
 app.command("fit")(fit_command.fit)
 app.command("verify")(verify_command.verify)
 

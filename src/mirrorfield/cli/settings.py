@@ -1,62 +1,9 @@
 """Turn the words of the command line into a scenario."""
 
-import tomllib
 from pathlib import Path
-from typing import Any
 
-from mirrorfield.errors import InputError, nearest
 from mirrorfield.population.scenario import Scenario, load_values
-
-
-def parse_setting(text: str) -> tuple[list[str], Any]:
-    """Return the path and value of a `section.key=value` setting; the value is read as TOML, else as text.
-
-    >>> parse_setting("policy.learning_rate=0.2")
-    (['policy', 'learning_rate'], 0.2)
-    """
-    path, equals, value = text.partition("=")
-    keys = path.strip().split(".")
-    if not equals or not all(keys):
-        raise InputError(f'--set: expected section.key=value, got "{text}"')
-    try:
-        return keys, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return keys, value.strip()
-
-
-def apply_setting(values: dict[str, Any], keys: list[str], value: Any) -> None:
-    """Set one value inside nested dictionaries and lists; raise InputError naming a part that is not there.
-
-    A policy of the intervention that is not there yet begins as the policy before it.
-    """
-    here: Any = values
-    if keys[:2] == ["intervention", "policy"] and len(keys) > 2:
-        values["intervention"].setdefault("policy", dict(values["policy"]))
-    for depth, key in enumerate(keys[:-1]):
-        here = _inside(here, key, ".".join(keys[: depth + 1]))
-    last = keys[-1]
-    if isinstance(here, list):
-        here[_index(here, last, ".".join(keys))] = value
-    elif isinstance(here, dict):
-        here[last] = value
-    else:
-        raise InputError(f"--set: {'.'.join(keys[:-1])} is a single value, so it has no {last}")
-
-
-def _inside(here: Any, key: str, place: str) -> Any:
-    if isinstance(here, list):
-        return here[_index(here, key, place)]
-    if not isinstance(here, dict) or key not in here:
-        known = list(here) if isinstance(here, dict) else []
-        hint = nearest(key, known) or (f" Known: {', '.join(known)}." if known else "")
-        raise InputError(f'--set: unknown key "{place}".{hint}')
-    return here[key]
-
-
-def _index(items: list[Any], key: str, place: str) -> int:
-    if not key.isdecimal() or int(key) >= len(items):
-        raise InputError(f"--set: {place}: expected a position from 0 to {len(items) - 1}")
-    return int(key)
+from mirrorfield.population.settings import apply_setting, parse_setting
 
 
 def build_scenario(preset_or_file: str | Path, settings: list[str], **top: int | None) -> Scenario:

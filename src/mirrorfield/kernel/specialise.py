@@ -88,17 +88,18 @@ def tables_of(learner: str) -> int:
 
 
 def first_rows(arms: int, learner: str = "plain", rungs: int = 0) -> dict[str, int]:
-    """Return the first row of each quantity in a block's scratch array, and under "end" the number of rows."""
-    cells = S * pitch(arms)
+    """Return the first row of each quantity in a block's scratch array, and under "end" the number of rows.
+
+    All rows that there is one of for every arm come first: LLVM has to see that they and the others do not overlap.
+    """
+    cells, session, tables = S * pitch(arms), learner != "plain", tables_of(learner)
     counts = dict.fromkeys(("logits", "mean", "std", "fall", "rise"), cells)
     counts |= dict.fromkeys(("shown", "susceptibility", "weight"), arms)
+    counts |= dict.fromkeys(SESSION_CELLS * session, tables * pitch(arms))
+    counts |= dict.fromkeys((*EXTENDED_ARMS, "held") * (rungs > 0), arms)
     counts |= dict.fromkeys((*SINGLE, *PASSING_SINGLE), 1)
-    if learner != "plain":
-        tables = tables_of(learner)
-        counts |= dict.fromkeys(SESSION_SINGLE, 1) | dict.fromkeys(SESSION_STATES, tables)
-        counts |= dict.fromkeys(SESSION_CELLS, tables * pitch(arms))
-    if rungs:
-        counts |= dict.fromkeys(EXTENDED_SINGLE, 1) | dict.fromkeys((*EXTENDED_ARMS, "held"), arms)
+    counts |= dict.fromkeys(SESSION_STATES * session, tables) | dict.fromkeys(SESSION_SINGLE * session, 1)
+    counts |= dict.fromkeys(EXTENDED_SINGLE * (rungs > 0), 1)
     rows = dict(zip([*counts, "end"], accumulate(counts.values(), initial=0), strict=True))
     return rows if learner == "groups" else rows | {"learned": rows["logits"]}
 

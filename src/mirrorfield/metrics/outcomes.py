@@ -7,6 +7,7 @@ import numpy as np
 from mirrorfield.kernel import Trace
 from mirrorfield.kernel.fold import LOCKED_IN
 from mirrorfield.metrics.concentration import effective_categories, entropy
+from mirrorfield.metrics.escalation import drift
 from mirrorfield.types import STATES, FloatArray, IntArray
 
 
@@ -45,8 +46,9 @@ def user_outcomes(sample: Trace, steps: IntArray, users: IntArray, names: list[s
 
     Parameters: sample, the trace of n users at C recorded steps; users, their ids (n,); names of the K categories.
     Returns {metric: float64 (n,)}: locked_in, time_to_lock_in in posts (the last step if it never was),
-    effective_categories, filter_bubble, mean_reaction, intensity and floor where posts have an intensity, one for each
-    state, and share:NAME for each category. Raises nothing. Source: docs/model.md, section 4; docs/whatif.md.
+    effective_categories, filter_bubble, drift, mean_reaction, intensity and floor where posts have an intensity, one
+    for each state, and share:NAME for each category. Raises nothing. Source: docs/model.md, section 4;
+    docs/whatif.md.
     """
     feed, state = sample.feed, sample.state
     last = np.ascontiguousarray(feed[-1].T, float)
@@ -58,6 +60,7 @@ def user_outcomes(sample: Trace, steps: IntArray, users: IntArray, names: list[s
         "time_to_lock_in": first,
         "effective_categories": effective_categories(last),
         "filter_bubble": divergence_from_mean(last),
+        "drift": drift(feed[-1].T, feed[0].T),
         "mean_reaction": sample.mean_reaction[-1],
     }
     if len(sample.floor):

@@ -47,6 +47,19 @@ def summarise(totals: Totals, categories: tuple[str, ...], steps: int, seed: int
     return summary
 
 
+def population_figures(summary: dict[str, Any]) -> dict[str, float]:
+    """Return a summary's figures of the whole population as {metric: value}, named as in `mirrorfield compare`.
+
+    >>> population_figures({"locked_in": 0.5, "states": {"calm": 1.0}, "shares": {"depth": 0.2}})
+    {'locked_in': 0.5, 'calm': 1.0, 'share:depth': 0.2}
+    """
+    names = ("locked_in", "effective_categories", "filter_bubble", "overlap", "mean_reaction", "intensity", "floor")
+    found: dict[str, float] = {name: summary[name] for name in names if summary.get(name) is not None}
+    found.update(summary["states"])
+    found.update({f"share:{name}": share for name, share in summary["shares"].items()})
+    return found
+
+
 def _band(totals: Totals, categories: tuple[str, ...], band: int) -> dict[str, Any]:
     width = len(totals.band_users) // SUMMARY_BANDS
     inside = slice(band * width, (band + 1) * width)

@@ -8,14 +8,14 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from mirrorfield.report.canvas import blank, place, to_svg
-from mirrorfield.report.sheet import SHEET
+from mirrorfield.report.leaf import figure, leaf, table
 from mirrorfield.report.style import INK, MUTED, short, styled
+from mirrorfield.study.whatif import Arm, Comparison
 from mirrorfield.types import IntArray
-from mirrorfield.version import VERSION
-from mirrorfield.whatif import Arm, Comparison
 
 TITLE = "What a change does to the same people"
 GAP, BAR = 0.03, 0.06
+HEAD = ("metric", "base", "changed", "difference", "95% interval", "variance ratio")
 SHARES = ("locked_in", "filter_bubble", "calm", "engaged", "hooked")
 EFFECTS_CAPTION = (
     "Change of each share or index that lies between 0 and 1, in hundredths, with its 95% interval: the same users "
@@ -31,8 +31,8 @@ def effect_chart(arm: Arm) -> Figure:
     """Return the effects on shares and indices, in hundredths, one row each with its interval."""
     shown = [effect for effect in arm.effects if effect.metric in SHARES or effect.metric.startswith("share:")]
     with styled():
-        figure = blank(0.3 * max(len(shown), 1) + 0.75)
-        axes = place(figure, 0.55, 0.3 * max(len(shown), 1) + 0.1, 0.15, 1.35)
+        drawing = blank(0.3 * max(len(shown), 1) + 0.75)
+        axes = place(drawing, 0.55, 0.3 * max(len(shown), 1) + 0.1, 0.15, 1.35)
         for row, effect in enumerate(shown):
             axes.plot([100 * effect.low, 100 * effect.high], [row, row], color=INK, linewidth=1.4)
             axes.plot([100 * effect.difference], [row], "o", color=INK, markersize=4.5)
@@ -40,7 +40,7 @@ def effect_chart(arm: Arm) -> Figure:
         axes.set_ylim(len(shown) - 0.4, -0.6)
         axes.set_yticks(range(len(shown)), [short(effect.metric.removeprefix("share:"), 16) for effect in shown])
         axes.set_xlabel("change (hundredths)")
-    return figure
+    return drawing
 
 
 def _bounds(totals: IntArray) -> list[tuple[float, float]]:
@@ -61,8 +61,8 @@ def flow_chart(moves: IntArray, names: list[str], colors: list[str]) -> Figure:
     scale = (1 - GAP * (len(moves) - 1)) / moves.sum()
     places = [[top for _, top in left], [top for _, top in right]]
     with styled():
-        figure = blank(3.6)
-        axes = place(figure, 0.1, 3.4, 1.15, 1.15)
+        drawing = blank(3.6)
+        axes = place(drawing, 0.1, 3.4, 1.15, 1.15)
         for i, j in np.ndindex(moves.shape):
             high = scale * moves[i, j]
             y0, y1 = places[0][i], places[1][j]
@@ -83,32 +83,28 @@ def flow_chart(moves: IntArray, names: list[str], colors: list[str]) -> Figure:
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
         axes.set_axis_off()
-    return figure
+    return drawing
 
 
 def _section(number: int, arm: Arm, comparison: Comparison) -> str:
     names = [category.name for category in comparison.base.categories]
     colors = [category.color for category in comparison.base.categories]
-    cells = "".join(
-        f"<tr><td>{escape(e.metric)}</td><td>{e.base:.4f}</td><td>{e.changed:.4f}</td><td>{e.difference:+.4f}</td>"
-        f"<td>{e.low:+.4f} to {e.high:+.4f}</td><td>{e.variance_ratio:.1f}</td></tr>\n"
+    rows = [
+        (
+            *(e.metric, f"{e.base:.4f}", f"{e.changed:.4f}", f"{e.difference:+.4f}"),
+            *(f"{e.low:+.4f} to {e.high:+.4f}", f"{e.variance_ratio:.1f}"),
+        )
         for e in arm.effects
-    )
+    ]
     effects = to_svg(
         effect_chart(arm), f"effects{number}", f"Effects of {arm.name} with 95% intervals; the table has them."
     )
     flow = to_svg(
         flow_chart(arm.moves, names, colors), f"flow{number}", f"Bands of users between categories under {arm.name}."
     )
-    head = "".join(
-        f"<th>{t}</th>" for t in ("metric", "base", "changed", "difference", "95% interval", "variance ratio")
-    )
     return (
-        f"<section><h2>{escape(arm.name)}</h2>\n"
-        f"<figure>{flow}<figcaption>{FLOW_CAPTION}</figcaption></figure>\n"
-        f"<figure>{effects}<figcaption>{EFFECTS_CAPTION}</figcaption></figure>\n"
-        f'<div style="overflow-x: auto"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{cells}</tbody></table></div>\n'
-        "</section>\n"
+        f"<section><h2>{escape(arm.name)}</h2>\n{figure(flow, FLOW_CAPTION)}{figure(effects, EFFECTS_CAPTION)}"
+        f"{table(HEAD, rows)}</section>\n"
     )
 
 
@@ -119,11 +115,4 @@ def page(comparison: Comparison, command: str) -> str:
         f"{base.name}: {base.users:,} users x {base.steps:,} interactions, seed {base.seed}; {comparison.pairs:,} pairs"
     )
     sections = "".join(_section(number, arm, comparison) for number, arm in enumerate(comparison.arms))
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{TITLE}</title>\n<style>{SHEET}</style>\n</head>\n<body>\n<header>\n<h1>{TITLE}</h1>\n"
-        f'<p class="run">{escape(run)}</p>\n</header>\n<main>\n{sections}'
-        f"<section><h2>The base scenario</h2><pre>{escape(base.to_toml())}</pre></section>\n"
-        f"</main>\n<footer><p>{escape(command)} · mirrorfield {VERSION}</p></footer>\n</body>\n</html>\n"
-    )
+    return leaf(TITLE, run, sections, base, command)

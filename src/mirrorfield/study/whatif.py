@@ -2,17 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from mirrorfield.api import simulate
 from mirrorfield.errors import InputError, nearest
 from mirrorfield.kernel import Trace
 from mirrorfield.metrics.outcomes import category_of, user_outcomes
 from mirrorfield.metrics.paired import Effect, moves, paired_effect
+from mirrorfield.population.change import Intervention
 from mirrorfield.population.run import recorded_steps, sampled_users
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.types import FloatArray, IntArray
 
 FEWEST = 2
+OPEN_LOOPS = ("random", "frozen", "popular")
+LEAST_SHARE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ def compare(
     arms: dict[str, Scenario],
     metrics: Sequence[str] = (),
     *,
+    against: Sequence[str] = (),
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Comparison:
@@ -48,8 +55,10 @@ def compare(
     `record.users` of them; population figures of an arm are those of its sample.
 
     Parameters: base; arms, {name: scenario}, which agree with the base in users, steps, seed, record, population and
-    categories; metrics to report, all of them by default; threads and progress as in `simulate`. Returns a Comparison.
-    Raises InputError for arms that cannot be paired and for unknown metrics. Source: docs/whatif.md.
+    categories; metrics to report, all of them by default; against, open loops to add as arms: "random", "frozen",
+    "popular"; threads and progress as in `simulate`. Returns a Comparison. Raises InputError for arms that cannot be
+    paired and for unknown metrics and loops. Source: docs/whatif.md; the echo chamber as closed loop against open
+    loop, Jiang et al. (2019), https://doi.org/10.1145/3306618.3314288.
 
     >>> base = Scenario(users=100, steps=50)
     >>> leashed = Scenario(users=100, steps=50, policy={"beta": 0.5})
@@ -61,24 +70,54 @@ def compare(
     users = sampled_users(base.users, base.record.users)
     if len(users) < FEWEST:
         raise InputError(f"compare: expected {FEWEST} users or more to pair, got {len(users)}; raise record.users")
-    found, category = _outcomes(base, users, threads, progress)
+    sample = _sample(base, threads, progress)
+    found, category = _outcomes(base, sample, users)
+    arms = arms | open_loops(base, sample, against)
     wanted = _known(metrics, list(found))
     compared = []
     for name, arm in arms.items():
-        other, moved = _outcomes(arm, users, threads, progress)
+        other, moved = _outcomes(arm, _sample(arm, threads, progress), users)
         effects = [paired_effect(metric, found[metric], other[metric]) for metric in wanted if metric in other]
         compared.append(Arm(name, arm, effects, moves(category, moved, base.k)))
     return Comparison(base, len(users), compared)
 
 
-def _outcomes(
-    scenario: Scenario, users: IntArray, threads: int | None, progress: Callable[[int], None] | None
-) -> tuple[dict[str, FloatArray], IntArray]:
-    sample: Trace = simulate(scenario, threads=threads, progress=progress).part.sample
+def open_loops(base: Scenario, sample: Trace, names: Sequence[str]) -> dict[str, Scenario]:
+    """Return scenarios in which what is served no longer follows the user's reactions.
+
+    random: every post is drawn evenly. frozen: each user keeps the policy learned by a tenth of the posts. popular:
+    everyone is served each category as often as it was shown, on average, in the closed loop.
+
+    Parameters: base; sample, the trace of its sampled users; names, among OPEN_LOOPS. Returns {name: scenario}. Raises
+    InputError for another name, and for "frozen" if the base already has an intervention.
+    """
+    for name in names:
+        if name not in OPEN_LOOPS:
+            raise InputError(
+                f'compare: unknown open loop "{name}".{nearest(name, OPEN_LOOPS) or " Known: random, frozen, popular."}'
+            )
+    if "frozen" in names and base.intervention != Intervention():
+        raise InputError("compare: frozen is an intervention, and the base already has one; use random or popular")
+    still = base.policy.model_copy(update={"learning_rate": 0.0})
+    posts = base.policy.to_rule().posts
+    at = max(1, base.steps // 10 // posts) * posts
+    shown = np.maximum(sample.exposures.sum(axis=1) / sample.exposures.sum(), LEAST_SHARE)
+    change: dict[str, dict[str, Any]] = {
+        "random": {"policy": still.model_copy(update={"start": ((0.0,) * base.arms,)})},
+        "frozen": {"intervention": Intervention(at=at, policy=still)},
+        "popular": {"policy": still.model_copy(update={"start": (tuple(float(x) for x in np.log(shown)),)})},
+    }
+    return {f"open loop: {name}": base.model_copy(update=change[name]) for name in names}
+
+
+def _sample(scenario: Scenario, threads: int | None, progress: Callable[[int], None] | None) -> Trace:
+    return simulate(scenario, threads=threads, progress=progress).part.sample
+
+
+def _outcomes(scenario: Scenario, sample: Trace, users: IntArray) -> tuple[dict[str, FloatArray], IntArray]:
     steps = recorded_steps(scenario.steps, scenario.record.steps)
     names = [category.name for category in scenario.categories]
-    found = user_outcomes(sample, steps, users, names)
-    return found, category_of(sample.feed[-1].T, users)
+    return user_outcomes(sample, steps, users, names), category_of(sample.feed[-1].T, users)
 
 
 def _check_paired(base: Scenario, name: str, arm: Scenario) -> None:

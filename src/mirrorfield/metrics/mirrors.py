@@ -1,0 +1,72 @@
+"""Two mirrors side by side: do two feeds meet, and is it the profile or the luck that decides which one forms?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirrorfield.types import FloatArray, IntArray
+
+
+def common(feed: FloatArray, other: FloatArray) -> FloatArray:
+    """Return how much two feeds have in common: the overlapping coefficient.
+
+    Formula: sum_a min(p_a, q_a) = 1 - total variation.
+
+    Parameters: feed and other, probabilities of shape (..., K). Returns shape (...), from 0 (nothing) to 1 (the same
+    feed). Raises nothing. Source: Weitzman (1970); the complement of the total variation distance.
+
+    >>> float(common(np.array([0.5, 0.5]), np.array([1.0, 0.0])))
+    0.5
+    """
+    return np.asarray(np.minimum(feed, other).sum(axis=-1))
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of pairs with its 95% Wilson interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def wilson_share(hits: int, pairs: int) -> Share:
+    """Return a share with its 95% Wilson interval.
+
+    Formula: (p + z^2/2n -+ z sqrt(p (1 - p)/n + z^2/4n^2)) / (1 + z^2/n), z = 1.96.
+
+    Parameters: hits, from 0 to pairs; pairs, independent ones, > 0. Returns a Share. Raises nothing.
+    Source: Wilson (1927), https://doi.org/10.1080/01621459.1927.10502953.
+
+    >>> wilson_share(5, 10).value
+    0.5
+    """
+    z2, p = 1.959964**2, hits / pairs
+    centre, half = p + z2 / (2 * pairs), np.sqrt(z2 * (p * (1 - p) / pairs + z2 / (4 * pairs**2)))
+    return Share(p, float((centre - half) / (1 + z2 / pairs)), float((centre + half) / (1 + z2 / pairs)))
+
+
+def decided(category: IntArray, other: IntArray, categories: int) -> tuple[float, float]:
+    """Return the part of who ends up where that is decided by what two runs of each user have in common.
+
+    Formula: sum_a cov(1[c = a], 1[c' = a]) / sum_a p_a (1 - p_a): the first-order Sobol index of what is shared, for
+    the indicators of the category; with its standard error over pairs.
+
+    Parameters: category and other, of the same users in two runs, 0 to K - 1, shape (n,); categories K. Returns
+    (index, standard error); the index is 1 if both runs always agree, about 0 if they have nothing to do with each
+    other, NaN if all are of one category. Raises nothing. Source: Sobol (1993), by the pick-freeze estimator of Janon
+    et al. (2014), eq. 6, https://doi.org/10.1051/ps/2013040.
+
+    >>> decided(np.array([0, 1, 0, 1]), np.array([0, 1, 0, 1]), 2)[0]
+    1.0
+    """
+    one, two = np.eye(categories)[category], np.eye(categories)[other]
+    mean = (one + two).mean(axis=0) / 2
+    spread = float((mean * (1 - mean)).sum())
+    if spread == 0:
+        return float("nan"), float("nan")
+    product = ((one - mean) * (two - mean)).sum(axis=1)
+    index = float(product.mean()) / spread
+    own = (((one - mean) ** 2 + (two - mean) ** 2) / 2).sum(axis=1)
+    influence = (product - index * own) / spread
+    return index, float(influence.std(ddof=1) / np.sqrt(len(category)))

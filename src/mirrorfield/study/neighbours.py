@@ -1,0 +1,127 @@
+"""Two neighbours: which part of a feed does the profile decide, and which the mirror one happened to stand before?
+
+The Python door: `mirrorfield.neighbours`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirrorfield.api import execute
+from mirrorfield.errors import InputError
+from mirrorfield.metrics.mirrors import Share, common, decided, wilson_share
+from mirrorfield.metrics.outcomes import category_of
+from mirrorfield.population.reference import draw_users
+from mirrorfield.population.run import plan_run
+from mirrorfield.population.scenario import Scenario
+from mirrorfield.types import F32Array, FloatArray
+
+APART = 0.1
+MOST_PAIRS = 1_000_000
+DISTANCES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
+
+
+@dataclass(frozen=True)
+class AtDistance:
+    """Pairs at one distance: shares whose feeds have less than a tenth in common, with same and other luck."""
+
+    distance: float
+    same_luck: Share
+    other_luck: Share
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What profile, luck and both together decide: first-order indices with standard errors, and pairs by distance.
+
+    `strangers` are pairs of users drawn apart, the value that every distance ends at.
+    """
+
+    scenario: Scenario
+    pairs: int
+    profile: tuple[float, float]
+    luck: tuple[float, float]
+    strangers: Share
+    distances: list[AtDistance]
+
+
+def neighbours(
+    scenario: Scenario | None = None,
+    distances: Sequence[float] = DISTANCES,
+    *,
+    pairs: int = 20_000,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Neighbours:
+    """Run users beside neighbours a small step away in profile, with the same and with other luck.
+
+    A profile is the point (ln w_1, ..., ln w_K, lambda); its neighbour lies at Euclidean distance eps in a random
+    direction, with lambda folded back into [0, 1] at its ends. Feeds have parted when sum_a min(p_a, q_a) < 0.1. Luck
+    is a stream: the same user id and seed, or another seed.
+
+    Parameters: scenario, default `Scenario()`; distances eps >= 0; pairs, users that get a neighbour; threads and
+    progress as in `simulate`, over (3 + 2 len(distances)) pairs users. Returns a Neighbours. Raises InputError for
+    distances below 0 and more than a million pairs. Source: docs/phenomena/polarization.md.
+
+    >>> found = neighbours(Scenario(steps=50), (0.0,), pairs=200)
+    >>> found.distances[0].same_luck.value
+    0.0
+    """
+    scenario = scenario or Scenario()
+    if not 2 <= pairs <= MOST_PAIRS:
+        raise InputError(f"neighbours: expected 2 to {MOST_PAIRS:,} pairs, got {pairs:,}")
+    if min(distances, default=0) < 0:
+        raise InputError(f"neighbours: expected distances of 0 or more, got {min(distances):g}")
+    record = scenario.record.model_copy(update={"users": pairs, "steps": 1})
+    scenario = scenario.model_copy(update={"users": pairs, "record": record})
+    other = scenario.model_copy(update={"seed": scenario.seed + 1})
+    ids = np.arange(pairs)
+    people = draw_users(scenario, ids)
+    point = np.column_stack([np.log(np.maximum(people.susceptibility, 1e-30)), people.intentionality])
+
+    def feeds(world: Scenario, place: FloatArray) -> FloatArray:
+        w, lam = np.exp(place[:, :-1]).astype(np.float32), _folded(place[:, -1]).astype(np.float32)
+        return _run(world, w, lam, threads, progress)
+
+    home, away = feeds(scenario, point), feeds(other, point)
+    direction = _directions(pairs, point.shape[1], scenario.seed)
+    found = []
+    for distance in distances:
+        beside = point + distance * direction
+        found.append(
+            AtDistance(float(distance), _parted(home, feeds(scenario, beside)), _parted(home, feeds(other, beside)))
+        )
+    swapped = feeds(scenario, np.roll(point, 1, axis=0))
+    category = category_of(home, ids)
+    return Neighbours(
+        scenario,
+        pairs,
+        decided(category, category_of(away, ids), scenario.k),
+        decided(category, category_of(swapped, ids), scenario.k),
+        _parted(home, np.roll(home, 1, axis=0)),
+        found,
+    )
+
+
+def _run(
+    scenario: Scenario, w: F32Array, lam: F32Array, threads: int | None, progress: Callable[[int], None] | None
+) -> FloatArray:
+    part = execute(plan_run(scenario, np.ascontiguousarray(w), lam), threads, progress=progress).part
+    return np.asarray(part.sample.feed[-1].T, float)
+
+
+def _folded(lam: FloatArray) -> FloatArray:
+    """Return lambda reflected at 0 and 1."""
+    lam = np.abs(lam) % 2
+    return np.asarray(np.where(lam > 1, 2 - lam, lam))
+
+
+def _directions(users: int, dimensions: int, seed: int) -> FloatArray:
+    drawn = np.random.default_rng(seed).normal(size=(users, dimensions))
+    return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True))
+
+
+def _parted(one: FloatArray, other: FloatArray) -> Share:
+    apart = common(one, other) < APART
+    return wilson_share(int(apart.sum()), len(apart))

@@ -1,0 +1,149 @@
+"""Sweeps: a scenario at many settings, as one dataset. The Python door: `mirrorfield.sweep`."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from mirrorfield.api import simulate
+from mirrorfield.errors import CorruptError, InputError, nearest
+from mirrorfield.metrics.summary import population_figures
+from mirrorfield.population.base import Frozen, one_line
+from mirrorfield.population.scenario import Scenario, load_values, parse_toml
+from mirrorfield.population.settings import apply_setting, with_number
+from mirrorfield.store.durable import disk_errors, write_durable
+from mirrorfield.study.design import Axis, design_of
+from mirrorfield.types import FloatArray
+from mirrorfield.version import VERSION
+
+RESULT, POINTS, SPEC = "sweep.zarr", "points", "sweep.json"
+
+
+class Sweep(Frozen):
+    """What to sweep: a scenario, settings of all its points, settings to vary, and the design of the points.
+
+    `grid` takes all combinations of the values; `latin-hypercube` spreads `samples` points over the ranges; `sobol`
+    takes samples x (D + 2) points of Saltelli's design over D ranges and adds first- and total-order indices.
+    """
+
+    scenario: str = "default"
+    method: Literal["grid", "latin-hypercube", "sobol"] = "grid"
+    samples: Annotated[int, Field(ge=1, le=1_000_000)] = 64
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+    metrics: tuple[str, ...] = ()
+    set: dict[str, Any] = Field(default={})
+    over: Annotated[dict[str, Axis], Field(min_length=1, max_length=20)]
+
+    @model_validator(mode="after")
+    def _axes_fit(self) -> "Sweep":
+        for path, axis in self.over.items():
+            if self.method == "grid" and axis.values is None:
+                raise ValueError(f"over.{path}: expected values = [...] for a grid, got a range")
+            if self.method != "grid" and axis.values is not None:
+                raise ValueError(f"over.{path}: expected low and high for {self.method}, got values")
+        if self.method == "sobol" and self.samples & (self.samples - 1):
+            raise ValueError(f"samples: expected a power of 2 for sobol, got {self.samples}")
+        return self
+
+    @classmethod
+    def load(cls, file: str | Path) -> "Sweep":
+        """Return the sweep in a TOML file; raise InputError in one line for anything that cannot be swept."""
+        path = Path(file)
+        if not path.is_file():
+            raise InputError(f'sweep: expected a TOML file, got "{file}", which is not there')
+        try:
+            return cls(**parse_toml(path.read_text(encoding="utf-8"), str(path)))
+        except ValidationError as error:
+            raise InputError(f"{file}: {one_line(error, cls)}") from None
+
+    def base(self) -> Scenario:
+        """Return the scenario of all points, before anything varies."""
+        values = Scenario.from_values(load_values(self.scenario)).model_dump(mode="json", exclude_none=True)
+        for path, value in self.set.items():
+            apply_setting(values, path.split("."), value)
+        return Scenario.from_values(values)
+
+
+def sweep(
+    spec: Sweep,
+    out: str | Path,
+    *,
+    threads: int | None = None,
+    dask: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Any:
+    """Run a scenario at every point of a design, and return the population's figures as one dataset.
+
+    All points have one seed, so that they are the same users with the same luck. A point is safe on the disk once it
+    has run: the same call on the same folder goes on after an interruption, to the same bytes.
+
+    Parameters: spec; out, a folder, new or of the same sweep; threads and dask as in `simulate`; progress, called
+    with the points done and all of them. Returns an xarray Dataset, also in out/sweep.zarr: a variable for every
+    metric, over the settings (grid) or over points; with method "sobol" also first_order and total_order with their
+    intervals. Raises InputError for what cannot be swept and for a folder of another sweep, StoreError if the disk
+    refuses. Source: docs/sweep.md; indices by Saltelli et al. (2010), https://doi.org/10.1016/j.cpc.2009.09.018, as
+    SALib computes them.
+    """
+    folder, base = Path(out), spec.base()
+    places = design_of(spec.method, spec.over, spec.samples, spec.seed)
+    scenarios = [_at(base, spec, place) for place in places]
+    _claim(folder, spec, base)
+    found = []
+    for i, scenario in enumerate(scenarios):
+        found.append(_point(folder / POINTS / f"{i:06d}.json", scenario, spec.metrics, threads, dask))
+        if progress:
+            progress(i + 1, len(scenarios))
+    from mirrorfield.study.answer import dataset_of
+
+    dataset = dataset_of(spec, base, places, found)
+    with disk_errors(folder):
+        dataset.to_zarr(folder / RESULT, mode="w", zarr_format=3, consolidated=False)
+    return dataset
+
+
+def _at(base: Scenario, spec: Sweep, place: FloatArray) -> Scenario:
+    for path, value in zip(spec.over, place, strict=True):
+        base = with_number(base, path, int(value) if spec.over[path].integer else float(value))
+    return base
+
+
+def _claim(folder: Path, spec: Sweep, base: Scenario) -> None:
+    """Make the folder this sweep's, or check that it is."""
+    told = {"version": VERSION, "sweep": spec.model_dump(mode="json"), "scenario": base.to_toml()}
+    text = json.dumps(told, indent=1, sort_keys=True)
+    file = folder / SPEC
+    if file.exists():
+        if file.read_text(encoding="utf-8") != text:
+            raise InputError(f"{folder}: holds another sweep, or one of another version; use another folder")
+        return
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder}: expected a new folder or one of this sweep, got one with other files")
+    with disk_errors(folder):
+        (folder / POINTS).mkdir(parents=True, exist_ok=True)
+        write_durable(file, text.encode())
+
+
+def _point(
+    file: Path, scenario: Scenario, metrics: tuple[str, ...], threads: int | None, dask: str | None
+) -> dict[str, float]:
+    identity = hashlib.sha256(scenario.to_toml().encode()).hexdigest()
+    if file.exists():
+        try:
+            told = json.loads(file.read_text(encoding="utf-8"))
+            if told["scenario"] == identity:
+                return {str(name): float(value) for name, value in told["figures"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            pass
+        raise CorruptError(f"{file}: is not a point of this sweep; delete it to run it again")
+    figures = population_figures(simulate(scenario, threads=threads, dask=dask).summary)
+    for metric in metrics:
+        if metric not in figures:
+            hint = nearest(metric, figures) or f" Known: {', '.join(figures)}."
+            raise InputError(f'sweep: unknown metric "{metric}".{hint}')
+    kept = {name: float(figures[name]) for name in metrics or figures}
+    with disk_errors(file.parent.parent):
+        write_durable(file, json.dumps({"scenario": identity, "figures": kept}).encode())
+    return kept

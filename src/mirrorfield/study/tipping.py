@@ -1,0 +1,174 @@
+"""Where a population tips: the setting at which a share crosses a level. The Python door: `mirrorfield.tip`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirrorfield.api import Run, simulate
+from mirrorfield.errors import InputError, nearest
+from mirrorfield.metrics.logistic import Logistic, fit_logistic
+from mirrorfield.metrics.outcomes import category_of
+from mirrorfield.metrics.summary import population_figures
+from mirrorfield.population.change import Intervention
+from mirrorfield.population.run import sampled_users
+from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.settings import INTENTIONALITY, with_number
+from mirrorfield.types import FloatArray
+
+GRID = 9
+
+
+@dataclass(frozen=True)
+class Hysteresis:
+    """The metric with a warm policy, learned at the lower end (up) or the upper one (down) before everyone is moved."""
+
+    place: FloatArray
+    up: FloatArray
+    down: FloatArray
+    tips_up: float
+    tips_down: float
+
+
+@dataclass(frozen=True)
+class Tipping:
+    """Where a metric crosses a level: places tried, the last bracket, a logistic fit, hysteresis."""
+
+    scenario: Scenario
+    metric: str
+    over: str
+    level: float
+    place: FloatArray
+    value: FloatArray
+    bracket: tuple[float, float]
+    fit: Logistic | None
+    hysteresis: Hysteresis | None
+
+
+def tip(
+    scenario: Scenario | None = None,
+    metric: str = "share:depth",
+    over: str = INTENTIONALITY,
+    low: float = 0.0,
+    high: float = 1.0,
+    *,
+    level: float = 0.5,
+    tolerance: float = 0.002,
+    warm: bool = True,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Tipping:
+    """Find where a figure of the population crosses a level, by bisection on the same users with the same luck.
+
+    With a share, a logistic curve is fitted to the sampled users at all places, with an interval that knows that they
+    are the same users everywhere. Over population.intentionality, hysteresis is looked for: everyone's lambda is
+    moved from one end to a place after the scenario's posts, and as many posts follow.
+
+    Parameters: scenario, default `Scenario()`; metric, a figure of the summary; over, a setting that takes a number;
+    low and high, between which to look; level; tolerance, width of the last bracket; warm, whether to look for
+    hysteresis; threads and progress as in `simulate`. Returns a Tipping. Raises InputError for an unknown metric or
+    setting, and if the metric is on one side of the level at both ends. Source: docs/tipping.md.
+
+    >>> small = Scenario(users=200, steps=100)
+    >>> found = tip(small, tolerance=0.1, warm=False)
+    >>> found.bracket[1] - found.bracket[0] <= 0.1
+    True
+    """
+    scenario = scenario or Scenario()
+    if not low < high:
+        raise InputError(f"tip: expected low below high, got {low:g} and {high:g}")
+    tried: dict[float, Run] = {}
+
+    def at(place: float) -> float:
+        if place not in tried:
+            tried[place] = simulate(with_number(scenario, over, place), threads=threads, progress=progress)
+        return _figure(tried[place], metric)
+
+    for place in np.linspace(low, high, GRID):
+        at(float(place))
+    bracket = _bisect(at, _crossing(tried, metric, over, level), level, tolerance)
+    places = sorted(tried)
+    found = warm and over == INTENTIONALITY
+    hysteresis = _hysteresis(scenario, metric, (low, high), level, threads, progress) if found else None
+    return Tipping(
+        scenario,
+        metric,
+        over,
+        level,
+        np.array(places),
+        np.array([at(place) for place in places]),
+        bracket,
+        _fit(tried, metric, scenario) if metric.startswith("share:") else None,
+        hysteresis,
+    )
+
+
+def _figure(run: Run, metric: str) -> float:
+    figures = population_figures(run.summary)
+    if metric not in figures:
+        hint = nearest(metric, figures) or f" Known: {', '.join(figures)}."
+        raise InputError(f'tip: unknown metric "{metric}".{hint}')
+    return figures[metric]
+
+
+def _crossing(tried: dict[float, Run], metric: str, over: str, level: float) -> tuple[float, float]:
+    places = sorted(tried)
+    side = [_figure(tried[place], metric) > level for place in places]
+    for i in range(len(places) - 1):
+        if side[i] != side[i + 1]:
+            return places[i], places[i + 1]
+    ends = [f"{_figure(tried[place], metric):.3f} at {place:g}" for place in (places[0], places[-1])]
+    raise InputError(
+        f"tip: expected {metric} to cross {level:g} between {places[0]:g} and {places[-1]:g} of {over}, got "
+        f"{' and '.join(ends)}; use other ends or another level"
+    )
+
+
+def _bisect(
+    at: Callable[[float], float], bracket: tuple[float, float], level: float, tolerance: float
+) -> tuple[float, float]:
+    low, high = bracket
+    rising = at(high) > level
+    while high - low > tolerance:
+        middle = (low + high) / 2
+        low, high = (low, middle) if (at(middle) > level) == rising else (middle, high)
+    return low, high
+
+
+def _fit(tried: dict[float, Run], metric: str, scenario: Scenario) -> Logistic | None:
+    places, users = sorted(tried), sampled_users(scenario.users, scenario.record.users)
+    wanted = [category.name for category in scenario.categories].index(metric.removeprefix("share:"))
+    hit = np.array([category_of(tried[place].part.sample.feed[-1].T, users) == wanted for place in places])
+    return fit_logistic(np.array(places), hit)
+
+
+def _hysteresis(
+    scenario: Scenario,
+    metric: str,
+    ends: tuple[float, float],
+    level: float,
+    threads: int | None,
+    progress: Callable[[int], None] | None,
+) -> Hysteresis:
+    if scenario.intervention != Intervention():
+        raise InputError(
+            "tip: hysteresis moves users by an intervention, and the scenario already has one; use warm=False"
+        )
+    place = np.linspace(*ends, GRID)
+    posts = scenario.policy.to_rule().posts
+    at = max(1, scenario.steps // posts) * posts
+    values = []
+    for start in ends:
+        cold = with_number(scenario.model_copy(update={"steps": 2 * at}), INTENTIONALITY, start)
+        moved = [cold.model_copy(update={"intervention": Intervention(at=at, nudge=float(x) - start)}) for x in place]
+        values.append(np.array([_figure(simulate(m, threads=threads, progress=progress), metric) for m in moved]))
+    up, down = values
+    return Hysteresis(place, up, down, _interpolate(place, up, level), _interpolate(place, down, level))
+
+
+def _interpolate(place: FloatArray, value: FloatArray, level: float) -> float:
+    crossed = np.flatnonzero(np.diff(value > level))
+    if not len(crossed):
+        return float("nan")
+    i = crossed[0]
+    return float(place[i] + (level - value[i]) / (value[i + 1] - value[i]) * (place[i + 1] - place[i]))
