@@ -27,9 +27,9 @@ from mirrorfield.metrics.polarization import (
     reynal_querol,
     two_sides,
 )
-from mirrorfield.report.canvas import blank, place, step_axis
+from mirrorfield.report.canvas import Label, blank, end_labels, place, step_axis
 from mirrorfield.report.study import neighbours_chart, tipping_chart
-from mirrorfield.report.style import INK, styled
+from mirrorfield.report.style import styled
 from mirrorfield.types import STATES
 
 ASSETS = Path(__file__).parent.parent / "docs" / "assets"
@@ -165,28 +165,18 @@ def radicalization(users: int) -> None:
     )
     with styled():
         drawing = blank(3.2)
-        axes = place(drawing, 0.58, 2.5, 1.5)
-        for eta, color, marker, label in (
-            (0.05, "#D55E00", "s", "adapts, eta 0.05"),
-            (0.0, "#0072B2", "o", "stationary, eta 0"),
-        ):
-            run = runs[eta]
-            share = run.dataset["share"].values
-            for name, line in (("intensity", "-"), ("floor", (0, (3, 2)))):
-                value = np.nansum(run.dataset[name].values * share, axis=1)
-                axes.plot(run.plan.steps, value, color=color, linestyle=line, marker=marker, markevery=5, markersize=4)
-                y = value[-1] + (0.04 if name == "floor" else -0.02)
-                axes.annotate(
-                    f"{name}\n{label}",
-                    (run.plan.steps[-1] * 1.1, y - 0.05 * (name == "intensity")),
-                    color=INK,
-                    fontsize=7,
-                    annotation_clip=False,
-                    va="center",
-                )
+        axes = place(drawing, 0.58, 2.5, 1.95)
         axes.set_ylim(-0.03, 1.05)
         axes.set_ylabel("mean over users (0 to 1)")
-        step_axis(axes, run.plan.steps)
+        step_axis(axes, runs[0.0].plan.steps)
+        labels = []
+        for eta, color, marker, label in ((0.05, "#D55E00", "s", "adaptive"), (0.0, "#0072B2", "o", "stationary")):
+            steps, share = runs[eta].plan.steps, runs[eta].dataset["share"].values
+            for name, line in (("intensity", "-"), ("floor", "--")):
+                value = np.nansum(runs[eta].dataset[name].values * share, axis=1)
+                axes.plot(steps, value, color=color, linestyle=line, marker=marker, markevery=5, markersize=4)
+                labels.append(Label(f"{name}, {label}", float(steps[-1]), float(value[-1]), color, marker))
+        end_labels(axes, labels)
     save(drawing, "radicalization")
 
 

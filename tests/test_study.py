@@ -167,7 +167,10 @@ def test_designs_fill_their_ranges() -> None:
         ('over = { "policy.beta" = { low = 1, high = 0 } }', "expected low below high, got 1 and 0"),
         ('method = "sobol"\nsamples = 3\n[over]\n"policy.beta" = { low = 0, high = 1 }', "expected a power of 2"),
         ('[over]\n"policy.bet" = { values = [1] }', 'unknown key "policy.bet"'),
-        ('metrics = ["lock"]\nset = { users = 9, steps = 2 }\n[over]\nseed = { values = [1], integer = true }', "unknown"),
+        (
+            'metrics = ["x"]\nset = { users = 9, steps = 2 }\n[over]\nseed = { values = [1], integer = true }',
+            'unknown metric "x"',
+        ),
     ],
 )  # fmt: skip
 def test_a_sweep_that_cannot_be_is_refused_in_one_line(text: str, words: str, tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ def leashed() -> mf.Comparison:
 def test_a_change_that_is_none_has_no_effect(leashed: mf.Comparison) -> None:
     same = leashed.arms[1]
     assert all(e.difference == e.low == e.high == 0 for e in same.effects)
+    shift = {e.metric: e for e in leashed.arms[0].effects}["induced_shift"]
+    assert shift.base == 0 < shift.low < shift.changed < 1
     assert (same.moves == np.diag(np.diag(same.moves))).all() and same.moves.sum() == 4000
 
 
@@ -87,6 +89,12 @@ def test_ties_go_by_id_as_in_a_run() -> None:
     run = mf.simulate(mf.Scenario(users=64, steps=1, record={"users": 64, "steps": 1}))
     category = category_of(run.part.sample.feed[-1].T, np.arange(64))
     assert np.bincount(category, minlength=4).tolist() == run.part.totals.band_category[-1].sum(axis=0).tolist()
+
+
+def test_ties_are_split_evenly_in_a_sample_whose_ids_share_remainders() -> None:
+    base = mf.Scenario(users=16_000, steps=1, policy={"learning_rate": 0.0}, record={"users": 1000, "steps": 1})
+    (arm,) = mf.compare(base, {"same": base}, ["share:threat", "share:tribal"]).arms
+    assert [effect.base for effect in arm.effects] == [0.25, 0.25]
 
 
 def test_an_effect_worked_out_by_hand() -> None:

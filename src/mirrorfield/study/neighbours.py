@@ -12,12 +12,11 @@ from mirrorfield.api import execute
 from mirrorfield.errors import InputError
 from mirrorfield.metrics.mirrors import Share, common, decided, wilson_share
 from mirrorfield.metrics.outcomes import category_of
-from mirrorfield.population.reference import draw_users
 from mirrorfield.population.run import plan_run
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.types import F32Array, FloatArray
 
-APART = 0.1
+APART, LEAST = 0.1, 1e-30
 MOST_PAIRS = 1_000_000
 DISTANCES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
 
@@ -77,14 +76,15 @@ def neighbours(
     scenario = scenario.model_copy(update={"users": pairs, "record": record})
     other = scenario.model_copy(update={"seed": scenario.seed + 1})
     ids = np.arange(pairs)
-    people = draw_users(scenario, ids)
-    point = np.column_stack([np.log(np.maximum(people.susceptibility, 1e-30)), people.intentionality])
+    people = execute(plan_run(scenario), threads, progress=progress).part.sample
+    w = np.maximum(people.susceptibility.T.astype(float), LEAST)
+    point = np.column_stack([np.log(w), people.intentionality.astype(float)])
 
     def feeds(world: Scenario, place: FloatArray) -> FloatArray:
         w, lam = np.exp(place[:, :-1]).astype(np.float32), _folded(place[:, -1]).astype(np.float32)
         return _run(world, w, lam, threads, progress)
 
-    home, away = feeds(scenario, point), feeds(other, point)
+    home, away = np.asarray(people.feed[-1].T, float), feeds(other, point)
     direction = _directions(pairs, point.shape[1], scenario.seed)
     found = []
     for distance in distances:

@@ -9,6 +9,7 @@ import numpy as np
 from mirrorfield.api import simulate
 from mirrorfield.errors import InputError, nearest
 from mirrorfield.kernel import Trace
+from mirrorfield.metrics.escalation import induced_shift
 from mirrorfield.metrics.outcomes import category_of, user_outcomes
 from mirrorfield.metrics.paired import Effect, moves, paired_effect
 from mirrorfield.population.change import Intervention
@@ -71,12 +72,12 @@ def compare(
     if len(users) < FEWEST:
         raise InputError(f"compare: expected {FEWEST} users or more to pair, got {len(users)}; raise record.users")
     sample = _sample(base, threads, progress)
-    found, category = _outcomes(base, sample, users)
+    found, category = _outcomes(base, sample, sample)
     arms = arms | open_loops(base, sample, against)
     wanted = _known(metrics, list(found))
     compared = []
     for name, arm in arms.items():
-        other, moved = _outcomes(arm, _sample(arm, threads, progress), users)
+        other, moved = _outcomes(arm, _sample(arm, threads, progress), sample)
         effects = [paired_effect(metric, found[metric], other[metric]) for metric in wanted if metric in other]
         compared.append(Arm(name, arm, effects, moves(category, moved, base.k)))
     return Comparison(base, len(users), compared)
@@ -114,10 +115,13 @@ def _sample(scenario: Scenario, threads: int | None, progress: Callable[[int], N
     return simulate(scenario, threads=threads, progress=progress).part.sample
 
 
-def _outcomes(scenario: Scenario, sample: Trace, users: IntArray) -> tuple[dict[str, FloatArray], IntArray]:
+def _outcomes(scenario: Scenario, sample: Trace, base: Trace) -> tuple[dict[str, FloatArray], IntArray]:
     steps = recorded_steps(scenario.steps, scenario.record.steps)
+    places = np.arange(sample.state.shape[1])  # not ids: those of a sample share remainders, which would bias ties
     names = [category.name for category in scenario.categories]
-    return user_outcomes(sample, steps, users, names), category_of(sample.feed[-1].T, users)
+    found = user_outcomes(sample, steps, places, names)
+    found["induced_shift"] = induced_shift(sample.feed.transpose(0, 2, 1), base.feed.transpose(0, 2, 1))
+    return found, category_of(sample.feed[-1].T, places)
 
 
 def _check_paired(base: Scenario, name: str, arm: Scenario) -> None:
