@@ -15,7 +15,7 @@ from mirrorfield.kernel import FEED_UNIT
 from mirrorfield.metrics.clusters import adjusted_rand, by_k_means, by_largest, describe, stability
 from mirrorfield.metrics.concentration import entropy
 from mirrorfield.metrics.diversity import gini, herfindahl, miscalibration
-from mirrorfield.metrics.escalation import first_times, kaplan_meier, slope, state_rates
+from mirrorfield.metrics.escalation import Survival, first_times, kaplan_meier, slope, state_rates
 from mirrorfield.metrics.outcomes import category_of
 from mirrorfield.metrics.polarization import (
     agreement,
@@ -47,6 +47,43 @@ def rows(*table: tuple[object, ...]) -> None:
         print("| " + " | ".join(f"{x:.4f}" if isinstance(x, float) else str(x) for x in row) + " |", flush=True)
 
 
+def survival_chart(curves: dict[str, Survival]) -> Figure:
+    """Return the shares of users that an event has not reached yet, in percent, with 95% bands."""
+    with styled():
+        drawing = blank(3.2)
+        axes = place(drawing, 0.58, 2.5, 1.6)
+        labels = []
+        for (name, curve), color, marker in zip(curves.items(), ("#0072B2", "#D55E00"), ("o", "s"), strict=True):
+            axes.fill_between(curve.time, 100 * curve.low, 100 * curve.high, color=color, alpha=0.2, linewidth=0)
+            axes.plot(curve.time, 100 * curve.share, color=color, marker=marker, markevery=5, markersize=4)
+            labels.append(Label(f"before {name}", float(curve.time[-1]), 100 * float(curve.share[-1]), color, marker))
+        axes.set_ylim(0, 102)
+        axes.set_ylabel("users not there yet (%)")
+        step_axis(axes, curves["lock-in"].time)
+        end_labels(axes, labels)
+    return drawing
+
+
+def loops_chart(found: mf.Comparison) -> Figure:
+    """Return shares and indices under the closed loop and the open ones, with 95% intervals of the difference."""
+    shown = ("locked_in", "filter_bubble", "drift", "hooked", "calm")
+    marks = (("o", "#000000"), ("s", "#0072B2"), ("^", "#D55E00"), ("D", "#009E73"))
+    arms = [("closed loop", {e.metric: (e.base, 0.0) for e in found.arms[0].effects})]
+    arms += [(arm.name, {e.metric: (e.changed, (e.high - e.low) / 2) for e in arm.effects}) for arm in found.arms]
+    with styled():
+        drawing = blank(3.3)
+        axes = place(drawing, 0.58, 2.4, 0.2, 1.1)
+        for (name, values), (marker, color) in zip(arms, marks, strict=True):
+            x, half = zip(*(values[metric] for metric in shown), strict=True)
+            axes.errorbar(x, range(len(shown)), xerr=half, fmt=marker, color=color, markersize=5, label=name)
+        axes.set_yticks(range(len(shown)), [metric.replace("_", " ") for metric in shown])
+        axes.set_ylim(len(shown) - 0.5, -0.5)
+        axes.set_xlim(-0.03, 1.0)
+        axes.set_xlabel("share of users, or index (0 to 1)")
+        axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=2)
+    return drawing
+
+
 def bubble(users: int) -> None:
     """The filter bubble at the last step, and how soon it came."""
     run = mf.simulate(mf.Scenario(users=users))
@@ -67,6 +104,7 @@ def bubble(users: int) -> None:
     rows(("miscalibration, sample, nats", float(off.mean()), float(off.std() / np.sqrt(len(off)))))
     locked = kaplan_meier(steps, totals.lock_in.sum(axis=1), users)
     hooked = kaplan_meier(steps, first_times(sample.state == HOOKED), sample.state.shape[1])
+    save(survival_chart({"lock-in": locked, "hooked": hooked}), "survival")
     for name, curve in (("lock-in", locked), ("hooked", hooked)):
         rows(
             (f"time to {name}: median", curve.median),
@@ -78,6 +116,7 @@ def chamber(users: int) -> None:
     """The echo chamber: the loop closed against the loop open, user by user."""
     base = mf.Scenario(users=users, record={"users": min(users, 1_000_000), "steps": 8})
     found = mf.compare(base, {}, against=["random", "frozen", "popular"])
+    save(loops_chart(found), "open-loops")
     for arm in found.arms:
         print(f"\n**{arm.name}**, {found.pairs:,} pairs")
         rows(

@@ -11,8 +11,10 @@ from mirrorfield.metrics.polarization import (
     agreement,
     bimodality_coefficient,
     bipolarity,
+    bootstrap_interval,
     delta_interval,
     dip,
+    dip_test,
     esteban_ray,
     reynal_querol,
     two_sides,
@@ -123,3 +125,18 @@ def test_the_interval_holds_the_true_value_as_often_as_it_says(statistic) -> Non
         low, high = delta_interval(statistic, count)
         held += low <= statistic(share) <= high
     assert 0.93 <= held / 1000 <= 0.97
+
+
+def test_the_bootstrap_interval_holds_the_true_value_as_often_as_it_says() -> None:
+    rng, share, held = np.random.default_rng(7), np.array([0.3, 0.2, 0.1, 0.4]), 0
+    for seed, count in enumerate(rng.multinomial(1000, share, 400)):
+        low, high = bootstrap_interval(agreement, count, 200, seed)
+        held += low <= agreement(share) <= high
+    assert 0.91 <= held / 400 <= 0.98
+
+
+def test_the_dip_test_keeps_its_level_and_sees_two_peaks() -> None:
+    rng = np.random.default_rng(8)
+    even = [dip_test(rng.multinomial(200, np.full(6, 1 / 6)), 19, seed) for seed in range(60)]
+    assert np.mean(np.array(even) <= 0.1) <= 0.1 + 4 * np.sqrt(0.09 / 60)
+    assert dip_test(rng.multinomial(200, [0.3, 0.15, 0.05, 0.05, 0.15, 0.3]), 19) <= 0.05

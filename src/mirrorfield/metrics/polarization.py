@@ -203,3 +203,45 @@ def delta_interval(
     half = float(ndtri(0.5 + confidence / 2)) * float(np.sqrt(max(0.0, variance)))
     value = statistic(share)
     return value - half, value + half
+
+
+def bootstrap_interval(
+    statistic: Callable[[FloatArray], float],
+    count: FloatArray | IntArray,
+    draws: int = 200,
+    seed: int = 1,
+    confidence: float = 0.95,
+) -> tuple[float, float]:
+    """Return an interval for any statistic of counts, when users were drawn at random: also where it has no gradient.
+
+    Formula: the quantiles of f over `draws` multinomial counts of n users with shares count / n.
+
+    Parameters: statistic of counts, (G,); count of users, (G,); draws; seed of the resampling; confidence in (0, 1).
+    Returns (low, high). Raises nothing. Source: Efron and Tibshirani (1993), section 13.3.
+
+    >>> low, high = bootstrap_interval(agreement, np.array([30, 40, 30]))
+    >>> low < agreement(np.array([30, 40, 30])) < high
+    True
+    """
+    n = int(np.sum(count))
+    share = np.asarray(count, float) / n
+    resampled = np.random.default_rng(seed).multinomial(n, share, draws)
+    low, high = np.quantile([statistic(one) for one in resampled], [0.5 - confidence / 2, 0.5 + confidence / 2])
+    return float(low), float(high)
+
+
+def dip_test(count: FloatArray | IntArray, draws: int = 99, seed: int = 1) -> float:
+    """Return how often users spread evenly over the bins have a dip as large as these: the p-value of a single peak.
+
+    Formula: (1 + |{i: dip_i >= dip}|) / (draws + 1), dip_i of multinomial counts with equal shares, the single-peaked
+    law that is hardest to tell from two.
+
+    Parameters: count, users in B >= 2 neighbouring bins; draws; seed. Returns a number in (0, 1]; small: more than
+    one peak. Raises nothing. Source: Hartigan and Hartigan (1985), section 4, https://doi.org/10.1214/aos/1176346577.
+
+    >>> dip_test(np.array([50, 0, 50]), 19)
+    0.05
+    """
+    n, bins, found = int(np.sum(count)), len(count), dip(count)
+    null = np.random.default_rng(seed).multinomial(n, np.full(bins, 1 / bins), draws)
+    return (1 + sum(dip(one) >= found - 1e-12 for one in null)) / (draws + 1)
