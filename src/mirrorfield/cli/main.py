@@ -10,6 +10,7 @@ from rich.table import Table
 
 from mirrorfield.cli import compare as compare_command
 from mirrorfield.cli import fit as fit_command
+from mirrorfield.cli import serve as serve_command
 from mirrorfield.cli import study as study_commands
 from mirrorfield.cli import verify as verify_command
 from mirrorfield.cli.jobs import Shown, go_on, print_finished, run_job
@@ -31,6 +32,7 @@ app.command("compare")(compare_command.compare)
 app.command("neighbours")(study_commands.neighbours)
 app.command("tip")(study_commands.tip)
 app.command("sweep")(study_commands.sweep)
+app.command("serve")(serve_command.serve)
 app.command("fit")(fit_command.fit)
 app.command("verify")(verify_command.verify)
 

@@ -145,7 +145,7 @@ def interact(
     heard = np.ones(len(everyone), bool)
     if meddling.size:
         swapped = meddling[0] < change.swap
-        shown = np.where(swapped[:, None], own[everyone ^ 1], own)
+        shown = np.where(swapped[:, None], own[everyone ^ 1], own) if swapped.any() else own
         heard = (meddling[1] >= change.friction) & ~swapped
     choice, observed = show(users, shown, uniforms)
     users.felt = welford(users.felt, advantage(observed, users.felt), 1 / t)

@@ -1,0 +1,1 @@
+"""The page `mirrorfield serve` opens, and the process behind it."""

@@ -1,0 +1,59 @@
+"""What a visitor's page may say, validated: nothing else reaches the loop."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from mirrorfield.server.mirror import Settings
+
+MOST_POSTS = 200
+ACTION = {"skip": 0.0, "read": 0.0, "like": 0.5, "share": 1.0}
+LONGEST_DWELL = 8.0
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Turn(_Message):
+    """The sliders; `start` begins anew with a seed, `turn` goes on with the same luck."""
+
+    type: Literal["start", "turn"]
+    seed: Annotated[int, Field(ge=0, lt=2**53)] = 1
+    intentionality: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.2
+    learning_rate: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 0.5
+    noise: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 1.0
+
+    def settings(self) -> Settings:
+        """Return the settings of a mirror."""
+        return Settings(self.seed, self.intentionality, self.learning_rate, self.noise)
+
+
+class React(_Message):
+    """What the visitor did with the post: an action, and how long the post was looked at, in seconds."""
+
+    type: Literal["react"]
+    action: Literal["skip", "read", "like", "share"]
+    dwell: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
+
+    @property
+    def reward(self) -> float:
+        """The reaction G_t, from 0 to 2.
+
+        Formula: min(dwell, 8 s) / 8 s + (0 to go on, 0.5 for a like, 1 for a share).
+
+        >>> React(type="react", action="share", dwell=4.0).reward
+        1.5
+        """
+        return min(self.dwell, LONGEST_DWELL) / LONGEST_DWELL + ACTION[self.action]
+
+
+class Auto(_Message):
+    """Let the simulated user react to some posts."""
+
+    type: Literal["auto"]
+    posts: Annotated[int, Field(ge=1, le=MOST_POSTS)] = 1
+
+
+Message = Annotated[Turn | React | Auto, Field(discriminator="type")]
+READER: TypeAdapter[Turn | React | Auto] = TypeAdapter(Message)

@@ -1,0 +1,135 @@
+"""The server: what it says, what it refuses, and that nothing a stranger sends can break it."""
+
+import json
+import random
+import string
+
+import pytest
+from fastapi.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from mirrorfield.cli.main import app as command
+from mirrorfield.server.app import BUSY, IDLE, MALFORMED, TOO_FAST, Limits, Pace, create_app, own_origin
+
+
+@pytest.fixture(scope="module")
+def client():
+    with TestClient(create_app(Limits(messages_per_second=1e9))) as found:
+        yield found
+
+
+def test_the_page_and_what_it_needs_are_served_under_a_strict_policy(client) -> None:
+    page = client.get("/")
+    assert page.status_code == 200 and "mirrorfield" in page.text
+    policy = page.headers["content-security-policy"]
+    assert "script-src 'self'" in policy and "unsafe" not in policy
+    about = client.get("/api/about").json()
+    assert [c["name"] for c in about["categories"]] == ["threat", "tribal", "validation", "depth"]
+    assert len(about["posts"]) >= 60 and about["states"] == ["calm", "engaged", "hooked"]
+    for name in ("page.js", "page.css"):
+        assert client.get(f"/{name}").status_code == 200
+    assert client.get("/../app.py").status_code == 404 and client.get("/etc/passwd").status_code == 404
+
+
+def test_a_visit(client) -> None:
+    with client.websocket_connect("/live") as socket:
+        first = socket.receive_json()
+        assert first["t"] == 0 and first["policy"] == [[0.25] * 4] * 3
+        socket.send_json({"type": "react", "action": "share", "dwell": 8})
+        told = socket.receive_json()
+        (step,) = told["steps"]
+        assert step["reward"] == 2 and step["category"] == first["post"]["category"] and told["t"] == 1
+        socket.send_json({"type": "auto", "posts": 50})
+        assert len(socket.receive_json()["steps"]) == 50
+        socket.send_json({"type": "turn", "intentionality": 0.9, "learning_rate": 0.2, "noise": 0})
+        turned = socket.receive_json()
+        assert turned["t"] == 51 and turned["settings"]["learning_rate"] == 0.2
+        socket.send_json({"type": "start", "seed": 9})
+        assert socket.receive_json()["t"] == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "null", "[]", "{}", '{"type": "run"}', '{"type": "auto", "posts": 0}', '{"type": "auto", "posts": 201}',
+     '{"type": "react", "action": "like", "dwell": NaN}', '{"type": "react", "action": "like", "dwell": -1}',
+     '{"type": "start", "seed": -1}', '{"type": "start", "scenario": "/etc/passwd"}',
+     '{"type": "turn", "noise": 1e999}'],
+)  # fmt: skip
+def test_a_message_that_means_nothing_is_answered_in_words(client, text: str) -> None:
+    with client.websocket_connect("/live") as socket:
+        socket.receive_json()
+        socket.send_text(text)
+        told = socket.receive_json()
+        assert told["type"] == "error" and told["text"]
+        socket.send_json({"type": "auto"})
+        assert socket.receive_json()["t"] == 1
+
+
+def garbage(rng: random.Random) -> str:
+    kind = rng.randrange(4)
+    if kind == 0:
+        return "".join(rng.choices(string.printable, k=rng.randrange(200)))
+    value = rng.choice([None, -1, 1e308, "x" * 50, [], {}, True, "like", 0.5, 2**80, "\u2028"])
+    message = {
+        "type": rng.choice(["start", "turn", "react", "auto", "x", None]),
+        rng.choice(["seed", "dwell", "y"]): value,
+    }
+    text = json.dumps(message)
+    return text if kind < 3 else text[: rng.randrange(len(text))]
+
+
+def test_ten_thousand_malformed_messages_break_nothing(client) -> None:
+    rng = random.Random(1)
+    with client.websocket_connect("/live") as socket:
+        socket.receive_json()
+        for _ in range(10_000):
+            socket.send_text(garbage(rng))
+            assert socket.receive_json()["type"] in ("error", "view")
+        socket.send_json({"type": "start"})
+        assert socket.receive_json()["t"] == 0
+
+
+def closed(client, *sent: str | bytes) -> int:
+    with pytest.raises(WebSocketDisconnect) as caught, client.websocket_connect("/live") as socket:
+        for one in sent:
+            (socket.send_bytes if isinstance(one, bytes) else socket.send_text)(one)
+        for _ in range(1000):
+            socket.receive_json()
+    return caught.value.code
+
+
+def test_what_is_too_long_or_not_text_closes_the_socket(client) -> None:
+    assert closed(client, "x" * 3000) == closed(client, b"\x00\x01") == MALFORMED
+
+
+def test_visits_are_bounded_in_number_pace_posts_and_idleness() -> None:
+    with TestClient(create_app(Limits(visitors=1, messages_per_second=5, posts=3, idle_seconds=0.3))) as small:
+        with small.websocket_connect("/live") as socket:
+            socket.receive_json()
+            assert closed(small) == BUSY
+            socket.send_json({"type": "auto", "posts": 3})
+            assert socket.receive_json()["t"] == 3
+            socket.send_json({"type": "auto"})
+            assert "3 posts are enough" in socket.receive_json()["text"]
+        assert closed(small, *['{"type": "auto"}'] * 30) == TOO_FAST
+        assert closed(small) == IDLE
+
+
+def test_another_sites_page_may_not_open_the_socket(client) -> None:
+    for origin in ("https://evil.example", "null", "http://testserver.evil.example"):
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect("/live", headers={"origin": origin}):
+            pass
+    with client.websocket_connect("/live", headers={"origin": "http://testserver"}) as socket:
+        assert socket.receive_json()["t"] == 0
+    assert own_origin(None, "a:1") and own_origin("http://a:1", "a:1") and not own_origin("http://a:2", "a:1")
+
+
+def test_a_pace_fills_again() -> None:
+    pace = Pace(1000.0)
+    assert all(pace.take() for _ in range(1900))
+    assert not all(pace.take() for _ in range(10_000))
+
+
+def test_the_command_checks_its_arguments(capsys) -> None:
+    with pytest.raises(Exception, match=r"greater than or equal to 1|range"):
+        command(["serve", "--port", "0"], standalone_mode=False)

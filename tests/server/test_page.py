@@ -1,0 +1,136 @@
+"""The page in a real browser: clicks, keys, sliders and autopilot. Skipped where there is no chromium."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine; install it to run the page's tests"),
+]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mirrorfield", "serve", "--port", str(port)], env=os.environ, stdout=subprocess.DEVNULL
+    )
+    for _ in range(600):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.1)
+    yield f"http://127.0.0.1:{port}/"
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser, address: str) -> Iterator:
+    opened = browser.new_page(viewport={"width": 1280, "height": 1000})
+    said: list[str] = []
+    opened.on("console", lambda message: said.append(message.text))
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    opened.goto(address)
+    opened.wait_for_selector("article", timeout=90_000)
+    yield opened
+    assert said == []
+    opened.close()
+
+
+def post_number(page) -> int:
+    return int(page.locator(".kind").inner_text().split("post ")[1])
+
+
+def wait_for_post(page, number: int) -> None:
+    from playwright.sync_api import expect
+
+    expect(page.locator(".kind")).to_have_text(re.compile(rf"post {number}\s*$"))
+
+
+def served(page, category: int) -> float:
+    text = page.locator(".state.lit .number").nth(category).inner_text()
+    return float(text.rstrip("%"))
+
+
+def test_clicks_move_the_policy_towards_what_is_shared(page) -> None:
+    for number in range(2, 42):
+        wanted = page.locator(".kind").inner_text().strip().startswith("depth")
+        page.get_by_role("button", name="Share" if wanted else "Scroll on").click()
+        wait_for_post(page, number)
+    assert served(page, 3) > 50
+
+
+def test_keys_alone_are_enough(page) -> None:
+    for number, key in enumerate(["l", "s", "ArrowDown", "ArrowRight"], 2):
+        page.keyboard.press(key)
+        wait_for_post(page, number)
+    assert "θ[" in page.locator(".equation").inner_text()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.matches('input, select, button, summary')")
+
+
+def test_autopilot_runs_and_starting_anew_gives_the_same_luck(page) -> None:
+    def after_one_step() -> str:
+        page.get_by_role("button", name="Start anew").click()
+        wait_for_post(page, 1)
+        page.get_by_role("button", name="One step").click()
+        wait_for_post(page, 2)
+        return page.locator(".equation").inner_text()
+
+    assert after_one_step() == after_one_step()
+    page.get_by_label("posts a second").select_option("100")
+    page.get_by_label("on", exact=True).check()
+    for _ in range(300):
+        if post_number(page) > 150:
+            break
+        page.wait_for_timeout(50)
+    assert post_number(page) > 150
+    page.get_by_label("on", exact=True).uncheck()
+    assert page.locator(".reactions circle").count() == 60
+
+
+def test_sliders_reach_the_server(page) -> None:
+    from playwright.sync_api import expect
+
+    page.get_by_label("α").fill("1.5")
+    page.get_by_label("λ").fill("0.9")
+    expect(page.locator("pre")).to_contain_text("intentionality.value=0.9")
+    expect(page.locator("pre")).to_contain_text("learning_rate=1.5")
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_it_fits_the_width(browser, address: str, width: int) -> None:
+    opened = browser.new_page(viewport={"width": width, "height": 800})
+    opened.goto(address)
+    opened.wait_for_selector("article")
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    small = opened.evaluate(
+        "[...document.querySelectorAll('button, select')].filter(e => e.getBoundingClientRect().height < 24).length"
+    )
+    assert small == 0
+    opened.close()
