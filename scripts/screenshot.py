@@ -22,9 +22,9 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1200, "height": 960}, color_scheme="light")
         page.goto("http://127.0.0.1:8642/")
         for number in range(1, POSTS):
-            expect(page.locator(".kind")).to_contain_text(f"post {number}")
+            expect(page.locator(".phone .kind")).to_contain_text(f"post {number}")
             page.get_by_role("button", name="One step").click()
-        expect(page.locator(".kind")).to_contain_text(f"post {POSTS}")
+        expect(page.locator(".phone .kind")).to_contain_text(f"post {POSTS}")
         page.evaluate("window.scrollTo(0, 0)")
         page.screenshot(path=PLACE)
         browser.close()

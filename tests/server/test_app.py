@@ -133,3 +133,28 @@ def test_a_pace_fills_again() -> None:
 def test_the_command_checks_its_arguments(capsys) -> None:
     with pytest.raises(Exception, match=r"greater than or equal to 1|range"):
         command(["serve", "--port", "0"], standalone_mode=False)
+
+
+def test_a_crowd_is_shown_frame_by_frame(client) -> None:
+    with client.websocket_connect("/crowd") as socket:
+        assert socket.receive_json()["t"] == 0 and len(socket.receive_bytes()) == 4 + 5 * 20_000
+        socket.send_json({"type": "go", "posts": 50})
+        told = socket.receive_json()
+        assert told["t"] == 50 and sum(told["shares"]) == pytest.approx(1)
+        assert int.from_bytes(socket.receive_bytes()[:4], "little") == 50
+        socket.send_json({"type": "who", "user": 12})
+        one = socket.receive_json()
+        assert one["type"] == "person" and sum(one["shown"]) == 50
+        for text in ('{"type": "who", "user": 20000}', '{"type": "go", "posts": 500}', "x"):
+            socket.send_text(text)
+            assert socket.receive_json()["type"] == "error"
+        socket.send_json({"type": "begin", "seed": 2, "learning_rate": 0.5})
+        assert socket.receive_json()["t"] == 0 and socket.receive_bytes()
+
+
+def test_crowds_are_bounded() -> None:
+    with TestClient(create_app(Limits(crowds=1))) as small, small.websocket_connect("/crowd") as socket:
+        socket.receive_json()
+        with pytest.raises(WebSocketDisconnect) as caught, small.websocket_connect("/crowd") as other:
+            other.receive_json()
+        assert caught.value.code == BUSY

@@ -52,7 +52,7 @@ def browser() -> Iterator:
 def page(browser, address: str) -> Iterator:
     opened = browser.new_page(viewport={"width": 1280, "height": 1000})
     said: list[str] = []
-    opened.on("console", lambda message: said.append(message.text))
+    opened.on("console", lambda message: said.append(message.text) if "GL Driver" not in message.text else None)
     opened.on("pageerror", lambda error: said.append(str(error)))
     opened.goto(address)
     opened.wait_for_selector("article", timeout=90_000)
@@ -62,13 +62,13 @@ def page(browser, address: str) -> Iterator:
 
 
 def post_number(page) -> int:
-    return int(page.locator(".kind").inner_text().split("post ")[1])
+    return int(page.locator(".phone .kind").inner_text().split("post ")[1])
 
 
 def wait_for_post(page, number: int) -> None:
     from playwright.sync_api import expect
 
-    expect(page.locator(".kind")).to_have_text(re.compile(rf"post {number}\s*$"))
+    expect(page.locator(".phone .kind")).to_have_text(re.compile(rf"post {number}\s*$"))
 
 
 def served(page, category: int) -> float:
@@ -78,7 +78,7 @@ def served(page, category: int) -> float:
 
 def test_clicks_move_the_policy_towards_what_is_shared(page) -> None:
     for number in range(2, 42):
-        wanted = page.locator(".kind").inner_text().strip().startswith("depth")
+        wanted = page.locator(".phone .kind").inner_text().strip().startswith("depth")
         page.get_by_role("button", name="Share" if wanted else "Scroll on").click()
         wait_for_post(page, number)
     assert served(page, 3) > 50
@@ -117,10 +117,32 @@ def test_autopilot_runs_and_starting_anew_gives_the_same_luck(page) -> None:
 def test_sliders_reach_the_server(page) -> None:
     from playwright.sync_api import expect
 
-    page.get_by_label("α").fill("1.5")
-    page.get_by_label("λ").fill("0.9")
-    expect(page.locator("pre")).to_contain_text("intentionality.value=0.9")
-    expect(page.locator("pre")).to_contain_text("learning_rate=1.5")
+    page.get_by_role("slider", name="(learning rate)").fill("1.5")
+    page.get_by_role("slider", name="(0 reactive").fill("0.9")
+    expect(page.locator("pre").first).to_contain_text("intentionality.value=0.9")
+    expect(page.locator("pre").first).to_contain_text("learning_rate=1.5")
+
+
+def test_a_crowd_parts_and_a_person_can_be_asked(page) -> None:
+    from playwright.sync_api import expect
+
+    page.locator("#scale").scroll_into_view_if_needed()
+    expect(page.locator("#crowd-t")).to_have_text("0")
+    page.get_by_role("button", name="50 posts on").click()
+    expect(page.locator("#crowd-t")).to_have_text("50")
+    page.get_by_label("posts a frame").select_option("100")
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator(".figures")).to_contain_text(re.compile(r"[789]\d%"), timeout=30_000)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    page.get_by_label("person").fill("5")
+    page.get_by_role("button", name="Who is this?").click()
+    expect(page.locator(".person")).to_contain_text("person 5")
+    page.locator("canvas").click(position={"x": 8, "y": 8})
+    expect(page.locator(".person")).to_contain_text(re.compile(r"Next: threat (9\d|100)%"))
+    assert "threat" in page.locator("canvas").get_attribute("aria-label")
+    page.get_by_role("button", name="Begin anew").click()
+    expect(page.locator("#crowd-t")).to_have_text("0")
 
 
 @pytest.mark.parametrize("width", [360, 1440])

@@ -3,20 +3,22 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.staticfiles import StaticFiles
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from starlette.middleware.base import RequestResponseEndpoint
 
+from mirrorfield.population.live import Crowd
 from mirrorfield.population.scenario import CATEGORIES
 from mirrorfield.server.catalogue import Post, catalogue, pick
-from mirrorfield.server.messages import READER, Auto, React, Turn
+from mirrorfield.server.crowd import figures, frame, new_crowd, person
+from mirrorfield.server.messages import CROWD_READER, READER, Auto, Begin, Go, React, Turn, Who
 from mirrorfield.server.mirror import Mirror, Settings, plain
 from mirrorfield.types import STATES
 from mirrorfield.version import VERSION
@@ -25,14 +27,16 @@ CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+T = TypeVar("T")
 MALFORMED, BUSY, TOO_FAST, IDLE, FOREIGN = 1007, 1013, 1008, 1001, 1008
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a server allows: visitors at once, bytes and messages per second of one, posts in all, and idle seconds."""
+    """What a server allows: visitors and crowds at once, bytes and messages of one, posts in all, idle seconds."""
 
     visitors: int = 50
+    crowds: int = 16
     message_bytes: int = 2_000
     messages_per_second: float = 60.0
     posts: int = 1_000_000
@@ -94,6 +98,7 @@ def create_app(limits: Limits | None = None) -> FastAPI:
     bounds = limits or Limits()
     app = FastAPI(title="mirrorfield", version=VERSION, docs_url=None, redoc_url=None)
     visitors: set[int] = set()
+    crowds: set[int] = set()
 
     @app.middleware("http")
     async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
@@ -115,24 +120,39 @@ def create_app(limits: Limits | None = None) -> FastAPI:
 
     @app.websocket("/live")
     async def live(socket: WebSocket) -> None:
-        if not own_origin(socket.headers.get("origin"), socket.headers.get("host")):
-            await socket.close(FOREIGN, "another site's page may not open this")
-            return
-        await socket.accept()
-        if len(visitors) >= bounds.visitors:
-            await socket.close(BUSY, f"{bounds.visitors} visitors are here already; try again later")
-            return
-        visitors.add(id(socket))
-        try:
-            await _converse(socket, bounds)
-        except WebSocketDisconnect:
-            pass
-        finally:
-            visitors.discard(id(socket))
+        await _visit(socket, bounds, visitors, bounds.visitors, _converse)
+
+    @app.websocket("/crowd")
+    async def crowd(socket: WebSocket) -> None:
+        await _visit(socket, bounds, crowds, bounds.crowds, _show_crowd)
 
     static = resources.files("mirrorfield.server") / "static"
     app.mount("/", StaticFiles(directory=str(static), html=True), name="page")
     return app
+
+
+async def _visit(
+    socket: WebSocket,
+    bounds: Limits,
+    present: set[int],
+    most: int,
+    talk: Callable[[WebSocket, Limits], Awaitable[None]],
+) -> None:
+    """Let a visitor talk, if its page is this server's and there is room for one more."""
+    if not own_origin(socket.headers.get("origin"), socket.headers.get("host")):
+        await socket.close(FOREIGN, "another site's page may not open this")
+        return
+    await socket.accept()
+    if len(present) >= most:
+        await socket.close(BUSY, f"{most} visitors are here already; try again later")
+        return
+    present.add(id(socket))
+    try:
+        await talk(socket, bounds)
+    except WebSocketDisconnect:
+        pass
+    finally:
+        present.discard(id(socket))
 
 
 async def _incoming(socket: WebSocket, bounds: Limits) -> AsyncIterator[str]:
@@ -156,20 +176,60 @@ async def _incoming(socket: WebSocket, bounds: Limits) -> AsyncIterator[str]:
         yield text
 
 
+def read(reader: TypeAdapter[T], text: str) -> T | str:
+    """Return the message in a text, or one line that says what is wrong with it."""
+    try:
+        return reader.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        return f"{'.'.join(str(part) for part in first['loc']) or 'message'}: {first['msg']}"
+
+
+async def _refuse(socket: WebSocket, why: str) -> None:
+    await socket.send_text(json.dumps({"type": "error", "text": why}))
+
+
 async def _converse(socket: WebSocket, bounds: Limits) -> None:
     mirror = Mirror(Settings())
     await socket.send_text(json.dumps({"type": "view", "steps": []} | view(mirror)))
     async for text in _incoming(socket, bounds):
-        try:
-            message = READER.validate_json(text)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"]) or "message"
-            await socket.send_text(json.dumps({"type": "error", "text": f"{place}: {first['msg']}"}))
-            continue
-        if mirror.t >= bounds.posts and not isinstance(message, Turn):
-            enough = f"{bounds.posts:,} posts are enough; start anew"
-            await socket.send_text(json.dumps({"type": "error", "text": enough}))
-            continue
-        mirror, said = answer(mirror, message)
-        await socket.send_text(json.dumps(said))
+        message = read(READER, text)
+        if isinstance(message, str):
+            await _refuse(socket, message)
+        elif mirror.t >= bounds.posts and not isinstance(message, Turn):
+            await _refuse(socket, f"{bounds.posts:,} posts are enough; start anew")
+        else:
+            mirror, said = answer(mirror, message)
+            await socket.send_text(json.dumps(said))
+
+
+def move(crowd: Crowd, message: Go) -> tuple[str, bytes]:
+    """Show the crowd some posts; return its figures as JSON, and its frame."""
+    crowd.turn(message.learning_rate, message.shift)
+    crowd.advance(message.posts)
+    told = frame(crowd)
+    return json.dumps({"type": "crowd"} | figures(crowd, crowd.look())), told
+
+
+async def _show_crowd(socket: WebSocket, bounds: Limits) -> None:
+    crowd = await asyncio.to_thread(new_crowd, 1, 0.1)
+    message: Begin | Go | Who | str = Go(type="go", posts=0)
+    incoming = _incoming(socket, bounds)
+    while True:
+        if isinstance(message, str):
+            await _refuse(socket, message)
+        elif isinstance(message, Who):
+            await socket.send_text(json.dumps({"type": "person"} | person(crowd, crowd.look(), message.user)))
+        elif isinstance(message, Go) and message.posts > 0 and crowd.t >= bounds.posts:
+            await _refuse(socket, f"{bounds.posts:,} posts are enough; begin anew")
+        else:
+            if isinstance(message, Begin):
+                crowd = await asyncio.to_thread(new_crowd, message.seed, message.learning_rate)
+                message = Go(type="go", posts=0, learning_rate=message.learning_rate)
+            said, told = await asyncio.to_thread(move, crowd, message)
+            await socket.send_text(said)
+            await socket.send_bytes(told)
+        text = await anext(incoming, None)
+        if text is None:
+            return
+        message = read(CROWD_READER, text)

@@ -55,5 +55,31 @@ class Auto(_Message):
     posts: Annotated[int, Field(ge=1, le=MOST_POSTS)] = 1
 
 
+class Begin(_Message):
+    """A crowd from the start, with its luck and its learning rate."""
+
+    type: Literal["begin"]
+    seed: Annotated[int, Field(ge=0, lt=2**53)] = 1
+    learning_rate: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 0.1
+
+
+class Go(_Message):
+    """Show everyone some posts, with these sliders: learning rate, and what is added to everyone's lambda."""
+
+    type: Literal["go"]
+    posts: Annotated[int, Field(ge=0, le=MOST_POSTS)] = 1
+    learning_rate: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 0.1
+    shift: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = 0.0
+
+
+class Who(_Message):
+    """Ask who a user is."""
+
+    type: Literal["who"]
+    user: Annotated[int, Field(ge=0, lt=20_000)]
+
+
+CrowdMessage = Annotated[Begin | Go | Who, Field(discriminator="type")]
+CROWD_READER: TypeAdapter[Begin | Go | Who] = TypeAdapter(CrowdMessage)
 Message = Annotated[Turn | React | Auto, Field(discriminator="type")]
 READER: TypeAdapter[Turn | React | Auto] = TypeAdapter(Message)
