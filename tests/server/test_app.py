@@ -2,14 +2,17 @@
 
 import json
 import random
+import shlex
 import string
 
 import pytest
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+import mirrorfield as mf
 from mirrorfield.cli.main import app as command
 from mirrorfield.server.app import BUSY, IDLE, MALFORMED, TOO_FAST, Limits, Pace, create_app, own_origin
+from mirrorfield.server.mirror import Mirror, Settings
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +161,27 @@ def test_crowds_are_bounded() -> None:
         with pytest.raises(WebSocketDisconnect) as caught, small.websocket_connect("/crowd") as other:
             other.receive_json()
         assert caught.value.code == BUSY
+
+
+def test_a_panel_says_what_compare_says(client, capsys) -> None:
+    told = client.get("/api/whatif/filter-bubble/leash").json()
+    assert told["pairs"] == 4000 and told["effects"][0]["metric"] == "filter_bubble"
+    assert told["effects"][0]["high"] < 0
+    command(shlex.split(told["command"])[1:], standalone_mode=False)
+    said = capsys.readouterr().out
+    for effect in told["effects"]:
+        assert f"{effect['changed']:.4f}" in said and f"{effect['difference']:+.4f}" in said
+    assert client.get("/api/whatif/filter-bubble/everything").status_code == 422
+    assert client.get("/api/whatif/..%2f..%2fetc/leash").status_code in (404, 422)
+
+
+def test_the_scenario_file_is_the_mirror_bit_for_bit(client) -> None:
+    asked = {"seed": 8, "intentionality": 0.4, "learning_rate": 0.3, "steps": 120}
+    text = client.get("/api/scenario.toml", params=asked).text
+    mirror = Mirror(Settings(8, 0.4, 0.3))
+    for _ in range(120):
+        mirror.react()
+    sample = mf.simulate(mf.Scenario.from_toml(text)).part.sample
+    assert sample.logits[:, :, 0].tobytes() == mirror.logits.tobytes()
+    assert client.get("/api/scenario.toml", params={"steps": 0}).status_code == 422
+    assert client.get("/api/scenario.toml", params={"file": "/etc/passwd"}).status_code == 422

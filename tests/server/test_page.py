@@ -123,6 +123,36 @@ def test_sliders_reach_the_server(page) -> None:
     expect(page.locator("pre").first).to_contain_text("learning_rate=1.5")
 
 
+def test_a_link_brings_the_same_mirror_back(page, browser, address: str) -> None:
+    from playwright.sync_api import expect
+
+    page.get_by_label("seed").fill("77")
+    page.get_by_role("slider", name="(0 reactive").fill("0.6")
+    page.get_by_role("button", name="Start anew with").click()
+    page.get_by_role("button", name="Copy a link").click()
+    page.wait_for_timeout(300)
+    assert "seed=77" in page.url and "intentionality=0.6" in page.url
+    first = page.locator(".phone .post").inner_text()
+    other = browser.new_page()
+    other.goto(page.url)
+    expect(other.locator("pre").first).to_contain_text("--seed 77")
+    expect(other.locator("pre").first).to_contain_text("intentionality.value=0.6")
+    assert other.locator(".phone .post").inner_text() == first
+    assert "seed=77" in other.get_by_role("link", name="Scenario file").get_attribute("href")
+    other.close()
+
+
+def test_a_panel_answers(page) -> None:
+    from playwright.sync_api import expect
+
+    panel = page.locator("details.panel").nth(1)
+    panel.locator("summary").click()
+    panel.get_by_label("what if").select_option("leash")
+    panel.get_by_role("button").click()
+    expect(panel.locator("tbody tr")).to_have_count(3, timeout=90_000)
+    expect(panel.locator("pre")).to_contain_text("mirrorfield compare default")
+
+
 def test_a_crowd_parts_and_a_person_can_be_asked(page) -> None:
     from playwright.sync_api import expect
 
@@ -150,9 +180,31 @@ def test_it_fits_the_width(browser, address: str, width: int) -> None:
     opened = browser.new_page(viewport={"width": width, "height": 800})
     opened.goto(address)
     opened.wait_for_selector("article")
+    for panel in opened.locator("summary").all():
+        panel.click()
+    opened.wait_for_timeout(200)
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
     small = opened.evaluate(
         "[...document.querySelectorAll('button, select')].filter(e => e.getBoundingClientRect().height < 24).length"
     )
     assert small == 0
+    opened.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(browser, address: str, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    opened = browser.new_page(viewport={"width": 360, "height": 900}, color_scheme=scheme)
+    opened.goto(address)
+    opened.wait_for_selector("article")
+    opened.keyboard.press("l")
+    opened.locator("#scale").scroll_into_view_if_needed()
+    opened.locator("#crowd-t").wait_for(timeout=90_000)
+    for panel in opened.locator("summary").all():
+        panel.click()
+    opened.get_by_role("button", name="Who is this?").click()
+    opened.locator(".person").wait_for()
+    found = Axe().run(opened).response["violations"]
+    assert [(rule["id"], rule["impact"]) for rule in found] == []
     opened.close()

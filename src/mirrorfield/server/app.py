@@ -6,10 +6,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, Query, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi.responses import PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import TypeAdapter, ValidationError
 from starlette.middleware.base import RequestResponseEndpoint
@@ -18,8 +19,9 @@ from mirrorfield.population.live import Crowd
 from mirrorfield.population.scenario import CATEGORIES
 from mirrorfield.server.catalogue import Post, catalogue, pick
 from mirrorfield.server.crowd import figures, frame, new_crowd, person
-from mirrorfield.server.messages import CROWD_READER, READER, Auto, Begin, Go, React, Turn, Who
+from mirrorfield.server.messages import CROWD_READER, READER, Auto, Begin, Go, React, Turn, Turned, Who
 from mirrorfield.server.mirror import Mirror, Settings, plain
+from mirrorfield.server.panels import Change, Phenomenon, effects
 from mirrorfield.types import STATES
 from mirrorfield.version import VERSION
 
@@ -117,6 +119,19 @@ def create_app(limits: Limits | None = None) -> FastAPI:
             "states": list(STATES),
             "posts": [vars(post) for post in catalogue()],
         }
+
+    panel = asyncio.Lock()
+
+    @app.get("/api/whatif/{phenomenon}/{change}")
+    async def whatif(phenomenon: Phenomenon, change: Change) -> dict[str, Any]:
+        """Return what a change does to the same people, one computation at a time; answers are kept."""
+        async with panel:
+            return await asyncio.to_thread(effects, phenomenon, change)
+
+    @app.get("/api/scenario.toml", response_class=PlainTextResponse)
+    def scenario(turn: Annotated[Turned, Query()]) -> str:
+        """Return the scenario of the simulated person as a file for `mirrorfield run`."""
+        return Settings(turn.seed, turn.intentionality, turn.learning_rate).scenario(turn.steps).to_toml()
 
     @app.websocket("/live")
     async def live(socket: WebSocket) -> None:

@@ -29,6 +29,15 @@ class Turn(_Message):
         return Settings(self.seed, self.intentionality, self.learning_rate, self.noise)
 
 
+class Turned(_Message):
+    """The simulated person of a scenario file: seed, lambda, alpha, and the number of posts."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**53)] = 1
+    intentionality: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.2
+    learning_rate: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 0.5
+    steps: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+
 class React(_Message):
     """What the visitor did with the post: an action, and how long the post was looked at, in seconds."""
 
