@@ -17,7 +17,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from mirrorfield.population.live import Crowd
 from mirrorfield.population.scenario import CATEGORIES
-from mirrorfield.server.catalogue import Post, catalogue, pick
+from mirrorfield.server.catalogue import Post, billion, catalogue, pick
 from mirrorfield.server.crowd import figures, frame, new_crowd, person
 from mirrorfield.server.messages import CROWD_READER, READER, Auto, Begin, Go, React, Turn, Turned, Who
 from mirrorfield.server.mirror import Mirror, Settings, plain
@@ -112,12 +112,13 @@ def create_app(limits: Limits | None = None) -> FastAPI:
 
     @app.get("/api/about")
     def about() -> dict[str, Any]:
-        """Return the version, the categories with their colours, the states and the catalogue of posts."""
+        """Return version, categories with colours, states, posts, and a recorded run of a billion."""
         return {
             "version": VERSION,
             "categories": [{"name": c.name, "color": c.color} for c in CATEGORIES],
             "states": list(STATES),
             "posts": [vars(post) for post in catalogue()],
+            "billion": billion(),
         }
 
     panel = asyncio.Lock()

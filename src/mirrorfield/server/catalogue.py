@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,13 @@ def catalogue() -> tuple[Post, ...]:
         for intensity, posts in enumerate(rungs["posts"])
         for post in posts
     )
+
+
+@cache
+def billion() -> dict[str, Any]:
+    """Return the figures of the recorded run of a billion users, with what made them."""
+    text = (resources.files("mirrorfield.server") / "billion.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
 
 
 def pick(category: str, t: int, seed: int) -> Post:
