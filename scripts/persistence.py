@@ -1,8 +1,10 @@
 """Does lock-in last? A user whose interests grow with what is shown, against one who does not change.
 
-Usage: uv run python scripts/persistence.py One state, four categories with means 1, 0.9, 0.5 and 0.2 and unit noise,
-REINFORCE with a running mean; 20,000 users, seed 1. The adaptive user's mean of a category rises by eta every time
-the category is shown. Plain NumPy, apart from the kernel: the question is about the mathematics. Prints Markdown.
+Usage: uv run python scripts/persistence.py
+
+One state, four categories with means 1, 0.9, 0.5 and 0.2 and unit noise, REINFORCE with a running mean; 20,000 users,
+seed 1. The adaptive user's mean of a category rises by eta every time the category is shown. Plain NumPy, apart from
+the kernel: the question is about the mathematics. Prints Markdown.
 """
 
 import numpy as np
