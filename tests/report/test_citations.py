@@ -52,7 +52,9 @@ def test_a_rule_is_cited_by_what_it_does() -> None:
 def test_every_entry_is_cited_by_some_scenario() -> None:
     policies = [{"rule": name} for name in PRESETS] + [{"rule": "grpo-verl", "epochs": 4}]
     population = {"intentionality": BETA, "susceptibility": LOGNORMAL}
-    assert set().union(*(keys(Scenario(policy=p, population=population)) for p in policies)) == set(entries())
+    scenarios = [Scenario(policy=policy, population=population) for policy in policies]
+    scenarios += [Scenario.load("radicalization"), Scenario(intervention={"quota": 0.6})]
+    assert set().union(*map(keys, scenarios)) == set(entries())
 
 
 def test_the_command_prints_them(capsys) -> None:
@@ -60,3 +62,10 @@ def test_the_command_prints_them(capsys) -> None:
     printed = capsys.readouterr().out
     assert printed.count("@") == 1 + len(keys(Scenario.load("four-mirrors")))
     assert "@article{williams1992," in printed
+
+
+def test_adaptation_and_interventions_are_cited_only_where_they_act() -> None:
+    assert not {"helson1948", "chen2019"} & set(keys(Scenario(intensity={"rungs": 3}, intervention={"friction": 0.5})))
+    assert "helson1948" in keys(Scenario.load("radicalization"))
+    assert "chen2019" in keys(Scenario(intervention={"exploration": 0.1}))
+    assert "shao2024" in keys(Scenario(intervention={"at": 8, "policy": {"rule": "grpo"}}))

@@ -28,7 +28,7 @@ def moved_floor(floor: Any, intensity: Any, eta: Any, decay: Any) -> Any:
     Formula: h + eta (i - h) if i > h, else h + decay (i - h).
 
     Parameters: floor h and intensity i in [0, 1]; eta and decay in [0, 1]; float32 of one shape. Returns that shape, in
-    [0, 1]. Raises nothing. Source: docs/model.md, eq. 9; the rise and fall of an adaptation level, Helson (1964).
+    [0, 1]. Raises nothing. Source: docs/model.md, eq. 9; the rise and fall of an adaptation level, Helson (1948).
 
     >>> moved_floor(0.5, 1.0, 0.1, 0.01), moved_floor(0.5, 0.0, 0.1, 0.01)
     (0.55, 0.495)

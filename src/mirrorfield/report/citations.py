@@ -65,11 +65,14 @@ def keys(scenario: Scenario) -> list[str]:
     >>> "marsaglia2000" in keys(Scenario())
     False
     """
-    drawn, policy = population_tables(scenario), scenario.policy
+    drawn, change = population_tables(scenario), scenario.intervention
     gamma = BETA in drawn.intentionality_kind or DIRICHLET in drawn.susceptibility_kind
     used = {"williams1992", "welford1962", "blackman2021", "steele2014", "box1958", "hill1973", "lin1991"}
     used |= {"marsaglia2000"} if gamma and scenario.population.file is None else set()
-    used |= rule_keys(policy.to_rule()) | ({NAMED_AFTER[policy.rule]} if policy.rule in NAMED_AFTER else set())
+    used |= {"helson1948"} if scenario.intensity.rungs > 1 and scenario.intensity.eta > 0 else set()
+    used |= {"chen2019"} if change.exploration > 0 or change.quota < 1 else set()
+    for policy in (scenario.policy, change.policy or scenario.policy):
+        used |= rule_keys(policy.to_rule()) | ({NAMED_AFTER[policy.rule]} if policy.rule in NAMED_AFTER else set())
     return [key for key in entries() if key in used]
 
 
