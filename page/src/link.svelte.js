@@ -5,11 +5,14 @@ export const live = $state({ view: null, steps: [], about: null, trouble: "", wa
 
 let socket;
 
+export function socketTo(name) {
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  return new WebSocket(`${scheme}://${location.host}${location.pathname.replace(/[^/]*$/, "")}${name}`);
+}
+
 export async function open() {
   live.about = await (await fetch("api/about")).json();
-  const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const folder = location.pathname.replace(/[^/]*$/, "");
-  socket = new WebSocket(`${scheme}://${location.host}${folder}live`);
+  socket = socketTo("live");
   socket.onmessage = (event) => {
     const told = JSON.parse(event.data);
     live.waiting = false;

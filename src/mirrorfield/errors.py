@@ -30,6 +30,17 @@ class StoppedError(MirrorfieldError):
     exit_code = 130
 
 
+def check_known(name: str, known: Iterable[str], what: str) -> None:
+    """Raise InputError, with the nearest name or all of them, unless a name is known; `what` says what it is of.
+
+    >>> check_known("hooked", ["calm", "hooked"], "tip: unknown metric")
+    """
+    choices = list(known)
+    if name not in choices:
+        hint = nearest(name, choices) or f" Known: {', '.join(choices)}."
+        raise InputError(f'{what} "{name}".{hint}')
+
+
 def nearest(name: str, choices: Iterable[str]) -> str:
     """Return ' Did you mean "x"?' for the closest choice, or an empty string.
 

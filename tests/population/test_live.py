@@ -47,7 +47,7 @@ def test_frames_hold_where_everyone_stands() -> None:
 
     crowd = new_crowd(1, 0.1)
     crowd.advance(300)
-    told, n = frame(crowd), 20_000
+    told, n = frame(crowd, crowd.look()), 20_000
     assert len(told) == 4 + 5 * n and np.frombuffer(told, "<u4", 1)[0] == 300
     spots = np.frombuffer(told, "<i2", 2 * n, 4).reshape(2, n).T / REACH
     feed = crowd.look().feed[0, :, :n].T.astype(float)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from mirrorfield.errors import InputError
+from mirrorfield.metrics.mirrors import wilson
 from mirrorfield.report.canvas import to_svg
 from mirrorfield.report.captions import exhibits
-from mirrorfield.report.geometry import corners, narrowing_steps, ribbon, spread, wilson
+from mirrorfield.report.geometry import corners, narrowing_steps, ribbon, spread
 from mirrorfield.report.page import write_report
 from mirrorfield.report.scenes import MOST_DOTS
 from mirrorfield.report.style import percent, short

@@ -1,16 +1,24 @@
 """`mirrorfield compare`: what-ifs under common random numbers."""
 
 import shlex
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich import box
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
+from mirrorfield.cli.asked import (
+    Page,
+    Preset,
+    Seed,
+    Steps,
+    Threads,
+    Users,
+    check_page,
+    progress_bar,
+    typed_command,
+    write_page,
+)
 from mirrorfield.cli.settings import build_scenario
 from mirrorfield.cli.table import stdout
 from mirrorfield.errors import InputError
@@ -38,7 +46,7 @@ def effect_row(effect: Effect) -> tuple[str, ...]:
 
 
 def compare(
-    scenario: Annotated[str, typer.Argument(help="A preset, or a scenario in a TOML file.")] = "default",
+    scenario: Preset = "default",
     change: Annotated[
         list[str] | None, typer.Option(help='One arm: "section.key=value ...", as often as there are arms.')
     ] = None,
@@ -46,25 +54,23 @@ def compare(
     against: Annotated[
         list[str] | None, typer.Option(help="An open loop as an arm: random, frozen or popular; may be repeated.")
     ] = None,
-    users: Annotated[int | None, typer.Option(help="Number of users.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Interactions per user.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of all random streams.")] = None,
+    users: Users = None,
+    steps: Steps = None,
+    seed: Seed = None,
     pairs: Annotated[int | None, typer.Option(help="Users to pair; default record.users.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Also write a page with pictures to FILE.html.")] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads; default one per processor.")] = None,
+    out: Page = None,
+    threads: Threads = None,
 ) -> None:
     """Run a scenario and changes of it on the same users with the same luck; print what each change does."""
     from mirrorfield.study.whatif import compare as run_arms
 
     if not change and not against:
         raise InputError('--change: expected at least one arm, such as --change "policy.beta=0.1"')
-    if out and out.suffix != ".html":
-        raise InputError(f'--out: expected a file that ends in .html, got "{out}"')
+    check_page(out)
     sampled = [] if pairs is None else [f"record.users={pairs}"]
     base = build_scenario(scenario, sampled, users=users, steps=steps, seed=seed)
     arms = {text: changed(base, text) for text in change or ()}
-    with Progress(transient=True, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("simulating", total=base.users * (1 + len(arms) + len(against or ())))
+    with progress_bar("simulating", base.users * (1 + len(arms) + len(against or ()))) as (progress, task):
         found = run_arms(
             base,
             arms,
@@ -84,5 +90,4 @@ def compare(
     if out:
         from mirrorfield.report.comparison import page
 
-        out.write_text(page(found, shlex.join(["mirrorfield", *sys.argv[1:]])), encoding="utf-8")
-        stdout().print(f"Pictures: {out}")
+        write_page(out, page(found, typed_command()))

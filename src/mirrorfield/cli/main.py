@@ -1,6 +1,5 @@
 """The command line: `mirrorfield run`, and the other commands."""
 
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +12,7 @@ from mirrorfield.cli import fit as fit_command
 from mirrorfield.cli import serve as serve_command
 from mirrorfield.cli import study as study_commands
 from mirrorfield.cli import verify as verify_command
+from mirrorfield.cli.asked import typed_command
 from mirrorfield.cli.jobs import Shown, go_on, print_finished, run_job
 from mirrorfield.cli.settings import build_scenario
 from mirrorfield.cli.table import stdout, summary_view
@@ -88,7 +88,7 @@ def run(
     if begun and check_finished(place, plan.scenario):
         print_finished(place, shown)
         return
-    command = shlex.join(["mirrorfield", *sys.argv[1:]])
+    command = typed_command()
     job = job_for(plan, place, population, block, command, resume=resume, overwrite=overwrite)
     run_job(place, job, shown)
 

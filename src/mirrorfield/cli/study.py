@@ -1,51 +1,28 @@
 """`mirrorfield neighbours`, `tip` and `sweep`: questions about a scenario."""
 
-import shlex
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich import box
-from rich.console import Console
-from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from mirrorfield.cli.asked import (
+    Page,
+    Preset,
+    Seed,
+    Settings,
+    Steps,
+    Threads,
+    Users,
+    check_page,
+    progress_bar,
+    typed_command,
+    write_page,
+)
 from mirrorfield.cli.settings import build_scenario
 from mirrorfield.cli.table import stdout
-from mirrorfield.errors import InputError
 from mirrorfield.metrics.mirrors import Share
-
-Users = Annotated[int | None, typer.Option(help="Number of users.")]
-Steps = Annotated[int | None, typer.Option(help="Interactions per user.")]
-Seed = Annotated[int | None, typer.Option(help="Seed of all random streams.")]
-Threads = Annotated[int | None, typer.Option(help="Threads; default one per processor.")]
-Settings = Annotated[list[str] | None, typer.Option("--set", help="section.key=value, as often as needed.")]
-Page = Annotated[Path | None, typer.Option("--out", help="Also write a page with a picture to FILE.html.")]
-Preset = Annotated[str, typer.Argument(help="A preset, or a scenario in a TOML file.")]
-
-
-@contextmanager
-def _progress(text: str, total: int | None) -> Iterator[tuple[Progress, TaskID]]:
-    with Progress(transient=True, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        yield progress, progress.add_task(text, total=total)
-
-
-def _check_page(out: Path | None) -> None:
-    if out and out.suffix != ".html":
-        raise InputError(f'--out: expected a file that ends in .html, got "{out}"')
-
-
-def _write(out: Path | None, page: str) -> None:
-    if out:
-        out.write_text(page, encoding="utf-8")
-        stdout().print(f"Picture: {out}")
-
-
-def _command() -> str:
-    return shlex.join(["mirrorfield", *sys.argv[1:]])
 
 
 def _share(share: Share) -> str:
@@ -67,9 +44,9 @@ def neighbours(
     from mirrorfield.study.neighbours import DISTANCES
     from mirrorfield.study.neighbours import neighbours as run
 
-    _check_page(out)
+    check_page(out)
     base, distances = build_scenario(scenario, settings or [], steps=steps, seed=seed), eps or DISTANCES
-    with _progress("simulating", (3 + 2 * len(distances)) * pairs) as (progress, task):
+    with progress_bar("simulating", (3 + 2 * len(distances)) * pairs) as (progress, task):
         found = run(base, distances, pairs=pairs, threads=threads, progress=lambda n: progress.advance(task, n))
     table = Table("distance", "same luck", "other luck", box=box.SIMPLE_HEAD)
     table.title, table.title_justify = (
@@ -82,7 +59,7 @@ def neighbours(
     stdout().print(table)
     for name, (index, error) in (("profile", found.profile), ("luck", found.luck)):
         stdout().print(f"  decided by {name} alone: {100 * index:.1f}% of who ends up where (s.e. {100 * error:.1f})")
-    _write(out, neighbours_page(found, _command()))
+    write_page(out, neighbours_page(found, typed_command()))
 
 
 def tip(
@@ -105,9 +82,9 @@ def tip(
     from mirrorfield.report.study import tipping_page
     from mirrorfield.study.tipping import tip as run
 
-    _check_page(out)
+    check_page(out)
     base = build_scenario(scenario, settings or [], users=users, steps=steps, seed=seed)
-    with _progress("simulating", None) as (progress, task):
+    with progress_bar("simulating", None) as (progress, task):
         found = run(
             base, metric, over, low, high,
             level=level, tolerance=tolerance, warm=not cold, threads=threads,
@@ -128,7 +105,7 @@ def tip(
         warm = found.hysteresis
         up, down = ("never" if x != x else f"at {x:.3f}" for x in (warm.tips_up, warm.tips_down))
         stdout().print(f"  with a warm policy: tips {up} on the way up, {down} on the way down")
-    _write(out, tipping_page(found, _command()))
+    write_page(out, tipping_page(found, typed_command()))
 
 
 def sweep(
@@ -142,7 +119,7 @@ def sweep(
     from mirrorfield.study.sweep import sweep as run
 
     spec, folder = Sweep.load(file), out or file.with_suffix("")
-    with _progress("points", None) as (progress, task):
+    with progress_bar("points", None) as (progress, task):
         dataset = run(
             spec, folder, threads=threads, dask=dask,
             progress=lambda done, total: progress.update(task, completed=done, total=total),

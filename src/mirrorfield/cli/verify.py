@@ -1,14 +1,12 @@
 """`mirrorfield verify`: the theory against the compiled kernel, as a table."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
+from mirrorfield.cli.asked import progress_bar
 from mirrorfield.cli.table import stdout
 from mirrorfield.errors import InputError, MirrorfieldError
 
@@ -26,8 +24,7 @@ def verify(
     if out and out.suffix not in (".md", ".html"):
         raise InputError(f'--out: expected a file that ends in .md or .html, got "{out}"')
     table, claims = Table(*HEADINGS, box=None), []
-    with Progress(transient=True, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("verifying", total=None)
+    with progress_bar("verifying", None) as (progress, task):
         for claim in claims_of(quick):
             claims.append(claim)
             progress.update(task, description=claim.text)

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorfield.kernel.fold import LOCKED_IN
 from mirrorfield.metrics.concentration import entropy
+from mirrorfield.metrics.paired import moves
 from mirrorfield.types import FloatArray, IntArray
 
 MIXED_BELOW = 0.5
@@ -60,8 +62,7 @@ def adjusted_rand(one: IntArray, other: IntArray) -> float:
     >>> adjusted_rand(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0]))
     1.0
     """
-    table = np.zeros((int(one.max()) + 1, int(other.max()) + 1))
-    np.add.at(table, (one, other), 1)
+    table = moves(one, other, int(max(one.max(), other.max())) + 1).astype(float)
 
     def pairs(count: FloatArray) -> float:
         return float((count * (count - 1) / 2).sum())
@@ -135,7 +136,7 @@ def describe(
             intentionality=float(intentionality[inside].mean()),
             susceptibility=susceptibility[inside].mean(axis=0),
             hooked=float(hooked[inside].mean()),
-            locked_in=float((feed[inside].max(axis=1) > 0.9).mean()),
+            locked_in=float((feed[inside].max(axis=1) > LOCKED_IN).mean()),
             apart=np.clip(apart[c], 0.0, 1.0),
         )
         for c, inside in enumerate(held)

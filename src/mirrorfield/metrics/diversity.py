@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mirrorfield.metrics.concentration import entropy
+from mirrorfield.metrics.concentration import effective_categories
 from mirrorfield.types import FloatArray
 
 SMOOTHING = 0.01
@@ -22,7 +22,7 @@ def hill(feed: FloatArray, order: float) -> FloatArray:
     2.0
     """
     if order == 1:
-        return np.asarray(np.exp(entropy(feed)))
+        return effective_categories(feed)
     powers = np.where(feed > 0, feed, 1.0) ** order * (feed > 0)
     return np.asarray(powers.sum(axis=-1) ** (1 / (1 - order)))
 

@@ -6,6 +6,8 @@ import numpy as np
 
 from mirrorfield.types import FloatArray, IntArray
 
+_Z95 = 1.959963984540054
+
 
 def common(feed: FloatArray, other: FloatArray) -> FloatArray:
     """Return how much two feeds have in common: the overlapping coefficient.
@@ -30,20 +32,36 @@ class Share:
     high: float
 
 
-def wilson_share(hits: int, pairs: int) -> Share:
-    """Return a share with its 95% Wilson interval.
+def wilson(successes: FloatArray | IntArray, trials: FloatArray | IntArray) -> tuple[FloatArray, FloatArray]:
+    """Return the lower and upper ends of the 95% Wilson score interval of binomial proportions.
 
-    Formula: (p + z^2/2n -+ z sqrt(p (1 - p)/n + z^2/4n^2)) / (1 + z^2/n), z = 1.96.
+    Formula: (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n), p = successes/trials, n = trials, z = 1.96.
+
+    Parameters: successes and trials, counts >= 0 of shapes that broadcast; every trial count must be positive.
+    Returns two arrays of fractions. Raises nothing. Source: Wilson (1927).
+
+    >>> low, high = wilson(np.array([5]), np.array([10]))
+    >>> round(float(low[0]), 3), round(float(high[0]), 3)
+    (0.237, 0.763)
+    """
+    n = np.asarray(trials, dtype=float)
+    p = np.asarray(successes, dtype=float) / n
+    scale = 1 + _Z95**2 / n
+    center = (p + _Z95**2 / (2 * n)) / scale
+    half = _Z95 * np.sqrt(p * (1 - p) / n + _Z95**2 / (4 * n**2)) / scale
+    return np.maximum(center - half, 0.0), np.minimum(center + half, 1.0)
+
+
+def wilson_share(hits: int, pairs: int) -> Share:
+    """Return a share with its 95% interval by `wilson`.
 
     Parameters: hits, from 0 to pairs; pairs, independent ones, > 0. Returns a Share. Raises nothing.
-    Source: Wilson (1927), https://doi.org/10.1080/01621459.1927.10502953.
 
     >>> wilson_share(5, 10).value
     0.5
     """
-    z2, p = 1.959964**2, hits / pairs
-    centre, half = p + z2 / (2 * pairs), np.sqrt(z2 * (p * (1 - p) / pairs + z2 / (4 * pairs**2)))
-    return Share(p, float((centre - half) / (1 + z2 / pairs)), float((centre + half) / (1 + z2 / pairs)))
+    low, high = wilson(np.array(hits), np.array(pairs))
+    return Share(hits / pairs, float(low), float(high))
 
 
 def decided(category: IntArray, other: IntArray, categories: int) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorfield.metrics.moments import Moments
 from mirrorfield.types import FloatArray, IntArray
 
 
@@ -35,14 +36,9 @@ def paired_effect(metric: str, base: FloatArray, changed: FloatArray, confidence
     >>> effect.difference, round(effect.variance_ratio, 1)
     (0.75, 33.0)
     """
-    from scipy.special import stdtrit
-
-    difference = changed - base
-    n, mean, variance = len(difference), float(difference.mean()), float(difference.var(ddof=1))
-    half = float(stdtrit(n - 1, 0.5 + confidence / 2)) * np.sqrt(variance / n)
-    apart = float(base.var(ddof=1) + changed.var(ddof=1))
-    ratio = apart / variance if variance > 0 else np.inf
-    return Effect(metric, float(base.mean()), float(changed.mean()), mean, mean - half, mean + half, ratio)
+    one, other, difference = (Moments.of(values) for values in (base, changed, changed - base))
+    ratio = (one.squares + other.squares) / difference.squares if difference.squares > 0 else np.inf
+    return Effect(metric, one.mean, other.mean, difference.mean, *difference.interval(confidence), ratio)
 
 
 def moves(before: IntArray, after: IntArray, categories: int) -> IntArray:

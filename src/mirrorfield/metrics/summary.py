@@ -42,8 +42,9 @@ def summarise(totals: Totals, categories: tuple[str, ...], steps: int, seed: int
         "mean_reaction": float(series.mean_reaction[-1]),
         "by_intentionality": [_band(totals, categories, band) for band in range(SUMMARY_BANDS)],
     }
-    for name in ("intensity", "floor")[: 2 * len(totals.floor)]:
-        summary[name] = int(getattr(totals, name)[-1].sum()) * FEED_UNIT / users
+    if len(totals.floor):
+        summary["intensity"] = int(totals.intensity[-1].sum()) * FEED_UNIT / users
+        summary["floor"] = int(totals.floor[-1].sum()) * FEED_UNIT / users
     return summary
 
 

@@ -5,12 +5,24 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.errors import InputError
-from mirrorfield.kernel import Trace
+from mirrorfield.kernel import Ready, Trace
 from mirrorfield.kernel.specialise import first_rows
-from mirrorfield.population.run import new_trace, plan_run, ready_for
+from mirrorfield.population.run import Plan, new_trace, plan_run, ready_for
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.streams import U64
 from mirrorfield.types import F32Array
+
+
+def load_blocks(plan: Plan, ready: Ready) -> list[tuple[F32Array, Any]]:
+    """Return the plan's users before their first post: a scratch array and the words of their luck for every block."""
+    code, lanes, found = ready.code, ready.code.LANES, []
+    with np.errstate(over="ignore"):
+        for first in range(0, plan.scenario.users, lanes):
+            scratch, words = np.zeros(code.ROWS * lanes, np.float32), np.zeros(code.WORDS * lanes, np.uint32)
+            seed = U64(plan.scenario.seed)
+            code.load_users(scratch, words, seed, U64(first), ready.start, plan.profiles, plan.population)
+            found.append((scratch, words))
+    return found
 
 
 class Crowd:
@@ -32,13 +44,7 @@ class Crowd:
         self._plan, ready = plan_run(scenario), ready_for(scenario, learner="plain")
         self._code, self._rate = ready.code, ready.rule
         lanes, self._row = ready.code.LANES, first_rows(scenario.k)
-        self._blocks: list[tuple[F32Array, Any]] = []
-        with np.errstate(over="ignore"):
-            for first in range(0, scenario.users, lanes):
-                scratch, words = np.zeros(ready.code.ROWS * lanes, np.float32), np.zeros(4 * lanes, np.uint32)
-                seed, plan = U64(scenario.seed), self._plan
-                ready.code.load_users(scratch, words, seed, U64(first), ready.start, plan.profiles, plan.population)
-                self._blocks.append((scratch, words))
+        self._blocks, self._shift = load_blocks(self._plan, ready), 0.0
         self._trace = new_trace(scenario, 1, len(self._blocks) * lanes)
 
     def advance(self, posts: int) -> None:
@@ -51,6 +57,9 @@ class Crowd:
     def turn(self, learning_rate: float, shift: float = 0.0) -> None:
         """Learn at another rate from here on, with everyone's lambda moved by `shift` from its start, within [0, 1]."""
         self._rate = np.float32(learning_rate)
+        if shift == self._shift:
+            return
+        self._shift = shift
         lanes, row = self._code.LANES, self._row["intentionality"]
         for scratch, _ in self._blocks:
             place = scratch[row * lanes : (row + 1) * lanes]

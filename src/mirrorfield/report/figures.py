@@ -7,8 +7,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mirrorfield.metrics.mirrors import wilson
 from mirrorfield.report.canvas import Label, blank, draw_line, end_labels, label_inches, place, step_axis
-from mirrorfield.report.geometry import wilson
 from mirrorfield.report.style import INK, QUIET, Mark, highlights, marks, number, percent, styled
 from mirrorfield.types import FloatArray
 

@@ -1,4 +1,4 @@
-"""Where things go: intervals, label positions, polygon corners and the edges of flowing ribbons."""
+"""Where things go: label positions, polygon corners and the edges of flowing ribbons."""
 
 from collections.abc import Sequence
 
@@ -7,28 +7,6 @@ import xarray as xr
 from matplotlib.path import Path
 
 from mirrorfield.types import FloatArray, IntArray
-
-_Z95 = 1.959963984540054
-
-
-def wilson(successes: FloatArray | IntArray, trials: FloatArray | IntArray) -> tuple[FloatArray, FloatArray]:
-    """Return the lower and upper ends of the 95% Wilson score interval of binomial proportions.
-
-    Formula: (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n), p = successes/trials, n = trials, z = 1.96.
-
-    Parameters: successes and trials, counts >= 0 of shapes that broadcast; every trial count must be positive.
-    Returns two arrays of fractions. Raises nothing. Source: Wilson (1927).
-
-    >>> low, high = wilson(np.array([5]), np.array([10]))
-    >>> round(float(low[0]), 3), round(float(high[0]), 3)
-    (0.237, 0.763)
-    """
-    n = np.asarray(trials, dtype=float)
-    p = np.asarray(successes, dtype=float) / n
-    scale = 1 + _Z95**2 / n
-    center = (p + _Z95**2 / (2 * n)) / scale
-    half = _Z95 * np.sqrt(p * (1 - p) / n + _Z95**2 / (4 * n**2)) / scale
-    return np.maximum(center - half, 0.0), np.minimum(center + half, 1.0)
 
 
 def spread(values: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -91,18 +69,6 @@ def narrowing_steps(dataset: xr.Dataset) -> list[int]:
         return [int(index) for index in subsample(last + 1, 4)]
     reached = [int(np.argmax(fall >= fall.max() * part)) for part in (1 / 3, 2 / 3)]
     return sorted({0, *reached, last})
-
-
-def flow_counts(states: IntArray, size: int) -> IntArray:
-    """Return the (size, size) counts of users by state at the first and at the second of two records.
-
-    Parameters: states, shape (2, U), entries 0..size-1.
-
-    >>> flow_counts(np.array([[0, 0, 1], [0, 1, 1]]), 2).tolist()
-    [[1, 1], [0, 1]]
-    """
-    pairs = states[0].astype(np.int64) * size + states[1]
-    return np.bincount(pairs, minlength=size * size).reshape(size, size)
 
 
 def ribbon(left: float, right: float, start: float, end: float, thickness: float) -> Path:

@@ -8,18 +8,18 @@ from mirrorfield.report.sheet import SHEET
 from mirrorfield.version import VERSION
 
 
-def leaf(title: str, run: str, body: str, base: Scenario, command: str) -> str:
+def leaf(title: str, run: str, body: str, base: Scenario | None, command: str) -> str:
     """Return a self-contained HTML page.
 
-    Parameters: title and run, not yet escaped; body, sections of HTML; base, the scenario that the answer is about;
-    command, what made the page. Raises nothing.
+    Parameters: title and run, not yet escaped; body, sections of HTML; base, the scenario that the answer is about,
+    if any; command, what made the page. Raises nothing.
     """
+    about = f"<section><h2>The base scenario</h2><pre>{escape(base.to_toml())}</pre></section>\n" if base else ""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{SHEET}</style>\n</head>\n<body>\n<header>\n<h1>{escape(title)}</h1>\n"
-        f'<p class="run">{escape(run)}</p>\n</header>\n<main>\n{body}'
-        f"<section><h2>The base scenario</h2><pre>{escape(base.to_toml())}</pre></section>\n"
+        f'<p class="run">{escape(run)}</p>\n</header>\n<main>\n{body}{about}'
         f"</main>\n<footer><p>{escape(command)} · mirrorfield {VERSION}</p></footer>\n</body>\n</html>\n"
     )
 

@@ -6,8 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Polygon, Rectangle
 
+from mirrorfield.metrics.paired import moves
 from mirrorfield.report.canvas import blank, place
-from mirrorfield.report.geometry import corners, flow_counts, narrowing_steps, ribbon, spread, subsample
+from mirrorfield.report.geometry import corners, narrowing_steps, ribbon, spread, subsample
 from mirrorfield.report.style import (
     INK,
     MUTED,
@@ -145,7 +146,7 @@ def arousal_flows(dataset: xr.Dataset) -> Figure:
         for x, (record, counts) in enumerate(zip(picked, totals, strict=True)):
             _column(axes, x, counts, dataset["state_share"].values[record])
             if x + 1 < len(picked):
-                _ribbons(axes, x, flow_counts(states[x : x + 2], S))
+                _ribbons(axes, x, moves(states[x], states[x + 1], S))
         _name_states(axes, len(picked) - 1 + _BAR, totals[-1])
         axes.set_xlim(0, len(picked) - 1 + _BAR)
         axes.set_ylim(0, 1 + _SPACE * (S - 1))

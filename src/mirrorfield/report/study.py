@@ -1,6 +1,7 @@
 """The pages of `mirrorfield neighbours` and `mirrorfield tip`: a picture, what it says, and a table."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mirrorfield.report.canvas import blank, place, to_svg
@@ -12,15 +13,13 @@ from mirrorfield.study.tipping import Tipping
 BLUE, ORANGE = "#0072B2", "#D55E00"
 
 
-def _points(
-    axes: object, found: list[AtDistance], which: str, color: str, marker: str, label: str, shift: float
-) -> None:
+def _points(axes: Axes, found: list[AtDistance], which: str, color: str, marker: str, label: str, shift: float) -> None:
     x = np.arange(len(found)) + shift
     shares = [getattr(pair, which) for pair in found]
     value = 100 * np.array([share.value for share in shares])
     below = value - 100 * np.array([share.low for share in shares])
     above = 100 * np.array([share.high for share in shares]) - value
-    axes.errorbar(  # type: ignore[attr-defined]
+    axes.errorbar(
         x, value, [np.maximum(below, 0), np.maximum(above, 0)], color=color, marker=marker, linewidth=1.4, label=label
     )
 

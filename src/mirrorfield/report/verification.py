@@ -1,16 +1,14 @@
 """The claims of `mirrorfield verify` as Markdown or as one HTML page, with a chart of how far each is off."""
 
 from collections.abc import Sequence
-from html import escape
 from itertools import cycle
 
 from matplotlib.figure import Figure
 
 from mirrorfield.report.canvas import blank, place, to_svg
-from mirrorfield.report.sheet import SHEET
+from mirrorfield.report.leaf import figure, leaf, table
 from mirrorfield.report.style import INK, MUTED, styled
 from mirrorfield.validation.claim import LIMIT, Claim
-from mirrorfield.version import VERSION
 
 HEADINGS = ("no.", "group", "claim", "predicted", "measured", "s.e.", "holds if", "verdict")
 WIDEST = 6.0
@@ -44,8 +42,8 @@ def score_chart(claims: Sequence[Claim]) -> Figure:
     """
     shown = [(n, claim) for n, claim in enumerate(claims, 1) if claim.score is not None]
     with styled():
-        figure = blank(0.17 * len(shown) + 0.75)
-        axes = place(figure, 0.55, 0.17 * len(shown) + 0.1, 0.15, 0.5)
+        drawing = blank(0.17 * len(shown) + 0.75)
+        axes = place(drawing, 0.55, 0.17 * len(shown) + 0.1, 0.15, 0.5)
         for row, (_, claim) in enumerate(shown):
             score = min(max(claim.score or 0.0, -WIDEST), WIDEST)
             axes.plot(
@@ -60,7 +58,7 @@ def score_chart(claims: Sequence[Claim]) -> Figure:
         axes.tick_params(axis="y", labelsize=7)
         axes.set_ylabel("claim")
         axes.set_xlabel("measured less predicted (standard errors)")
-    return figure
+    return drawing
 
 
 def agreement_chart(claims: Sequence[Claim]) -> Figure:
@@ -71,8 +69,8 @@ def agreement_chart(claims: Sequence[Claim]) -> Figure:
     shown = [c for c in claims if c.rule.startswith("within") and 0 <= c.predicted < 1 and "slope" not in c.text]
     groups = list(dict.fromkeys(claim.group for claim in shown))
     with styled():
-        figure = blank(4.6)
-        axes = place(figure, 0.6, 3.9, 0.15, 0.55)
+        drawing = blank(4.6)
+        axes = place(drawing, 0.6, 3.9, 0.15, 0.55)
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8)
         for group, (mark, color) in zip(groups, cycle(MARKS), strict=False):
             inside = [claim for claim in shown if claim.group == group]
@@ -84,7 +82,7 @@ def agreement_chart(claims: Sequence[Claim]) -> Figure:
         axes.set_ylabel("measured (share or probability)")
         if groups:
             axes.legend(frameon=False, loc="upper left")
-    return figure
+    return drawing
 
 
 def markdown(claims: Sequence[Claim]) -> str:
@@ -95,26 +93,12 @@ def markdown(claims: Sequence[Claim]) -> str:
 
 def page(claims: Sequence[Claim], command: str) -> str:
     """Return the claims as one self-contained HTML page; `command` is what made them."""
-    head = "".join(f"<th>{escape(text)}</th>" for text in HEADINGS)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in cells(n, claim)) + "</tr>\n"
-        for n, claim in enumerate(claims, 1)
-    )
     failing = sum(not claim.holds for claim in claims)
     pictures = (
         (score_chart(claims), "scores", ALT, CAPTION),
         (agreement_chart(claims), "agreement", AGREEMENT_ALT, AGREEMENT_CAPTION),
     )
-    figures = "".join(
-        f"<figure>{to_svg(figure, name, alt)}<figcaption>{escape(caption)}</figcaption></figure>\n"
-        for figure, name, alt, caption in pictures
-    )
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{TITLE}</title>\n<style>{SHEET}</style>\n</head>\n<body>\n<header>\n<h1>{TITLE}</h1>\n"
-        f'<p class="run">{len(claims) - failing} of {len(claims)} claims hold.</p>\n</header>\n<main>\n'
-        f'{figures}<div style="overflow-x: auto"><table><thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{rows}</tbody></table></div>\n"
-        f"</main>\n<footer><p>{escape(command)} · mirrorfield {VERSION}</p></footer>\n</body>\n</html>\n"
-    )
+    figures = "".join(figure(to_svg(drawing, name, alt), caption) for drawing, name, alt, caption in pictures)
+    rows = [cells(n, claim) for n, claim in enumerate(claims, 1)]
+    run = f"{len(claims) - failing} of {len(claims)} claims hold."
+    return leaf(TITLE, run, figures + table(HEADINGS, rows), None, command)

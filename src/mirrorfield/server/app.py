@@ -17,7 +17,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from mirrorfield.population.live import Crowd
 from mirrorfield.population.scenario import CATEGORIES
-from mirrorfield.server.catalogue import Post, billion, catalogue, pick
+from mirrorfield.server.catalogue import billion, catalogue, pick
 from mirrorfield.server.crowd import figures, frame, new_crowd, person
 from mirrorfield.server.messages import CROWD_READER, READER, Auto, Begin, Go, React, Turn, Turned, Who
 from mirrorfield.server.mirror import Mirror, Settings, plain
@@ -60,10 +60,10 @@ class Pace:
         return self.left >= 0
 
 
-def view(mirror: Mirror, post: Post | None = None) -> dict[str, Any]:
+def view(mirror: Mirror) -> dict[str, Any]:
     """Return what the page shows between two posts."""
     offered = mirror.offer()
-    shown = post or pick(CATEGORIES[offered].name, mirror.t, mirror.settings.seed)
+    shown = pick(CATEGORIES[offered].name, mirror.t, mirror.settings.seed)
     return {
         "t": mirror.t,
         "state": mirror.state,
@@ -223,8 +223,8 @@ def move(crowd: Crowd, message: Go) -> tuple[str, bytes]:
     """Show the crowd some posts; return its figures as JSON, and its frame."""
     crowd.turn(message.learning_rate, message.shift)
     crowd.advance(message.posts)
-    told = frame(crowd)
-    return json.dumps({"type": "crowd"} | figures(crowd, crowd.look())), told
+    trace = crowd.look()
+    return json.dumps({"type": "crowd"} | figures(crowd, trace)), frame(crowd, trace)
 
 
 async def _show_crowd(socket: WebSocket, bounds: Limits) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.kernel import Trace
+from mirrorfield.kernel.fold import LOCKED_IN
 from mirrorfield.metrics.concentration import effective_categories, entropy, filter_bubble
 from mirrorfield.metrics.outcomes import category_of
 from mirrorfield.population.live import Crowd
@@ -22,13 +23,13 @@ def new_crowd(seed: int, learning_rate: float) -> Crowd:
     return Crowd(Scenario(users=USERS, seed=seed, policy={"learning_rate": learning_rate}))
 
 
-def frame(crowd: Crowd) -> bytes:
+def frame(crowd: Crowd, trace: Trace) -> bytes:
     """Return where the users stand: the step, uint32, then x and y, int16 in units of 1/32,000, then categories, uint8.
 
     A user is at the mean of the corners, weighted by its feed, as on the map of a report, here a full square.
     Little-endian.
     """
-    trace, n = crowd.look(), crowd.scenario.users
+    n = crowd.scenario.users
     feed = trace.feed[0, :, :n].T.astype(float)
     places = corners(crowd.scenario.k)
     spots = np.rint(feed @ (places / abs(places).max()) * REACH).astype("<i2")
@@ -47,7 +48,7 @@ def figures(crowd: Crowd, trace: Trace) -> dict[str, Any]:
         "users": n,
         "shares": (counts / n).tolist(),
         "states": (states / n).tolist(),
-        "locked_in": float((feed.max(axis=1) > 0.9).mean()),
+        "locked_in": float((feed.max(axis=1) > LOCKED_IN).mean()),
         "effective_categories": float(effective_categories(feed).mean()),
         "filter_bubble": filter_bubble(feed.mean(axis=0), float(entropy(feed).mean())),
     }

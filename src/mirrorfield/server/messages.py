@@ -4,11 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from mirrorfield.population.base import Unit
+from mirrorfield.server.crowd import USERS
 from mirrorfield.server.mirror import Settings
 
 MOST_POSTS = 200
 ACTION = {"skip": 0.0, "read": 0.0, "like": 0.5, "share": 1.0}
 LONGEST_DWELL = 8.0
+
+Seed = Annotated[int, Field(ge=0, lt=2**53)]
+Factor = Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)]
 
 
 class _Message(BaseModel):
@@ -19,10 +24,10 @@ class Turn(_Message):
     """The sliders; `start` begins anew with a seed, `turn` goes on with the same luck."""
 
     type: Literal["start", "turn"]
-    seed: Annotated[int, Field(ge=0, lt=2**53)] = 1
-    intentionality: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.2
-    learning_rate: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 0.5
-    noise: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 1.0
+    seed: Seed = 1
+    intentionality: Unit = 0.2
+    learning_rate: Factor = 0.5
+    noise: Factor = 1.0
 
     def settings(self) -> Settings:
         """Return the settings of a mirror."""
@@ -32,9 +37,9 @@ class Turn(_Message):
 class Turned(_Message):
     """The simulated person of a scenario file: seed, lambda, alpha, and the number of posts."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**53)] = 1
-    intentionality: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.2
-    learning_rate: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 0.5
+    seed: Seed = 1
+    intentionality: Unit = 0.2
+    learning_rate: Factor = 0.5
     steps: Annotated[int, Field(ge=1, le=1_000_000)] = 1
 
 
@@ -68,8 +73,8 @@ class Begin(_Message):
     """A crowd from the start, with its luck and its learning rate."""
 
     type: Literal["begin"]
-    seed: Annotated[int, Field(ge=0, lt=2**53)] = 1
-    learning_rate: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 0.1
+    seed: Seed = 1
+    learning_rate: Factor = 0.1
 
 
 class Go(_Message):
@@ -77,7 +82,7 @@ class Go(_Message):
 
     type: Literal["go"]
     posts: Annotated[int, Field(ge=0, le=MOST_POSTS)] = 1
-    learning_rate: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] = 0.1
+    learning_rate: Factor = 0.1
     shift: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = 0.0
 
 
@@ -85,7 +90,7 @@ class Who(_Message):
     """Ask who a user is."""
 
     type: Literal["who"]
-    user: Annotated[int, Field(ge=0, lt=20_000)]
+    user: Annotated[int, Field(ge=0, lt=USERS)]
 
 
 CrowdMessage = Annotated[Begin | Go | Who, Field(discriminator="type")]

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.kernel.specialise import first_rows, pitch
-from mirrorfield.model.profile import blend
 from mirrorfield.policy.softmax import softmax
+from mirrorfield.population.live import load_blocks
 from mirrorfield.population.run import plan_run, ready_for
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.streams import U64
 from mirrorfield.types import F32Array, FloatArray, S
 
 
@@ -69,30 +68,16 @@ class Mirror:
         self.settings, self.k, self.t = settings, scenario.k, 0
         self._profiles, self._code = plan.profiles, code.code
         self._row, self._pitch = first_rows(self.k), pitch(self.k)
-        lanes = code.code.LANES
-        self._scratch = np.zeros((code.code.ROWS, lanes), np.float32)
-        self._words = np.zeros(4 * lanes, np.uint32)
-        with np.errstate(over="ignore"):
-            code.code.load_users(
-                self._scratch.reshape(-1),
-                self._words,
-                U64(settings.seed),
-                U64(0),
-                code.start,
-                plan.profiles,
-                plan.population,
-            )
+        ((scratch, self._words),) = load_blocks(plan, code)
+        self._scratch = scratch.reshape(code.code.ROWS, code.code.LANES)
         self.turn(settings)
 
     def turn(self, settings: Settings) -> None:
         """Change lambda, alpha and noise from here on; the seed stays what it was."""
         self.settings = settings
-        lam, noise = np.float32(settings.intentionality), np.float32(settings.noise)
-        one, other = self._profiles.reactive, self._profiles.intentional
-        self._fill("mean", blend(lam, one.mean, other.mean))
-        self._fill("std", blend(lam, one.std, other.std) * noise)
-        self._fill("fall", blend(lam, one.transition[..., 0], other.transition[..., 0]))
-        self._fill("rise", np.float32(1) - blend(lam, one.transition[..., 2], other.transition[..., 2]))
+        self._scratch[self._row["intentionality"], 0] = settings.intentionality
+        self._code.blend_profiles(self._scratch.reshape(-1), self._profiles)
+        self._fill("std", self._table("std") * np.float32(settings.noise))
 
     def _fill(self, name: str, table: F32Array) -> None:
         for s in range(S):

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mirrorfield.kernel import BINS
-from mirrorfield.metrics.series import population_series
+from mirrorfield.metrics.series import Series, population_series
 from mirrorfield.population.run import Part, Plan
 from mirrorfield.population.tables import intensities, reaction_range
 from mirrorfield.types import STATES
@@ -35,7 +35,6 @@ def _coordinates(plan: Plan) -> dict[str, Described]:
         "category": _described(("category",), _names(c.name for c in categories), "", "content category"),
         "category_color": _described(("category",), _names(c.color for c in categories), "", "colour in pictures"),
         "category_post": _described(("category",), _names(c.post for c in categories), "", "sample post"),
-        "rung": _described(("rung",), intensities(plan.scenario)[: plan.scenario.intensity.rungs], "1", "intensity"),
         "state": _described(("state",), _names(STATES), "", "arousal"),
         "to_state": _described(("to_state",), _names(STATES), "", "arousal at the later step"),
         "band_low": _described(("band",), edges[:-1], "1", "lower end of the band of intentionality"),
@@ -51,13 +50,14 @@ def _coordinates(plan: Plan) -> dict[str, Described]:
             ("reaction_bin",), reaction[1:], "reaction", "upper end of the bin of mean reaction"
         ),
     }
-    if plan.scenario.intensity.rungs == 1:
-        del coordinates["rung"]
+    rungs = plan.scenario.intensity.rungs
+    if rungs > 1:
+        coordinates["rung"] = _described(("rung",), intensities(plan.scenario)[:rungs], "1", "intensity")
     return coordinates
 
 
-def _population_variables(part: Part) -> dict[str, Described]:
-    series, totals = population_series(part.totals), part.totals
+def _population_variables(part: Part, series: Series) -> dict[str, Described]:
+    totals = part.totals
     step, by_band = ("step",), ("step", "band", "category")
     return {
         "share": _described(("step", "category"), series.share, "1", "share of users by category of their feed"),
@@ -109,10 +109,10 @@ def _population_variables(part: Part) -> dict[str, Described]:
     }
 
 
-def _intensity_variables(part: Part) -> dict[str, Described]:
+def _intensity_variables(part: Part, series: Series) -> dict[str, Described]:
     if not len(part.totals.floor):
         return {}
-    series, sample = population_series(part.totals), part.sample
+    sample = part.sample
     by_category, by_user = ("step", "category"), ("step", "user")
     return {
         "intensity": _described(
@@ -173,7 +173,8 @@ def to_dataset(plan: Plan, part: Part, version: str) -> xr.Dataset:
         "steps": scenario.steps,
         "scenario": scenario.to_toml(),
     }
-    variables = _population_variables(part) | _sample_variables(part, scenario.intensity.rungs)
-    variables |= _intensity_variables(part)
+    series = population_series(part.totals)
+    variables = _population_variables(part, series) | _sample_variables(part, scenario.intensity.rungs)
+    variables |= _intensity_variables(part, series)
     arrays = {name: (dims, np.ascontiguousarray(values), meta) for name, (dims, values, meta) in variables.items()}
     return xr.Dataset(arrays, _coordinates(plan), attributes)

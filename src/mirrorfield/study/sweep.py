@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from mirrorfield.api import simulate
-from mirrorfield.errors import CorruptError, InputError, nearest
+from mirrorfield.errors import CorruptError, InputError, check_known
 from mirrorfield.metrics.summary import population_figures
 from mirrorfield.population.base import Frozen, one_line
 from mirrorfield.population.scenario import Scenario, load_values, parse_toml
@@ -140,9 +140,7 @@ def _point(
         raise CorruptError(f"{file}: is not a point of this sweep; delete it to run it again")
     figures = population_figures(simulate(scenario, threads=threads, dask=dask).summary)
     for metric in metrics:
-        if metric not in figures:
-            hint = nearest(metric, figures) or f" Known: {', '.join(figures)}."
-            raise InputError(f'sweep: unknown metric "{metric}".{hint}')
+        check_known(metric, figures, "sweep: unknown metric")
     kept = {name: float(figures[name]) for name in metrics or figures}
     with disk_errors(file.parent.parent):
         write_durable(file, json.dumps({"scenario": identity, "figures": kept}).encode())

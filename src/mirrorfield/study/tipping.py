@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorfield.api import Run, simulate
-from mirrorfield.errors import InputError, nearest
+from mirrorfield.errors import InputError, check_known
 from mirrorfield.metrics.logistic import Logistic, fit_logistic
 from mirrorfield.metrics.outcomes import category_of
 from mirrorfield.metrics.summary import population_figures
@@ -105,9 +105,7 @@ def tip(
 
 def _figure(run: Run, metric: str) -> float:
     figures = population_figures(run.summary)
-    if metric not in figures:
-        hint = nearest(metric, figures) or f" Known: {', '.join(figures)}."
-        raise InputError(f'tip: unknown metric "{metric}".{hint}')
+    check_known(metric, figures, "tip: unknown metric")
     return figures[metric]
 
 

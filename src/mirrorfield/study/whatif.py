@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.api import simulate
-from mirrorfield.errors import InputError, nearest
+from mirrorfield.errors import InputError, check_known
 from mirrorfield.kernel import Trace
 from mirrorfield.metrics.escalation import induced_shift
 from mirrorfield.metrics.outcomes import category_of, user_outcomes
@@ -93,10 +93,7 @@ def open_loops(base: Scenario, sample: Trace, names: Sequence[str]) -> dict[str,
     InputError for another name, and for "frozen" if the base already has an intervention.
     """
     for name in names:
-        if name not in OPEN_LOOPS:
-            raise InputError(
-                f'compare: unknown open loop "{name}".{nearest(name, OPEN_LOOPS) or " Known: random, frozen, popular."}'
-            )
+        check_known(name, OPEN_LOOPS, "compare: unknown open loop")
     if "frozen" in names and base.intervention != Intervention():
         raise InputError("compare: frozen is an intervention, and the base already has one; use random or popular")
     still = base.policy.model_copy(update={"learning_rate": 0.0})
@@ -135,7 +132,5 @@ def _check_paired(base: Scenario, name: str, arm: Scenario) -> None:
 
 def _known(metrics: Sequence[str], known: list[str]) -> list[str]:
     for metric in metrics:
-        if metric not in known:
-            hint = nearest(metric, known) or f" Known: {', '.join(known)}."
-            raise InputError(f'compare: unknown metric "{metric}".{hint}')
+        check_known(metric, known, "compare: unknown metric")
     return list(metrics) or known

@@ -1,0 +1,48 @@
+"""What commands that answer a question share: their options, a progress bar, and the page they may write."""
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, TaskID
+
+from mirrorfield.cli.table import stdout
+from mirrorfield.errors import InputError
+
+Users = Annotated[int | None, typer.Option(help="Number of users.")]
+Steps = Annotated[int | None, typer.Option(help="Interactions per user.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of all random streams.")]
+Threads = Annotated[int | None, typer.Option(help="Threads; default one per processor.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="section.key=value, as often as needed.")]
+Page = Annotated[Path | None, typer.Option("--out", help="Also write a page with pictures to FILE.html.")]
+Preset = Annotated[str, typer.Argument(help="A preset, or a scenario in a TOML file.")]
+
+
+@contextmanager
+def progress_bar(text: str, total: int | None) -> Iterator[tuple[Progress, TaskID]]:
+    """Yield a progress bar on standard error, shown on a terminal only, and its one task."""
+    with Progress(transient=True, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+        yield progress, progress.add_task(text, total=total)
+
+
+def check_page(out: Path | None) -> None:
+    """Raise InputError unless a page may be written there."""
+    if out and out.suffix != ".html":
+        raise InputError(f'--out: expected a file that ends in .html, got "{out}"')
+
+
+def typed_command() -> str:
+    """Return the command as it was typed, to be shown on the page that it makes."""
+    return shlex.join(["mirrorfield", *sys.argv[1:]])
+
+
+def write_page(out: Path | None, page: str) -> None:
+    """Write a page where one is wanted, and say so."""
+    if out:
+        out.write_text(page, encoding="utf-8")
+        stdout().print(f"Pictures: {out}")
