@@ -102,6 +102,14 @@ def read_corpus(data: bytes, name: str) -> Corpus:
         raise InputError(f"{name}: {error}") from None
 
 
+def is_corpus(path: Path) -> bool:
+    """Tell whether a file has the entries of a corpus."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as file:
+        return {f"{entry}.npy" for entry in ENTRIES} <= set(file.namelist())
+
+
 def corpus_bytes(corpus: Corpus, precision: DTypeLike = np.float32) -> bytes:
     """Return the .npz file of a corpus, embeddings in a precision; in float32, reading gives the same bits again.
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from mirrorfield.errors import InputError
 from mirrorfield.types import F32Array
 from mirrorfield.world.text.minilm import WIDTH
 from mirrorfield.world.text.weights import library, load_encoder
@@ -20,11 +21,13 @@ def embed_texts(
     be shared, and threads of a BLAS that wait for each other on a busy machine cost twenty times the work.
 
     Parameters: texts; threads, by default one per processor; progress, called with 1 after every text. Returns float32
-    (len(texts), 384). Raises InputError where the extra `text` or the weights are missing.
+    (len(texts), 384). Raises InputError for threads below 1, and where the extra `text` or the weights are missing.
 
     >>> embed_texts(["Quiet people notice more."]).shape
     (1, 384)
     """
+    if threads is not None and threads < 1:
+        raise InputError(f"threads: expected 1 or more, got {threads}")
     encoder = load_encoder()
     vectors = np.empty((len(texts), WIDTH), np.float32)
     limits = library("threadpoolctl").threadpool_limits

@@ -57,7 +57,7 @@ class Layer:
 class Encoder:
     """Word pieces to a vector: the tables of the input, the layers, and a tokenizer without padding."""
 
-    word: F64Array
+    word: F32Array
     place: F64Array
     norm: Norm
     layers: tuple[Layer, ...]
@@ -66,6 +66,10 @@ class Encoder:
     def pieces(self, text: str) -> list[int]:
         """Return the ids of a text's word pieces, at most 256 with the two that mark beginning and end."""
         return list(self.tokenizer.encode(text).ids)
+
+    def is_cut(self, text: str) -> bool:
+        """Tell whether a text has more word pieces than are read."""
+        return bool(self.tokenizer.encode(text).overflowing)
 
     def embed(self, text: str) -> F32Array:
         """Return the vector of a text, float32 (384,), of unit length; the same for the same text, always."""
@@ -193,4 +197,4 @@ def build_encoder(tensors: Mapping[str, NDArray[Any]], tokenizer: Any) -> Encode
 
     place = array("embeddings.position_embeddings.weight") + array("embeddings.token_type_embeddings.weight")[0]
     layers = tuple(layer(f"encoder.layer.{i}") for i in range(LAYERS))
-    return Encoder(array("embeddings.word_embeddings.weight"), place, norm("embeddings.LayerNorm"), layers, tokenizer)
+    return Encoder(tensors["embeddings.word_embeddings.weight"], place, norm("embeddings.LayerNorm"), layers, tokenizer)
