@@ -107,11 +107,14 @@ def reward_models(scenario: Scenario) -> F32Array:
 
 
 def _corpus(scenario: Scenario) -> Corpus:
-    """Return the corpus, its categories numbered as the scenario's; one without items where there is none."""
+    """Return the corpus in the order of the scenario's categories; one without items where there is none."""
     source, names = scenario.retrieval.corpus, [category.name for category in scenario.categories]
     if source is None:
         return Corpus((), np.empty(0, np.int32), np.empty(0, np.float32), np.empty((0, 1), np.float32), ())
     corpus = load_corpus(source).in_order(names)
+    order = np.argsort(corpus.category, kind="stable")
+    texts = tuple(corpus.text[i] for i in order)
+    corpus = Corpus(corpus.categories, corpus.category[order], corpus.quality[order], corpus.embedding[order], texts)
     if len(corpus) > MAX_ITEMS:
         raise InputError(f"retrieval.corpus: expected at most {MAX_ITEMS:,} items, got {len(corpus):,}")
     return corpus

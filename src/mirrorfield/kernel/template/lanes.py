@@ -170,7 +170,7 @@ def run_batch(
     """Run `blocks` blocks of LANES users to the last of the recorded `steps`, and fill the trace."""
     rows = ROWS
     if LENS:
-        rows += shelf_rows(len(world.lens.kind))
+        rows += shelf_rows(len(world.lens.kind), CATEGORIES)
     scratch, words = aligned(rows * LANES, np.float32), aligned(WORDS * LANES, np.uint32)
     for block in range(blocks):
         first = first_user + U64(block * LANES)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mirrorfield.kernel.items import keep_history, pick_item, remember_item, restore_history, retrieve
+from mirrorfield.kernel.items import keep_history, open_shelf, pick_item, remember_item, restore_history, retrieve
 from mirrorfield.kernel.jit import compiled, inlined, shared
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.kernel.template.profiles import start_streams
@@ -77,7 +77,7 @@ def enter_lens(scratch: Any, words: Any, seed: Any, first_user: Any, profiles: A
     start_streams(words[12 * LANES :], seed, first_user, ITEM)
     start_streams(words[16 * LANES :], seed, first_user, RETRIEVAL)
     if lens.retrieved > 0:
-        scratch[ROWS * LANES :] = ZERO
+        open_shelf(scratch[ROWS * LANES :], LANES)
         fetch(scratch, words, lens)
 
 
@@ -152,7 +152,7 @@ def keep_memory(scratch: Any, lens: Any) -> None:
     for j in range(LANES):
         start_recent_total[0, j] = recent_total[0, j]
     if lens.retrieved > 0:
-        keep_history(scratch[ROWS * LANES :], lens)
+        keep_history(scratch[ROWS * LANES :], LANES, lens)
 
 
 @inlined
@@ -164,4 +164,4 @@ def restore_memory(scratch: Any, lens: Any) -> None:
     for j in range(LANES):
         recent_total[0, j] = start_recent_total[0, j]
     if lens.retrieved > 0:
-        restore_history(scratch[ROWS * LANES :], lens)
+        restore_history(scratch[ROWS * LANES :], LANES, lens)
