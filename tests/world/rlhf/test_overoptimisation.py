@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mirrorfield.types import S
-from mirrorfield.world.rlhf.overoptimisation import beta_at, divergence, gain, goodhart_curve, leashed_policy
+from mirrorfield.world.rlhf.overoptimisation import divergence, gain, goodhart_curve, leashed_policy
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "golden_pg.json").read_text(encoding="utf-8"))
 SCORE = np.array([[0.5, -0.2, -0.3], [1.0, 0.0, -1.0], [0.1, 0.4, -0.5]])
@@ -30,16 +30,24 @@ def test_more_divergence_pays_the_proxy_at_the_rate_of_the_leash() -> None:
     assert (gains[1] - gains[0]) / (kls[1] - kls[0]) == pytest.approx(beta, rel=1e-6)
 
 
-def test_the_curve_is_at_its_divergences_and_ends_where_no_policy_is() -> None:
-    kl = np.array([1e-3, 0.1, 0.5, 5.0])
-    curve = goodhart_curve(SCORE, REFERENCE, {"true": -SCORE}, WEIGHT, kl)
-    assert np.isfinite(curve.beta).tolist() == [True, True, True, False]
-    for at, beta, proxy, true in zip(kl[:3], curve.beta, curve.gain["proxy"], curve.gain["true"], strict=False):
-        policy = leashed_policy(SCORE, REFERENCE, beta)
-        assert divergence(policy, REFERENCE, WEIGHT) == pytest.approx(at, rel=1e-6)
-        assert proxy == pytest.approx(gain(policy, REFERENCE, SCORE, WEIGHT)) and true == -proxy
-    assert (np.diff(curve.gain["proxy"][:3]) > 0).all() and (np.diff(curve.beta[:3]) < 0).all()
+def test_the_curve_is_that_of_the_optima() -> None:
+    beta = np.array([4.0, 1.0, 0.25, 1e-3])
+    curve = goodhart_curve(SCORE, REFERENCE, {"true": -SCORE}, WEIGHT, beta)
+    for j, one in enumerate(beta):
+        policy = leashed_policy(SCORE, REFERENCE, one)
+        assert curve.kl[j] == divergence(policy, REFERENCE, WEIGHT)
+        assert curve.gain["proxy"][j] == gain(policy, REFERENCE, SCORE, WEIGHT) == -curve.gain["true"][j]
+    assert (np.diff(curve.gain["proxy"]) > 0).all() and (np.diff(curve.kl) > 0).all()
+    furthest = WEIGHT @ -np.log(REFERENCE[np.arange(S), SCORE.argmax(axis=1)])
+    assert curve.kl[-1] == pytest.approx(furthest, abs=1e-9)
 
 
 def test_a_reward_model_without_preferences_leads_nowhere() -> None:
-    assert np.isnan(beta_at(np.zeros((S, 3)), REFERENCE, WEIGHT, 0.1))
+    curve = goodhart_curve(np.zeros((S, 3)), REFERENCE, {}, WEIGHT, np.array([1.0, 0.01]))
+    np.testing.assert_allclose([curve.kl, curve.gain["proxy"]], 0, atol=1e-12)
+
+
+def test_rows_are_averaged() -> None:
+    both = goodhart_curve(np.stack([SCORE, -SCORE]), REFERENCE, {}, WEIGHT, np.array([0.5]))
+    each = [goodhart_curve(sign * SCORE, REFERENCE, {}, WEIGHT, np.array([0.5])).kl[0] for sign in (1, -1)]
+    assert both.kl[0] == pytest.approx(np.mean(each))

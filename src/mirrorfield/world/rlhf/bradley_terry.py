@@ -48,7 +48,7 @@ class Fit:
     @property
     def error(self) -> FloatArray:
         """Standard errors of the scores, (..., K)."""
-        return np.sqrt(np.diagonal(self.covariance, axis1=-2, axis2=-1))
+        return np.asarray(np.sqrt(np.maximum(np.diagonal(self.covariance, axis1=-2, axis2=-1), 0.0)))
 
 
 def score_gradient(

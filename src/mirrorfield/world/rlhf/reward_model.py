@@ -106,7 +106,7 @@ def clustered_error(fit: Fit, own: IntArray, margin: float = 0.0) -> FloatArray:
     each = each - each.mean(axis=0)
     meat = np.einsum("usa,usb->sab", each, each) * n / (n - 1)
     covariance = fit.covariance @ meat @ fit.covariance
-    return np.asarray(np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1)))
+    return np.asarray(np.sqrt(np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 0.0)))
 
 
 def _empirical_bayes(own: IntArray, shared: FloatArray, margin: float) -> tuple[Fit, FloatArray]:
