@@ -117,7 +117,7 @@ def test_nothing_usable_is_refused_even_when_skipping(tmp_path: Path) -> None:
 
 def test_empty_logs(tmp_path: Path) -> None:
     path = write(tmp_path, "")
-    assert refusal(path) == f"{path} is empty: expected a header line and one row per reaction."
+    assert refusal(path) == f"{path} is empty: expected a header line and one row per record."
     path = write(tmp_path, HEADER)
     assert refusal(path) == f"{path} holds a header but no rows: expected one row per reaction."
 

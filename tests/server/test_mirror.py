@@ -5,8 +5,9 @@ import pytest
 
 import mirrorfield as mf
 from mirrorfield.cli.settings import build_scenario
+from mirrorfield.population.posts import posts
 from mirrorfield.population.reference import simulate_reference
-from mirrorfield.server.catalogue import catalogue, pick
+from mirrorfield.server.catalogue import pick
 from mirrorfield.server.messages import READER
 from mirrorfield.server.mirror import Mirror, Settings
 
@@ -76,9 +77,9 @@ def test_arousal_moves_as_the_reference_has_it() -> None:
 
 
 def test_the_catalogue_has_sixty_posts_or_more_and_picks_the_same_again() -> None:
-    posts = catalogue()
-    assert len(posts) >= 60 and len({post.text for post in posts}) == len(posts)
-    kinds = {(post.category, post.intensity) for post in posts}
+    written = posts()
+    assert len(written) >= 60 and len({post.text for post in written}) == len(written)
+    kinds = {(post.category, post.intensity) for post in written}
     assert kinds == {(c.name, i) for c in mf.Scenario().categories for i in range(3)}
     assert pick("depth", 7, 1) == pick("depth", 7, 1)
     assert len({pick("threat", t, 1).text for t in range(200)}) == 15

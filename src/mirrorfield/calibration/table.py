@@ -148,7 +148,7 @@ def _pyarrow(module: str) -> Any:
 
 def _position(path: Path, header: Sequence[str], name: str) -> int:
     if not header:
-        raise InputError(f"{path} is empty: expected a header line and one row per reaction.")
+        raise InputError(f"{path} is empty: expected a header line and one row per record.")
     if name not in header:
         raise InputError(f'{path} has no column "{name}".{nearest(name, header)} Its columns: {", ".join(header)}.')
     if list(header).count(name) > 1:

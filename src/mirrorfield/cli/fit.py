@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mirrorfield.cli.table import stdout
+from mirrorfield.cli.table import left_out, stdout
 
 
 def fit(
@@ -76,22 +76,12 @@ def fit_view(users: tuple[str, ...], summary: dict[str, Any]) -> RenderableType:
         f"Spread between users {parts['tau_user']:.3f}, between a user's categories {parts['tau_cell']:.3f}",
         summary["not_observed"],
     ]
-    lines += [
-        f"Left out of {log['file']}, by {log['places']}: {_reasons(log['bad'])}"
-        for log in _tables(summary["log"])
-        if log["bad"]
-    ]
+    lines += [left_out(log) for log in _tables(summary["log"]) if log["bad"]]
     return Group(*(Text(line) for line in lines), _counts(summary["log"]), _heldout(summary["heldout"]))
 
 
 def _tables(log: dict[str, Any]) -> list[dict[str, Any]]:
     return [log, log["items"]] if log.get("items") else [log]
-
-
-def _reasons(bad: dict[str, Any]) -> str:
-    return "; ".join(
-        f"{reason}: {found['count']:,} (first: {', '.join(map(str, found['first']))})" for reason, found in bad.items()
-    )
 
 
 def _counts(log: dict[str, Any]) -> Table:

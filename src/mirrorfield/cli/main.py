@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from mirrorfield.cli import compare as compare_command
+from mirrorfield.cli import embed as embed_command
 from mirrorfield.cli import fit as fit_command
 from mirrorfield.cli import serve as serve_command
 from mirrorfield.cli import study as study_commands
@@ -34,6 +35,7 @@ app.command("tip")(study_commands.tip)
 app.command("sweep")(study_commands.sweep)
 app.command("serve")(serve_command.serve)
 app.command("fit")(fit_command.fit)
+app.command("embed")(embed_command.embed)
 app.command("verify")(verify_command.verify)
 
 

@@ -19,6 +19,15 @@ def stdout() -> Console:
     return console if console.is_terminal else Console(width=PIPED_WIDTH, color_system=None)
 
 
+def left_out(read: dict[str, Any]) -> str:
+    """Return which rows of a table were left out, and why, from the report of its reading."""
+    reasons = "; ".join(
+        f"{reason}: {found['count']:,} (first: {', '.join(map(str, found['first']))})"
+        for reason, found in read["bad"].items()
+    )
+    return f"Left out of {read['file']}, by {read['places']}: {reasons}"
+
+
 def _bar(fraction: float, color: str) -> Text:
     eighths = round(fraction * BAR * 8)
     blocks = "█" * (eighths // 8) + ("▏▎▍▌▋▊▉"[eighths % 8 - 1] if eighths % 8 else "")

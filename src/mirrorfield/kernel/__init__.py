@@ -5,13 +5,14 @@ from mirrorfield.kernel.ready import Ready, learner_of, ready
 from mirrorfield.kernel.specialise import lane_kernel
 from mirrorfield.kernel.totals import BINS, FEED_UNIT, LOW_BITS, REACTION_UNIT, Totals, empty_totals, merge_totals
 from mirrorfield.kernel.trace import Trace, empty_trace
-from mirrorfield.kernel.world import Serving, World
+from mirrorfield.kernel.world import Lens, Serving, World
 
 __all__ = [
     "BINS",
     "FEED_UNIT",
     "LOW_BITS",
     "REACTION_UNIT",
+    "Lens",
     "Notes",
     "Ready",
     "Scales",

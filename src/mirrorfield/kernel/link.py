@@ -1,7 +1,7 @@
 """The pure functions that compiled code may call."""
 
 from mirrorfield import maths, streams
-from mirrorfield.model import draw, habituation, profile
+from mirrorfield.model import context, draw, habituation, label, profile, retrieval
 from mirrorfield.policy import baseline, entropy, leash, normalise, reinforce, returns, serving, surrogate
 
 LINKED = (
@@ -19,6 +19,14 @@ LINKED = (
     profile.reaction,
     habituation.strength,
     habituation.moved_floor,
+    label.blended_label,
+    label.has_label,
+    context.remembered,
+    context.remembered_share,
+    context.context_tilt,
+    context.primed,
+    retrieval.retrieval_score,
+    retrieval.marginal_relevance,
     serving.explored,
     serving.importance,
     serving.quota_factor,

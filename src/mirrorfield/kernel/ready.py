@@ -46,8 +46,8 @@ def ready(
     """
     arms, rungs = (len(world.level), len(world.level) // categories) if world else (categories, 0)
     rules = (rule, after or rule) if world else (rule,)
-    learner = learner or learner_of(*rules)
-    code, start = lane_kernel(arms, lanes, learner, rungs), rule.start_logits(arms).astype(np.float32)
+    learner, lens = learner or learner_of(*rules), bool(world and world.lens)
+    code, start = lane_kernel(arms, lanes, learner, rungs, lens), rule.start_logits(arms).astype(np.float32)
     if learner == "plain":
         numbers: tuple[Any, ...] = tuple(np.float32(each.learning_rate) for each in rules)
         memory: tuple[Any, ...] = ()

@@ -54,12 +54,18 @@ SESSION_SINGLE = ("start", "beta", "mean_k1", "stood", "before", "away", "post_r
 EXTENDED_ARMS = ("level", "opened", "odds")
 EXTENDED_PASSING = ("share", "fullest", "rest", "chosen_level", "chosen_weight", "chosen_odds", "heard")
 EXTENDED_SINGLE = ("floor", "start_floor", "felt", "seen", "leaning", "swapped", "odds_total", *EXTENDED_PASSING)
+LENS_CELLS = ("label_mean", "label_std")
+LENS_ARMS = ("tilt", "recent", "start_recent")
+LENS_PASSING = ("rated", "label_noise", "chosen_label_mean", "chosen_label_std", "chosen_recent", "chosen_arm", "ahead")
+LENS_SINGLE = ("recent_total", "start_recent_total", "reacted", "quality", *LENS_PASSING)
 PLAIN_NAMES = {"odds": "weight", "odds_total": "total", "leaning": "intentionality"}
-PASSING = (*PASSING_SINGLE, *SESSION_STATES, *SESSION_SINGLE, *EXTENDED_PASSING, "weight")
+PASSING = (*PASSING_SINGLE, *SESSION_STATES, *SESSION_SINGLE, *EXTENDED_PASSING, *LENS_PASSING, "weight")
 GROUPED = (
     *("logits", "mean", "std", "fall", "rise", "shown", "susceptibility", "weight"),
     *SESSION_CELLS,
     *EXTENDED_ARMS,
+    *LENS_CELLS,
+    *LENS_ARMS,
 )
 SCALARS = ("learning_rate", "serving", "world")
 LEARNERS = {
@@ -87,7 +93,7 @@ def tables_of(learner: str) -> int:
     return 1 if learner == "groups" else S
 
 
-def first_rows(arms: int, learner: str = "plain", rungs: int = 0) -> dict[str, int]:
+def first_rows(arms: int, learner: str = "plain", rungs: int = 0, lens: bool = False) -> dict[str, int]:
     """Return the first row of each quantity in a block's scratch array, and under "end" the number of rows.
 
     All rows that there is one of for every arm come first: LLVM has to see that they and the others do not overlap.
@@ -96,10 +102,12 @@ def first_rows(arms: int, learner: str = "plain", rungs: int = 0) -> dict[str, i
     counts = dict.fromkeys(("logits", "mean", "std", "fall", "rise"), cells)
     counts |= dict.fromkeys(("shown", "susceptibility", "weight"), arms)
     counts |= dict.fromkeys(SESSION_CELLS * session, tables * pitch(arms))
+    counts |= dict.fromkeys(LENS_CELLS * lens, cells)
     counts |= dict.fromkeys((*EXTENDED_ARMS, "held") * (rungs > 0), arms)
+    counts |= dict.fromkeys((*LENS_ARMS, "found") * lens, arms)
     counts |= dict.fromkeys((*SINGLE, *PASSING_SINGLE), 1)
     counts |= dict.fromkeys(SESSION_STATES * session, tables) | dict.fromkeys(SESSION_SINGLE * session, 1)
-    counts |= dict.fromkeys(EXTENDED_SINGLE * (rungs > 0), 1)
+    counts |= dict.fromkeys(EXTENDED_SINGLE * (rungs > 0), 1) | dict.fromkeys(LENS_SINGLE * lens, 1)
     rows = dict(zip([*counts, "end"], accumulate(counts.values(), initial=0), strict=True))
     return rows if learner == "groups" else rows | {"learned": rows["logits"]}
 
@@ -114,14 +122,14 @@ def _is_passing(variable: str) -> bool:
 
 
 class _Specialiser(ast.NodeTransformer):
-    def __init__(self, learner: str, arms: int, lanes: int, rungs: int) -> None:
-        self.first_row = first_rows(arms, learner, rungs)
+    def __init__(self, learner: str, arms: int, lanes: int, rungs: int, lens: bool) -> None:
+        self.first_row = first_rows(arms, learner, rungs, lens)
         self.lanes, self.grouped = lanes, False
         self.renamed = {} if rungs else PLAIN_NAMES
         self.phases: list[ast.stmt] = []
         self.constants = {"K": arms, "LANES": lanes, "PITCH": pitch(arms), "ROWS": self.first_row["end"]}
         self.constants |= {"RUNGS": max(1, rungs), "CATEGORIES": arms // max(1, rungs)}
-        self.constants |= {"EXTENDED": int(rungs > 0), "WORDS": 8 if rungs else 4}
+        self.constants |= {"EXTENDED": int(rungs > 0), "LENS": int(lens), "WORDS": 20 if lens else 8 if rungs else 4}
         self.tables = tables_of(learner)
         one = self.tables == 1
         self.constants |= {"TABLES": self.tables, "ONE_TABLE": int(one), "STRIDE": 0 if one else arms}
@@ -312,17 +320,18 @@ def _template(name: str) -> list[ast.stmt]:
     ]
 
 
-def specialised_source(learner: str, arms: int, lanes: int, rungs: int = 0) -> str:
+def specialised_source(learner: str, arms: int, lanes: int, rungs: int = 0, lens: bool = False) -> str:
     """Return the source of the lane kernel for K arms, with one of LEARNERS as the way it learns.
 
-    With `rungs` > 0 it is the extended one, in which an arm is a category at one of that many rungs of intensity.
+    With `rungs` > 0 it is the extended one, in which an arm is a category at one of that many rungs of intensity; with
+    `lens` also the one in which labels, context and retrieval stand between a person and what is learned of it.
     """
-    extension = {"serving", "intervention"}
-    names = ("posts", "serving", *LEARNERS[learner], "profiles", "intervention", "lanes")
-    nodes = [node for name in names if rungs or name not in extension for node in _template(name)]
+    left_out = (() if rungs else ("serving", "intervention")) + (() if lens else ("lens",))
+    names = ("posts", "serving", "lens", *LEARNERS[learner], "profiles", "intervention", "lanes")
+    nodes = [node for name in names if name not in left_out for node in _template(name)]
     functions = [node for node in nodes if isinstance(node, ast.FunctionDef) and _is_inlined(node)]
     tree = _Inliner(functions).visit(ast.Module([node for node in nodes if node not in functions], []))
-    return ast.unparse(ast.fix_missing_locations(_Specialiser(learner, arms, lanes, rungs).visit(tree))) + "\n"
+    return ast.unparse(ast.fix_missing_locations(_Specialiser(learner, arms, lanes, rungs, lens).visit(tree))) + "\n"
 
 
 def _write(file: Path, source: str) -> None:
@@ -333,11 +342,13 @@ def _write(file: Path, source: str) -> None:
 
 
 @cache
-def lane_kernel(arms: int, lanes: int | None = None, learner: str = "plain", rungs: int = 0) -> ModuleType:
-    """Return the compiled lane kernel for K arms, as a module with `run_users`; `rungs` as in `specialised_source`."""
+def lane_kernel(
+    arms: int, lanes: int | None = None, learner: str = "plain", rungs: int = 0, lens: bool = False
+) -> ModuleType:
+    """Return the compiled lane kernel for K arms, with `run_users`; `rungs` and `lens` as in `specialised_source`."""
     lanes = lanes or lanes_for(arms, learner)
-    name = f"{learner}_{arms}_{lanes}" + (f"_{rungs}" if rungs else "")
-    source = specialised_source(learner, arms, lanes, rungs)
+    name = f"{learner}_{arms}_{lanes}" + (f"_{rungs}" if rungs else "") + ("_lens" if lens else "")
+    source = specialised_source(learner, arms, lanes, rungs, lens)
     folder = cache_folder()
     if folder is None:
         module = ModuleType(name)

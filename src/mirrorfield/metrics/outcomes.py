@@ -41,6 +41,20 @@ def divergence_from_mean(feed: FloatArray) -> FloatArray:
     return np.asarray((cross - entropy(feed)) / math.log(feed.shape[1]))
 
 
+def deliberate_value(feed: FloatArray, state: IntArray, mean: FloatArray) -> FloatArray:
+    """Return what each user would say its feed is worth, rating with full intention.
+
+    Formula: sum_a p_u(a) mu_intentional[s_u, a].
+
+    Parameters: feed, probabilities of shape (n, K); state, arousal (n,); mean, mu_intentional (S, K), in reactions.
+    Returns shape (n,), in reactions. Raises nothing. Source: docs/labels.md, eq. 11.
+
+    >>> deliberate_value(np.array([[0.5, 0.5]]), np.array([0]), np.array([[0.0, 1.0]])).tolist()
+    [0.5]
+    """
+    return np.asarray((feed * mean[state]).sum(axis=1))
+
+
 def user_outcomes(sample: Trace, steps: IntArray, users: IntArray, names: list[str]) -> dict[str, FloatArray]:
     """Return every metric of every user at the last recorded step.
 

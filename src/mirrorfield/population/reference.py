@@ -15,12 +15,12 @@ from mirrorfield.policy.baseline import welford
 from mirrorfield.policy.reinforce import advantage, logit_step
 from mirrorfield.policy.softmax import softmax
 from mirrorfield.population.change import Intensity, Intervention
+from mirrorfield.population.lens_reference import Between, Words, start_between
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import population_tables, profile_tables
 from mirrorfield.streams import INTERACTION, INTERVENTION, NUDGE, U64, next_word, stream, uniform, uniform_positive
 from mirrorfield.types import FloatArray, IntArray, S
 
-Words = list[NDArray[np.uint32]]
 NOTHING, NO_MEDDLING = Intervention(), np.empty(0)
 CLOSED, TINY = -1e9, 1e-300
 
@@ -43,6 +43,7 @@ class ReferenceUsers:
     felt: FloatArray  # mean reaction to all posts, whether the recommender sees it or not
     seen: FloatArray  # reactions that the recommender saw
     adaptation: Intensity
+    between: Between
 
 
 @dataclass
@@ -81,6 +82,7 @@ def draw_users(scenario: Scenario, users: IntArray) -> ReferenceUsers:
         felt=np.zeros(n),
         seen=np.zeros(n),
         adaptation=scenario.intensity,
+        between=start_between(scenario, users, susceptibility),
     )
     blend_profiles(found, profiles, intentionality)
     return found
@@ -108,11 +110,24 @@ def show(users: ReferenceUsers, policy: FloatArray, uniforms: FloatArray) -> tup
     observed = (
         (1 + part.slope * i) * dulled * reaction(users.mean[everyone, s, choice], users.std[everyone, s, choice], noise)
     )
+    observed = observed * users.between.meet(choice)
     users.exposures[everyone, choice] += 1
+    users.between.remember(choice, observed)
     law = users.transition[everyone, s, choice]
     users.state = (u_transition >= law[:, 0]).astype(int) + (u_transition >= 1 - law[:, 2])
     users.floor = users.floor + np.where(i > users.floor, part.eta, part.decay) * (i - users.floor)
     return choice, observed
+
+
+def logits_of(users: ReferenceUsers, state: IntArray) -> FloatArray:
+    """Return every user's logits in a state, (..., n, K I), in its context and among what was retrieved."""
+    logits = users.logits[np.arange(len(users.state)), state] + users.between.tilt
+    return np.where(users.between.opened, logits, CLOSED)
+
+
+def policy_of(users: ReferenceUsers) -> FloatArray:
+    """Return the policy in every user's own state, (n, K I)."""
+    return softmax(logits_of(users, users.state))
 
 
 def served(policy: FloatArray, change: Intervention, opened: NDArray[np.bool_], rungs: int) -> FloatArray:
@@ -123,7 +138,7 @@ def served(policy: FloatArray, change: Intervention, opened: NDArray[np.bool_], 
     rest = np.where(largest, 0, of_category).sum(1, keepdims=True)
     factor = np.where(largest, change.quota / fullest, (1 - change.quota) / np.maximum(rest, TINY))
     held = policy * np.where(fullest > change.quota, factor, 1.0).repeat(rungs, 1)
-    return np.asarray((1 - change.exploration) * held + change.exploration * opened / opened.sum())
+    return np.asarray((1 - change.exploration) * held + change.exploration * opened / opened.sum(-1, keepdims=True))
 
 
 def interact(
@@ -139,8 +154,8 @@ def interact(
     Every two users in a row are each other's partners; `meddling` has the uniforms of swap and friction, (2, n).
     """
     everyone, s = np.arange(len(users.state)), users.state
-    policy = softmax(users.logits[everyone, s])
-    opened = users.level <= change.intensity_cap
+    policy = policy_of(users)
+    opened = (users.level <= change.intensity_cap) & users.between.opened
     shown = own = served(policy, change, opened, users.adaptation.rungs)
     heard = np.ones(len(everyone), bool)
     if meddling.size:
@@ -149,12 +164,16 @@ def interact(
         heard = (meddling[1] >= change.friction) & ~swapped
     choice, observed = show(users, shown, uniforms)
     users.felt = welford(users.felt, advantage(observed, users.felt), 1 / t)
+    reward, labelled = users.between.reward(observed, s, choice)
+    heard = heard & labelled
     users.seen = users.seen + heard
-    gain = advantage(observed, users.baseline) * heard
+    gain = advantage(reward, users.baseline) * heard
     users.baseline = welford(users.baseline, gain, 1 / np.maximum(users.seen, 1))
     gain = gain * (policy[everyone, choice] / np.where(heard, shown[everyone, choice], 1))
     chosen = np.eye(policy.shape[1])[choice]
     users.logits[everyone, s] += logit_step(learning_rate, gain[:, None], chosen, policy)
+    users.between.look_back()
+    users.between.fetch(t)
     return choice
 
 
@@ -216,5 +235,5 @@ def simulate_reference(scenario: Scenario, users: IntArray, recorded: tuple[int,
                 choices[t - 1] = interact(population, uniforms, t, after.learning_rate, change, meddling)
             states[t - 1] = population.state
             if t in recorded:
-                feeds.append(softmax(population.logits[np.arange(len(users)), population.state]))
+                feeds.append(policy_of(population))
     return ReferenceRun(population, choices, states, np.array(feeds))

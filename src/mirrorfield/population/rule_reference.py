@@ -13,7 +13,16 @@ from mirrorfield.policy.options import Returns
 from mirrorfield.policy.reinforce import advantage
 from mirrorfield.policy.rule import Rule
 from mirrorfield.policy.softmax import log_softmax, softmax
-from mirrorfield.population.reference import ReferenceUsers, Words, draw_uniforms, draw_users, intervene, show
+from mirrorfield.population.lens_reference import Words
+from mirrorfield.population.reference import (
+    ReferenceUsers,
+    draw_uniforms,
+    draw_users,
+    intervene,
+    logits_of,
+    policy_of,
+    show,
+)
 from mirrorfield.population.rule_update import Learner, Session, learn
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.streams import INTERACTION, SHUFFLE, U64, stream
@@ -42,6 +51,7 @@ def start_learner(scenario: Scenario, rule: Rule, users: IntArray) -> Learner:
         value=np.zeros((n, S)),
         beta=np.full(n, rule.beta),
         mean_reaction=np.zeros(n),
+        mean_reward=np.zeros(n),
         shuffle_words=words,
     )
 
@@ -53,9 +63,12 @@ def start_session(rule: Rule, users: ReferenceUsers) -> Session:
     return Session(
         start=users.state,
         floor=users.floor,
+        recent=users.between.recent,
+        past=users.between.past,
         state=np.zeros(shape, int),
         choice=np.zeros(shape, int),
         reaction=np.zeros(shape),
+        felt=np.zeros(shape),
         log_policy=np.zeros(shape),
         end=np.zeros((rule.group, n), int),
     )
@@ -69,23 +82,27 @@ def add_post(users: ReferenceUsers, session: Session, rule: Rule, place: int, un
     rollout, h = divmod(place, rule.horizon)
     if h == 0:
         users.state, users.floor = session.start, session.floor
+        users.between.recent, users.between.past = session.recent, session.past
     everyone, s = np.arange(len(users.state)), users.state
-    logits = users.logits[everyone, s]
+    logits = logits_of(users, s)
     choice, observed = show(users, softmax(logits), uniforms)
-    session.state[place], session.choice[place], session.reaction[place] = s, choice, observed
+    reward, _ = users.between.reward(observed, s, choice)
+    session.state[place], session.choice[place] = s, choice
+    session.reaction[place], session.felt[place] = reward, observed
     session.log_policy[place] = log_softmax(logits)[everyone, choice]
     session.end[rollout] = users.state
     return choice
 
 
 def switch_learner(before: Learner, fresh: Learner, rule: Rule, t: int) -> Learner:
-    """Return what a rule knows that is switched on after t posts: the mean reaction, and learned values if any."""
+    """Return what a rule knows that is switched on after t posts: the mean reward, and learned values if any."""
     immediate = rule.returns == Returns.IMMEDIATE
     return replace(
         fresh,
         baseline_count=t // rule.posts * rule.posts if immediate else 0,
         value=before.value,
         mean_reaction=before.mean_reaction,
+        mean_reward=before.mean_reward,
     )
 
 
@@ -117,16 +134,19 @@ def simulate_rule(scenario: Scenario, rule: Rule, users: IntArray, recorded: tup
                 if scenario.rules[0] != scenario.rules[1]:
                     rule, origin = after, t
                     learner = switch_learner(learner, start_learner(scenario, rule, users), rule, t)
-                    population.baseline = learner.mean_reaction
+                    population.baseline = learner.mean_reward
                     session = start_session(rule, population)
             place = (t - origin) % rule.posts
             choices[t] = add_post(population, session, rule, place, uniforms)
             states[t] = population.state
-            gain = advantage(session.reaction[place], learner.mean_reaction)
-            learner.mean_reaction = welford(learner.mean_reaction, gain, 1 / (t + 1))
+            for name, one in (("mean_reaction", session.felt[place]), ("mean_reward", session.reaction[place])):
+                mean = getattr(learner, name)
+                setattr(learner, name, welford(mean, advantage(one, mean), 1 / (t + 1)))
             if place + 1 == rule.posts:
                 learn(population, learner, session, rule)
+                population.between.look_back()
+                population.between.fetch(t + 1)
                 session = start_session(rule, population)
             if t + 1 in recorded:
-                feeds.append(softmax(population.logits[np.arange(len(users)), population.state]))
+                feeds.append(policy_of(population))
     return RuleRun(population, learner, choices, states, np.array(feeds))

@@ -14,7 +14,8 @@ from mirrorfield.policy.returns import discounted, gae, td_error
 from mirrorfield.policy.rule import Rule
 from mirrorfield.policy.softmax import log_softmax, softmax
 from mirrorfield.policy.surrogate import surrogate_weight
-from mirrorfield.population.reference import ReferenceUsers, Words
+from mirrorfield.population.lens_reference import Words
+from mirrorfield.population.reference import ReferenceUsers, logits_of
 from mirrorfield.streams import below, next_word
 from mirrorfield.types import FloatArray, IntArray
 
@@ -30,18 +31,25 @@ class Learner:
     value: FloatArray
     beta: FloatArray
     mean_reaction: FloatArray
+    mean_reward: FloatArray
     shuffle_words: Words
 
 
 @dataclass
 class Session:
-    """The posts of a session, (posts, n), rollout after rollout; start (n,) and end (group, n) states; floor (n,)."""
+    """The posts of a session, (posts, n), rollout after rollout, what each starts from, (n, ...), and ends (group, n).
+
+    `reaction` is the reward, which is the felt reaction unless labels stand between.
+    """
 
     start: IntArray
     floor: FloatArray
+    recent: FloatArray
+    past: FloatArray
     state: IntArray
     choice: IntArray
     reaction: FloatArray
+    felt: FloatArray
     log_policy: FloatArray
     end: IntArray
 
@@ -170,7 +178,7 @@ def update(users: ReferenceUsers, learner: Learner, batch: Minibatch, rule: Rule
     """Take one step on a minibatch: every logit moves by the sum, or the mean, of its posts' weights times scores."""
     everyone = np.arange(len(users.state))
     share = 1 / len(batch.state) if rule.aggregate == Aggregate.MEAN else 1.0
-    logits = users.logits[everyone, batch.state]
+    logits = logits_of(users, batch.state)
     policy, log_policy = softmax(logits), log_softmax(logits)
     chosen = np.eye(policy.shape[-1])[batch.choice]
     weight = weights(batch, np.take_along_axis(log_policy, batch.choice[..., None], axis=2)[..., 0], learner, rule)

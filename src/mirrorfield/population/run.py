@@ -7,6 +7,7 @@ import numpy as np
 
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import (
+    Lens,
     Ready,
     Scales,
     Totals,
@@ -18,6 +19,7 @@ from mirrorfield.kernel import (
     ready,
 )
 from mirrorfield.model.draw import PopulationTables, ProfileTables
+from mirrorfield.population.lens_tables import lens_of
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import histogram_scales, population_tables, profile_tables, world_of
 from mirrorfield.streams import U64
@@ -76,6 +78,7 @@ class Plan:
     profiles: ProfileTables
     population: PopulationTables
     scales: Scales
+    lens: Lens | None = None
     keep_all: bool = False
 
 
@@ -109,14 +112,17 @@ def plan_run(
         profiles=profile_tables(scenario),
         population=population_tables(scenario, susceptibility, intentionality),
         scales=histogram_scales(scenario),
+        lens=lens_of(scenario),
         keep_all=keep_all,
     )
 
 
-def ready_for(scenario: Scenario, lanes: int | None = None, learner: str | None = None) -> Ready:
-    """Return the compiled code that runs a scenario, and what it needs beside users."""
+def ready_for(
+    scenario: Scenario, lanes: int | None = None, learner: str | None = None, lens: Lens | None = None
+) -> Ready:
+    """Return the compiled code that runs a scenario, and what it needs beside users; `lens`, if a plan has made it."""
     before, after = scenario.rules
-    return ready(before, scenario.k, lanes, learner, world_of(scenario), after)
+    return ready(before, scenario.k, lanes, learner, world_of(scenario, lens or lens_of(scenario)), after)
 
 
 def new_trace(scenario: Scenario, recorded: int, users: int) -> Trace:
@@ -144,7 +150,7 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
     Raises InputError if a user's mean reaction is beyond what fixed-point totals can hold.
     """
     scenario, recorded, end = plan.scenario, len(plan.steps), first_user + users
-    code, rule, memory, start, world = ready_for(scenario)
+    code, rule, memory, start, world = ready_for(scenario, lens=plan.lens)
     totals = empty_totals(recorded, scenario.k, scenario.record.bands, scenario.extended)
     trace, notes = new_trace(scenario, recorded, WIDTH), empty_notes(scenario.k, WIDTH)
     kept_users = np.arange(first_user, end) if plan.keep_all else plan.sample[_between(plan.sample, first_user, end)]

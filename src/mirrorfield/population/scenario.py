@@ -15,6 +15,7 @@ from mirrorfield.policy.rule import Rule
 from mirrorfield.population.base import Frozen, one_line
 from mirrorfield.population.change import Intensity, Intervention
 from mirrorfield.population.distributions import Population
+from mirrorfield.population.lens import Context, Retrieval, Reward
 from mirrorfield.population.policy import Policy
 from mirrorfield.types import STATES, FloatArray, S
 
@@ -151,6 +152,9 @@ class Scenario(Frozen):
     policy: Policy = Policy()
     intensity: Intensity = Intensity()
     intervention: Intervention = Intervention()
+    reward: Reward = Reward()
+    context: Context = Context()
+    retrieval: Retrieval = Retrieval()
     record: Record = Record()
     population: Population = Population()
     reactive: Profile = REACTIVE
@@ -189,6 +193,7 @@ class Scenario(Frozen):
         for rule in self.rules:
             rule.start_logits(self.arms), rule.reference_logits(self.arms)
         self._check_intervention()
+        self._check_lens()
         self._check_lengths()
         return self
 
@@ -205,6 +210,20 @@ class Scenario(Frozen):
                 "intervention: exploration, quota, friction and swap need rules that learn from every post at once; "
                 'use policy.rule = "reinforce" without further parts'
             )
+
+    def _check_lens(self) -> None:
+        before, after = self.rules
+        self.reward.check(self.k)
+        if self.reward.rate < 1 and learner_of(before, after) != "plain":
+            raise ValueError(
+                f"reward.rate: expected 1 with a rule that learns from whole sessions, got {self.reward.rate:g}; rate "
+                'every post, fit a reward model to the ratings, or use policy.rule = "reinforce"'
+            )
+        if self.context.kappa > 0 and (before.beta > 0 or after.beta > 0):
+            raise ValueError(
+                "context.kappa: expected 0 with a leash, whose reference has no context; leave out policy.beta"
+            )
+        self.retrieval.check(self.intervention, before.posts, before.beta > 0 or after.beta > 0)
 
     def _check_lengths(self) -> None:
         parts = [("population", self.population)] if not self.population.segments else []
@@ -229,8 +248,14 @@ class Scenario(Frozen):
 
     @property
     def extended(self) -> bool:
-        """Whether anything is beyond the plain loop: rungs of intensity, habituation or an intervention."""
-        return self.intensity != Intensity() or self.intervention != Intervention(at=self.intervention.at)
+        """Whether anything is beyond the plain loop: rungs of intensity, habituation, an intervention or a lens."""
+        changed = self.intervention != Intervention(at=self.intervention.at)
+        return self.intensity != Intensity() or changed or self.lensed
+
+    @property
+    def lensed(self) -> bool:
+        """Whether labels, context or retrieval stand between a person and what is learned of it."""
+        return self.reward != Reward() or self.context.acts or self.retrieval.corpus is not None
 
     @property
     def k(self) -> int:

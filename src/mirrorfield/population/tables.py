@@ -5,7 +5,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from mirrorfield.kernel import BINS, Scales, Serving, World
+from mirrorfield.kernel import BINS, Lens, Scales, Serving, World
 from mirrorfield.model.draw import (
     BETA,
     DIRICHLET,
@@ -86,9 +86,9 @@ def _serving(change: Intervention, origin: int) -> Serving:
     )
 
 
-def world_of(scenario: Scenario) -> World | None:
+def world_of(scenario: Scenario, lens: Lens | None = None) -> World | None:
     """Return what is beyond the plain loop in plain numbers, or None where nothing is."""
-    if not scenario.extended:
+    if not scenario.extended and lens is None:
         return None
     part, change = scenario.intensity, scenario.intervention
     before, after = scenario.rules
@@ -104,6 +104,7 @@ def world_of(scenario: Scenario) -> World | None:
         nudge_share=np.float32(change.nudge_share),
         before=_serving(Intervention(), 0),
         after=_serving(change, change.at if before != after else 0),
+        lens=lens or (),
     )
 
 

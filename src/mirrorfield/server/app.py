@@ -16,8 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.middleware.base import RequestResponseEndpoint
 
 from mirrorfield.population.live import Crowd
+from mirrorfield.population.posts import posts
 from mirrorfield.population.scenario import CATEGORIES
-from mirrorfield.server.catalogue import billion, catalogue, pick
+from mirrorfield.server.catalogue import billion, pick
 from mirrorfield.server.crowd import figures, frame, new_crowd, person
 from mirrorfield.server.messages import CROWD_READER, READER, Auto, Begin, Go, React, Turn, Turned, Who
 from mirrorfield.server.mirror import Mirror, Settings, plain
@@ -117,7 +118,7 @@ def create_app(limits: Limits | None = None) -> FastAPI:
             "version": VERSION,
             "categories": [{"name": c.name, "color": c.color} for c in CATEGORIES],
             "states": list(STATES),
-            "posts": [vars(post) for post in catalogue()],
+            "posts": [vars(post) for post in posts()],
             "billion": billion(),
         }
 

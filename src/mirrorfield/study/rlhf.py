@@ -1,7 +1,10 @@
 """RLHF, whole: ask labellers, fit a reward model, optimise against it, measure. The Python door: `mirrorfield.rlhf`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from scipy.special import rel_entr
@@ -9,13 +12,11 @@ from scipy.special import rel_entr
 from mirrorfield.api import simulate
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import Trace
-from mirrorfield.metrics.outcomes import user_outcomes
+from mirrorfield.metrics.outcomes import deliberate_value, user_outcomes
 from mirrorfield.metrics.paired import Effect, paired_effect
-from mirrorfield.model.profile import blend
 from mirrorfield.policy.softmax import log_softmax
 from mirrorfield.population.run import recorded_steps
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.population.tables import profile_tables
 from mirrorfield.study.goodhart import BudgetCurve, Measured, measure, over_draws, served, true_values
 from mirrorfield.types import STATES, FloatArray, IntArray
 from mirrorfield.world.rlhf.disagreement import Disagreement, minority
@@ -87,6 +88,7 @@ def rlhf(
     beta: float = 0.1,
     rule: str | None = None,
     draws: int = 40,
+    save: Path | None = None,
     threads: int | None = None,
     progress: Report | None = None,
 ) -> Rlhf:
@@ -96,7 +98,8 @@ def rlhf(
 
     Parameters: base; asked, default `Asked()`; beta > 0, of the leash to the policy's reference, in nats of score, or
     reactions, per nat of KL; rule, a preset of docs/rules.md, by default that of the base; draws of labellers and
-    labels for the over-optimisation curve, 0 for none, else 2 or more; threads; progress, called with a phase, and how
+    labels for the over-optimisation curve, 0 for none, else 2 or more; save, FILE.toml, beside which the tables of a
+    model with one for each labeller are kept as FILE.npy; threads; progress, called with a phase, and how
     much of how much of it is done. Returns an Rlhf. Raises InputError for what cannot be asked, fitted or simulated.
     Source: docs/rlhf.md.
 
@@ -117,12 +120,14 @@ def rlhf(
     names = [category.name for category in base.categories]
     model = fit_reward_model(training, how.model, how.ridge, how.margin, names)
     held = evaluate(model, people, kept) if how.held_out > 0 else None
-    fitted = scenario_with_reward_model(clicks, model.score)
-    samples = [_sample(scenario, threads, "optimise", tell) for scenario in (clicks, fitted)]
+    values = {"proxy": model.mean_score} | true_values(people)
+    with _place(save) as file:
+        fitted = scenario_with_reward_model(clicks, model.score, file)
+        samples = [_sample(scenario, threads, "optimise", tell) for scenario in (clicks, fitted)]
+        measured = _runs(fitted, reference, values, threads, tell) if draws else []
     effects, weight = _effects(clicks, samples, reference)
     dpo = fit_dpo(training.wins(), np.log(reference), beta, how.ridge)
     optimum = leashed_policy(model.score, reference, beta).mean(axis=0)
-    values = {"proxy": model.mean_score} | true_values(people)
     return Rlhf(
         asked=how,
         clicks=clicks,
@@ -139,7 +144,7 @@ def rlhf(
         pairs=samples[0].state.shape[1],
         effects=effects,
         curves=_curves(base, how, reference, weight, draws, tell) if draws else [],
-        measured=_runs(fitted, reference, values, threads, tell) if draws else [],
+        measured=measured,
     )
 
 
@@ -148,6 +153,16 @@ def _check(beta: float, draws: int) -> None:
         raise InputError(f"beta: expected a number above 0, got {beta:g}; without a leash there is no optimum to reach")
     if draws < 0 or draws == 1:
         raise InputError(f"draws: expected 0, or 2 or more for an interval, got {draws}")
+
+
+@contextmanager
+def _place(save: Path | None) -> Iterator[Path]:
+    """Yield where the tables of a per-user model go: beside `save`, or in a folder that is removed afterwards."""
+    if save:
+        yield save.with_suffix(".npy")
+    else:
+        with TemporaryDirectory() as folder:
+            yield Path(folder) / "model.npy"
 
 
 def _changed(base: Scenario, policy: Mapping[str, object]) -> Scenario:
@@ -169,24 +184,18 @@ def _sample(scenario: Scenario, threads: int | None, phase: str, tell: Report) -
 
 def _effects(clicks: Scenario, samples: list[Trace], reference: FloatArray) -> tuple[list[Effect], FloatArray]:
     """Return the paired effects of r_phi against clicks, and the share of users by state under r_phi."""
-    base, other = (_outcomes(clicks, sample, samples[0], reference) for sample in samples)
+    base, other = (_outcomes(clicks, sample, reference) for sample in samples)
     weight = np.bincount(samples[1].state[-1], minlength=len(STATES)) / samples[1].state.shape[1]
     return [paired_effect(name, base[name], other[name]) for name in base], weight
 
 
-def _outcomes(clicks: Scenario, sample: Trace, people: Trace, reference: FloatArray) -> dict[str, FloatArray]:
-    """Return every metric of every user, with what its feed is worth to it now, and deliberately."""
+def _outcomes(clicks: Scenario, sample: Trace, reference: FloatArray) -> dict[str, FloatArray]:
+    """Return every metric of every user, with what its feed is worth deliberately and how far its policy has come."""
     steps = recorded_steps(clicks.steps, clicks.record.steps)
     names = [category.name for category in clicks.categories]
-    found = user_outcomes(sample, steps, np.arange(sample.state.shape[1]), names)
-    del found["mean_reaction"]  # of r_phi in one run, of people in the other
-    profiles, (policy, state) = profile_tables(clicks), served(sample)
-    reactive = people.susceptibility.T * profiles.reactive.mean[state]
-    deliberate = profiles.intentional.mean[state].astype(float)
-    felt = blend(people.intentionality[:, None].astype(float), reactive, deliberate)
-    return found | {
-        "felt_value": (policy * felt).sum(axis=1),
-        "deliberate_value": (policy * deliberate).sum(axis=1),
+    policy, state = served(sample)
+    return user_outcomes(sample, steps, np.arange(len(state)), names) | {
+        "deliberate_value": deliberate_value(policy, state, clicks.intentional.table("mean", clicks.k)),
         "kl": rel_entr(policy, reference[state]).sum(axis=1),
     }
 

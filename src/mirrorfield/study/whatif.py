@@ -10,7 +10,7 @@ from mirrorfield.api import simulate
 from mirrorfield.errors import InputError, check_known
 from mirrorfield.kernel import Trace
 from mirrorfield.metrics.escalation import induced_shift
-from mirrorfield.metrics.outcomes import category_of, user_outcomes
+from mirrorfield.metrics.outcomes import category_of, deliberate_value, user_outcomes
 from mirrorfield.metrics.paired import Effect, moves, paired_effect
 from mirrorfield.population.change import Intervention
 from mirrorfield.population.run import recorded_steps, sampled_users
@@ -117,6 +117,8 @@ def _outcomes(scenario: Scenario, sample: Trace, base: Trace) -> tuple[dict[str,
     places = np.arange(sample.state.shape[1])  # not ids: those of a sample share remainders, which would bias ties
     names = [category.name for category in scenario.categories]
     found = user_outcomes(sample, steps, places, names)
+    worth = scenario.intentional.table("mean", scenario.k)
+    found["deliberate_value"] = deliberate_value(sample.feed[-1].T.astype(float), sample.state[-1], worth)
     found["induced_shift"] = induced_shift(sample.feed.transpose(0, 2, 1), base.feed.transpose(0, 2, 1))
     return found, category_of(sample.feed[-1].T, places)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mirrorfield.kernel.jit import compiled, inlined
+from mirrorfield.kernel.template.lens import enter_lens
 from mirrorfield.kernel.template.plain import advance, begin
 from mirrorfield.kernel.template.profiles import blend_profiles, start_streams
 from mirrorfield.maths import ONE, ZERO
@@ -10,23 +11,30 @@ from mirrorfield.streams import INTERVENTION, NUDGE, U64, next_word, stream, uni
 
 K = ...
 LANES = ...
+RUNGS = ...
+LENS = ...
 
 
 @compiled
 def open_arms(scratch: Any, cap: Any) -> None:
-    """Open every arm up to an intensity."""
+    """Open every arm up to an intensity, if its category has anything to show."""
     for i in range(K):
         for j in range(LANES):
             opened[i, j] = ONE if level[i, j] <= cap else ZERO
+        if LENS:
+            for j in range(LANES):
+                opened[i, j] = opened[i, j] * found[i // RUNGS, j]
 
 
 @compiled
-def enter(scratch: Any, words: Any, seed: Any, first_user: Any, world: Any) -> None:
+def enter(scratch: Any, words: Any, seed: Any, first_user: Any, profiles: Any, world: Any) -> None:
     """Set what the plain loop does without: every arm's intensity, which of them are open, and luck for meddling."""
     for i in range(K):
         x = world.level[i]
         for j in range(LANES):
             level[i, j] = x
+    if LENS:
+        enter_lens(scratch, words, seed, first_user, profiles, world.lens)
     open_arms(scratch, world.before.cap)
     start_streams(words[4 * LANES :], seed, first_user, INTERVENTION)
 

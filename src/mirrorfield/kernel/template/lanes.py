@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.kernel.fold import fold
+from mirrorfield.kernel.items import shelf_rows
 from mirrorfield.kernel.jit import aligned, compiled
 from mirrorfield.kernel.template.intervention import enter, pass_through, record_intensity
 from mirrorfield.kernel.template.plain import advance, begin
@@ -37,6 +38,7 @@ PITCH = ...
 RUNGS = ...
 CATEGORIES = ...
 EXTENDED = ...
+LENS = ...
 WORDS = ...
 ROWS = ...
 
@@ -166,12 +168,15 @@ def run_batch(
     trace: Any,
 ) -> None:
     """Run `blocks` blocks of LANES users to the last of the recorded `steps`, and fill the trace."""
-    scratch, words = aligned(ROWS * LANES, np.float32), aligned(WORDS * LANES, np.uint32)
+    rows = ROWS
+    if LENS:
+        rows += shelf_rows(len(world.lens.kind))
+    scratch, words = aligned(rows * LANES, np.float32), aligned(WORDS * LANES, np.uint32)
     for block in range(blocks):
         first = first_user + U64(block * LANES)
         load_users(scratch, words, seed, first, start_logits, profiles, population)
         if EXTENDED:
-            enter(scratch, words, seed, first, world)
+            enter(scratch, words, seed, first, profiles, world)
             begin(scratch, memory[0], seed, first, rule[0])
         else:
             begin(scratch, memory, seed, first, rule)

@@ -3,6 +3,17 @@
 from typing import Any
 
 from mirrorfield.kernel.jit import compiled, inlined
+from mirrorfield.kernel.template.intervention import open_arms
+from mirrorfield.kernel.template.lens import (
+    draw_labels,
+    fetch,
+    is_labelled,
+    look_back,
+    meet_item,
+    primed_reaction,
+    remember,
+    reward_of,
+)
 from mirrorfield.kernel.template.posts import HOOKED, choose, draw_luck, move, select, weigh
 from mirrorfield.kernel.template.serving import draw_meddling, serve, swap_feeds
 from mirrorfield.maths import F32, HALF, ONE, ZERO
@@ -16,6 +27,7 @@ K = ...
 LANES = ...
 PITCH = ...
 EXTENDED = ...
+LENS = ...
 
 
 @compiled
@@ -30,7 +42,14 @@ def react(scratch: Any, inverse_count: Any, world: Any) -> None:
         if EXTENDED:
             x = reaction(chosen_mean[0, j], chosen_std[0, j], noise[0, j])
             x = x * strength(floor[0, j], chosen_level[0, j], world.slope, world.inverse_width)
+            if LENS:
+                x = primed_reaction(x, quality[0, j], chosen_recent[0, j], recent_total[0, j], world.lens)
+                reacted[0, j] = x
             felt[0, j] = welford(felt[0, j], advantage(x, felt[0, j]), inverse_count)
+            if LENS:
+                y = reaction(chosen_label_mean[0, j], chosen_label_std[0, j], label_noise[0, j])
+                heard[0, j] = heard[0, j] * is_labelled(rated[0, j], world.lens)
+                x = reward_of(x, y, rated[0, j], world.lens)
             seen[0, j] = seen[0, j] + heard[0, j]
             gain[0, j] = advantage(x, baseline[0, j]) * heard[0, j]
             baseline[0, j] = welford(baseline[0, j], gain[0, j], ONE / (seen[0, j] if seen[0, j] > ZERO else ONE))
@@ -71,6 +90,15 @@ def advance(
             if serving.swap > ZERO:
                 swap_feeds(scratch)
         choose(scratch)
+        if LENS:
+            draw_labels(scratch, words, world.lens)
+            meet_item(scratch, words, world.lens)
         react(scratch, ONE / F32(t + 1), world)
         learn(scratch, learning_rate)
         move(scratch, world)
+        if LENS:
+            remember(scratch, world.lens)
+            look_back(scratch, world.lens)
+            if world.lens.retrieved > 0 and (t + 1) % world.lens.refresh == 0:
+                fetch(scratch, words, world.lens)
+                open_arms(scratch, serving.cap)

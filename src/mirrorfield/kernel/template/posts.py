@@ -12,6 +12,7 @@ K = ...
 LANES = ...
 PITCH = ...
 EXTENDED = ...
+LENS = ...
 
 HOOKED = F32(1.5)
 LEAST = F32(-3e38)
@@ -56,6 +57,8 @@ def weigh(scratch: Any) -> None:
         for j in range(LANES):
             calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
             x = select(calm, hooked, logits[k, j], logits[PITCH + k, j], logits[2 * PITCH + k, j])
+            if LENS:
+                x = x + tilt[k, j]
             if EXTENDED:
                 x = x if opened[k, j] > HALF else LEAST
             weight[k, j] = x
@@ -79,6 +82,8 @@ def choose(scratch: Any) -> None:
         chosen_std[0, j] = ZERO
         chosen_fall[0, j] = ZERO
         chosen_rise[0, j] = ZERO
+        if LENS:
+            chosen_arm[0, j] = -ONE
     for k in range(K):
         for j in range(LANES):
             calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
@@ -95,6 +100,13 @@ def choose(scratch: Any) -> None:
                 chosen_level[0, j] = level[k, j] if reached else chosen_level[0, j]
                 chosen_weight[0, j] = weight[k, j] if reached else chosen_weight[0, j]
                 chosen_odds[0, j] = odds[k, j] if reached else chosen_odds[0, j]
+            if LENS:
+                x = select(calm, hooked, label_mean[k, j], label_mean[PITCH + k, j], label_mean[2 * PITCH + k, j])
+                chosen_label_mean[0, j] = x if reached else chosen_label_mean[0, j]
+                x = select(calm, hooked, label_std[k, j], label_std[PITCH + k, j], label_std[2 * PITCH + k, j])
+                chosen_label_std[0, j] = x if reached else chosen_label_std[0, j]
+                chosen_recent[0, j] = recent[k, j] if reached else chosen_recent[0, j]
+                chosen_arm[0, j] = chosen_arm[0, j] + (ONE if reached else ZERO)
             cumulative[0, j] = cumulative[0, j] + odds[k, j]
     for j in range(LANES):
         cumulative[0, j] = ZERO

@@ -8,6 +8,18 @@ from typing import Any
 from mirrorfield.kernel.credit import credit, spread_out
 from mirrorfield.kernel.jit import compiled, inlined
 from mirrorfield.kernel.shuffle import pack, shuffle, unpack
+from mirrorfield.kernel.template.intervention import open_arms
+from mirrorfield.kernel.template.lens import (
+    draw_labels,
+    fetch,
+    keep_memory,
+    look_back,
+    meet_item,
+    primed_reaction,
+    remember,
+    restore_memory,
+    reward_of,
+)
 from mirrorfield.kernel.template.posts import HOOKED, choose, draw_luck, move, of_state, select
 from mirrorfield.kernel.template.serving import serve
 from mirrorfield.kernel.template.steps import take_step
@@ -27,6 +39,7 @@ LANES = ...
 PITCH = ...
 EVERY_STATE = ...
 EXTENDED = ...
+LENS = ...
 TABLES = ...
 ONE_TABLE = ...
 STRIDE = ...
@@ -79,7 +92,7 @@ def put_back_table(scratch: Any) -> None:
 
 
 @inlined
-def begin_session(scratch: Any, rule: Any) -> None:
+def begin_session(scratch: Any, rule: Any, world: Any) -> None:
     """Freeze the policy and the state that a session starts from."""
     if ONE_TABLE:
         take_table(scratch, rule)
@@ -91,6 +104,8 @@ def begin_session(scratch: Any, rule: Any) -> None:
         if EXTENDED:
             start_floor[0, j] = floor[0, j]
         mean_k1[0, j] = ZERO
+    if LENS:
+        keep_memory(scratch, world.lens)
 
 
 @inlined
@@ -126,11 +141,16 @@ def keep_post(scratch: Any, cells: Any, rewards: Any, place: int, inverse_count:
         x = reaction(chosen_mean[0, j], chosen_std[0, j], noise[0, j])
         if EXTENDED:
             x = x * strength(floor[0, j], chosen_level[0, j], world.slope, world.inverse_width)
+            if LENS:
+                x = primed_reaction(x, quality[0, j], chosen_recent[0, j], recent_total[0, j], world.lens)
+                reacted[0, j] = x
+            felt[0, j] = welford(felt[0, j], advantage(x, felt[0, j]), inverse_count)
+            if LENS:
+                y = reaction(chosen_label_mean[0, j], chosen_label_std[0, j], label_noise[0, j])
+                x = reward_of(x, y, rated[0, j], world.lens)
         baseline[0, j] = welford(baseline[0, j], advantage(x, baseline[0, j]), inverse_count)
         cells[place, j] = I32(state[0, j] * F32(STRIDE) + category[0, j])
         rewards[place, j] = x
-        if EXTENDED:
-            felt[0, j] = baseline[0, j]
 
 
 @inlined
@@ -196,26 +216,38 @@ def advance(scratch: Any, words: Any, memory: Any, first: int, last: int, rule: 
             place = (t - serving.origin) % rule.posts
             sessions = sessions if rule.returns == IMMEDIATE else (t - serving.origin) // rule.posts
         if place == 0:
-            begin_session(scratch, rule)
+            begin_session(scratch, rule, world)
         if place % rule.horizon == 0:
             for j in range(LANES):
                 state[0, j] = start[0, j]
                 if EXTENDED:
                     floor[0, j] = start_floor[0, j]
+            if LENS:
+                restore_memory(scratch, world.lens)
         draw_luck(scratch, words)
         if t == first or place == 0 or rule.horizon > 1:
             recall(scratch)
             if EXTENDED:
                 serve(scratch, serving)
         choose(scratch)
+        if LENS:
+            draw_labels(scratch, words, world.lens)
+            meet_item(scratch, words, world.lens)
         count(scratch)
         keep_post(scratch, memory.cell, memory.target, place, ONE / F32(t + 1), world)
         if rule.in_reward or rule.adaptive:
             leash_post(scratch, memory.target, place, rule)
         move(scratch, world)
+        if LENS:
+            remember(scratch, world.lens)
         if (place + 1) % rule.horizon == 0:
             rollout = place // rule.horizon
             for j in range(LANES):
                 ends[rollout, j] = state[0, j]
         if place + 1 == rule.posts:
             learn(scratch, memory, rule, sessions)
+            if LENS:
+                look_back(scratch, world.lens)
+                if world.lens.retrieved > 0 and (t + 1) % world.lens.refresh == 0:
+                    fetch(scratch, words, world.lens)
+                    open_arms(scratch, serving.cap)

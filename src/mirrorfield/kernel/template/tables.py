@@ -12,6 +12,7 @@ LANES = ...
 PITCH = ...
 EVERY_STATE = ...
 EXTENDED = ...
+LENS = ...
 
 K2, K3, K3_RHO = int(Leash.K2_IN_LOSS), int(Leash.K3_IN_LOSS), int(Leash.K3_TIMES_RHO)
 LEAST, FURTHEST, OVERFLOWING = F32(-3e38), F32(20), F32(80)
@@ -28,13 +29,18 @@ def tabulate(scratch: Any, rule: Any) -> None:
         for j in range(LANES):
             for s in EVERY_STATE:
                 x = learned[s * PITCH + k, j]
+                if LENS:
+                    x = x + tilt[k, j]
                 if EXTENDED:
                     x = x if opened[k, j] > HALF else LEAST
                 peak[s, j] = x if x > peak[s, j] else peak[s, j]
     for k in range(K):
         for j in range(LANES):
             for s in EVERY_STATE:
-                x = exp(learned[s * PITCH + k, j] - peak[s, j])
+                x = learned[s * PITCH + k, j]
+                if LENS:
+                    x = x + tilt[k, j]
+                x = exp(x - peak[s, j])
                 if EXTENDED:
                     x = x * opened[k, j]
                 prior[s * PITCH + k, j] = x
@@ -46,7 +52,10 @@ def tabulate(scratch: Any, rule: Any) -> None:
         for k in range(K):
             for j in range(LANES):
                 for s in EVERY_STATE:
-                    log_policy[s * PITCH + k, j] = learned[s * PITCH + k, j] - peak[s, j]
+                    x = learned[s * PITCH + k, j]
+                    if LENS:
+                        x = x + tilt[k, j]
+                    log_policy[s * PITCH + k, j] = x - peak[s, j]
 
 
 @inlined

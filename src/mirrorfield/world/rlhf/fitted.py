@@ -1,44 +1,29 @@
 """A scenario in which the recommender learns from a reward model instead of clicks."""
 
-from typing import Any
+from pathlib import Path
 
-from mirrorfield.errors import InputError
-from mirrorfield.population.distributions import PointSusceptibility
-from mirrorfield.population.scenario import Profile, Scenario
+import numpy as np
+
+from mirrorfield.population.lens import Reward
+from mirrorfield.population.scenario import Scenario
 from mirrorfield.types import FloatArray
 
 
-def scenario_with_reward_model(scenario: Scenario, score: FloatArray) -> Scenario:
-    """Return the scenario with G_t = r_phi[s_t, a_t]: the same people, moved by posts as before, judged by r_phi.
+def scenario_with_reward_model(scenario: Scenario, score: FloatArray, file: Path) -> Scenario:
+    """Return the scenario with R_t = r_phi[s_t, a_t] in the place of the reaction; people feel and move as before.
 
-    Both profiles keep their transitions and get r_phi as mean, without noise; susceptibility, which would scale it, is
-    1. A user's lambda and luck do not change, so a run is paired with one of the scenario itself.
+    Parameters: scenario; score r_phi, (R, S, K), one table for all or one for each of R labellers, of which user u has
+    the one at u modulo R; file, a .npy that is written if R > 1. Returns a Scenario. Raises InputError for scores that
+    the scenario refuses. Source: docs/labels.md, eq. 10.
 
-    Parameters: scenario; score r_phi, (1, S, K), of a shared model. Returns a Scenario, whose `mean_reaction` is in the
-    unit of r_phi. Raises InputError for a model of several rows. Source: docs/rlhf.md, section 4.
-
-    >>> import numpy as np
-    >>> scenario_with_reward_model(Scenario(), np.zeros((1, 3, 4))).name
-    'default, reward model'
+    >>> scenario_with_reward_model(Scenario(), np.zeros((1, 3, 4)), Path("unused")).reward.source
+    'reward_model'
     """
-    if len(score) > 1:
-        raise InputError(f"model: expected one table for all to simulate, got {len(score)}; use the model shared")
-    rows = tuple(tuple(float(x) for x in row) for row in score[0])
-    one = PointSusceptibility()
-    population = scenario.population
-    people: dict[str, Any] = {
-        "susceptibility": one,
-        "segments": tuple(part.model_copy(update={"susceptibility": one}) for part in population.segments),
-    }
-    return scenario.model_copy(
-        update={
-            "name": f"{scenario.name[:66]}, reward model",
-            "reactive": _judged(scenario.reactive, rows),
-            "intentional": _judged(scenario.intentional, rows),
-            "population": population.model_copy(update=people),
-        }
-    )
-
-
-def _judged(profile: Profile, rows: tuple[tuple[float, ...], ...]) -> Profile:
-    return profile.model_copy(update={"mean": rows, "std": 0.0})
+    if len(score) == 1:
+        reward = Reward(source="reward_model", model=tuple(tuple(float(x) for x in row) for row in score[0]))
+    else:
+        np.save(file, score.astype(np.float32))
+        reward = Reward(source="reward_model", model_file=str(file))
+    values = scenario.model_dump(mode="json", exclude_none=True)
+    name = f"{scenario.name[:66]}, reward model"
+    return Scenario.from_values(values | {"name": name, "reward": reward.model_dump(mode="json", exclude_none=True)})

@@ -1,0 +1,116 @@
+"""Labels, context and retrieval in plain numbers: what the kernel and the reference read."""
+
+from pathlib import Path
+
+import numpy as np
+
+from mirrorfield.errors import CorruptError, InputError
+from mirrorfield.kernel import Lens
+from mirrorfield.model.retrieval import Retriever
+from mirrorfield.population.lens import MAX_REWARD
+from mirrorfield.population.scenario import Scenario
+from mirrorfield.types import F32Array, FloatArray, S
+
+
+def lens_of(scenario: Scenario) -> Lens | None:
+    """Return what stands between a person and what is learned of it, or None where nothing does."""
+    return make_lens(scenario) if scenario.lensed else None
+
+
+def make_lens(scenario: Scenario) -> Lens:
+    """Return what stands between a person and what is learned of it; with everything off, a lens that does nothing.
+
+    Raises InputError for a reward model or a corpus that does not fit the scenario, CorruptError for a damaged file.
+    """
+    reward, context, part = scenario.reward, scenario.context, scenario.retrieval
+    click, label = reward.weights
+    prompted = context.source == "query"
+    kind, quality, embeddings = _corpus(scenario)
+    gram = (embeddings @ embeddings.T).astype(np.float32)
+    everything = part.retriever == "none" or part.count == "all"
+    return Lens(
+        involuntary=np.float32(click),
+        deliberate=np.float32(label),
+        labelled=label > 0 and reward.source != "reward_model",
+        rate=np.float32(reward.rate),
+        intentionality=np.float32(reward.intentionality),
+        noise=np.float32(reward.noise),
+        model=reward_models(scenario),
+        kappa=np.float32(context.kappa),
+        blur=np.float32(context.blur),
+        forget=np.float32(1 / context.memory),
+        priming=np.float32(context.priming),
+        prompt=_prompt(scenario).astype(np.float32),
+        looks_back=context.kappa > 0 and not prompted,
+        remembers=(context.kappa > 0 and not prompted) or context.priming != 0,
+        even=np.float32(1 / scenario.arms),
+        kind=kind,
+        quality=quality,
+        gram=gram,
+        relevance=_relevance(deliberate_wish(scenario), kind, embeddings).astype(np.float32),
+        retriever=int(Retriever[part.retriever.upper()]),
+        retrieved=len(kind) if everything else min(int(part.count), len(kind)),
+        refresh=part.refresh,
+        fade=np.float32(1 / part.memory),
+        diversity=np.float32(part.diversity),
+    )
+
+
+def deliberate_wish(scenario: Scenario) -> FloatArray:
+    """Return what a user asks for when it asks deliberately: shares of categories, float64 (K,), summing to 1.
+
+    Formula: q_a proportional to the mean over states of max(mu_intentional[s,a], 0); even if that is 0 everywhere.
+
+    >>> deliberate_wish(Scenario()).round(3).tolist()
+    [0.071, 0.071, 0.143, 0.714]
+    """
+    wish: FloatArray = scenario.intentional.table("mean", scenario.k).clip(min=0).mean(axis=0)
+    return np.asarray(wish / wish.sum() if wish.sum() > 0 else np.full(scenario.k, 1 / scenario.k))
+
+
+def _prompt(scenario: Scenario) -> FloatArray:
+    """Return the tilt of the context before any post, (K I,): that of the user's own wish, or none."""
+    context = scenario.context
+    if context.source != "query":
+        return np.zeros(scenario.arms)
+    wish = deliberate_wish(scenario).repeat(scenario.intensity.rungs)
+    return np.asarray(context.kappa * np.log(context.blur + (1 - context.blur) * wish))
+
+
+def reward_models(scenario: Scenario) -> F32Array:
+    """Return the learned rewards, float32 (n, S, K): user u has row u modulo n; (0, S, K) where there is no model.
+
+    Raises InputError for a file that is not there or does not fit, CorruptError for one that cannot be read.
+    """
+    reward, shape = scenario.reward, (S, scenario.k)
+    if reward.model is not None:
+        return reward.table().astype(np.float32)[None]
+    if reward.model_file is None:
+        return np.empty((0, *shape), np.float32)
+    file = Path(reward.model_file)
+    if not file.is_file():
+        raise InputError(f'reward.model_file: expected a .npy file, got "{file}", which is not there')
+    try:
+        models = np.load(file, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise CorruptError(f"{file}: cannot be read as a NumPy array ({error})") from None
+    if not isinstance(models, np.ndarray) or models.ndim != 3 or models.shape[1:] != shape or not len(models):
+        raise InputError(f"{file}: expected rewards of shape (n, {S}, {scenario.k}), got {np.shape(models)}")
+    if models.dtype.kind != "f" or not (abs(models) <= MAX_REWARD).all():
+        raise InputError(f"{file}: expected numbers within {MAX_REWARD:g} of zero")
+    return np.ascontiguousarray(models, np.float32)
+
+
+def _corpus(scenario: Scenario) -> tuple[F32Array, F32Array, F32Array]:
+    """Return category, quality and embedding of every item, float32 (M,), (M,) and (M, d); empty without a corpus."""
+    return np.empty(0, np.float32), np.empty(0, np.float32), np.empty((0, 1), np.float32)
+
+
+def _relevance(wish: FloatArray, kind: F32Array, embeddings: F32Array) -> FloatArray:
+    """Return every item's cosine to the user's own query: the categories' mean embeddings, weighted by the wish."""
+    if not len(kind):
+        return np.empty(0)
+    means = np.array([embeddings[kind == a].mean(axis=0) for a in range(len(wish))], float)
+    query = wish @ means
+    norm = float(np.linalg.norm(query))
+    return embeddings @ query / norm if norm > 0 else np.zeros(len(kind))

@@ -1,0 +1,1 @@
+"""Text to vectors: a small sentence encoder in NumPy, and items read from a table."""

@@ -1,0 +1,101 @@
+"""Labels, context and retrieval: against the NumPy reference user by user, and bit for bit the plain loop when off."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mirrorfield import Scenario, simulate
+from mirrorfield.kernel import learner_of
+from mirrorfield.population.lens_tables import make_lens
+from mirrorfield.population.reference import simulate_reference
+from mirrorfield.population.rule_reference import simulate_rule
+
+USERS = 128
+MODEL = [[0.1, 0.4, 0.2, 1.0], [0.3, 0.1, 0.9, 0.5], [1.2, 0.2, 0.2, 0.1]]
+RULES: dict[str, dict[str, Any]] = {
+    "reinforce": {},
+    "grpo": {"policy": {"rule": "grpo", "learning_rate": 0.3, "beta": 0.0}},
+    "ppo": {"policy": {"rule": "ppo", "horizon": 8, "group": 2, "learning_rate": 0.3}},
+}
+LENSES: dict[str, dict[str, Any]] = {
+    "ratings": {"reward": {"source": "ratings", "intentionality": 0.7, "noise": 1.5}},
+    "reward model": {"reward": {"source": "reward_model", "model": MODEL}},
+    "mixture": {"reward": {"source": "mixture", "weight": 0.3, "intentionality": 0.9}},
+    "session": {"context": {"kappa": 0.7, "memory": 10.0, "priming": 0.5}},
+    "query": {"context": {"source": "query", "kappa": 0.5, "priming": -0.5}},
+}
+
+
+def scenario_of(**changes: Any) -> Scenario:
+    fixed: dict[str, Any] = {"users": USERS, "steps": 240, "seed": 9, "record": {"steps": 20}}
+    return Scenario(**(fixed | changes))
+
+
+def assert_follows(scenario: Scenario, kernel_trace) -> None:
+    plan, trace = kernel_trace(scenario, 0, USERS)
+    ids, steps = np.arange(USERS), tuple(plan.steps.tolist())
+    plain = learner_of(*scenario.rules) == "plain"
+    run: Any = (
+        simulate_reference(scenario, ids, steps) if plain else simulate_rule(scenario, scenario.rules[0], ids, steps)
+    )
+    assert np.array_equal(trace.exposures.T, run.users.exposures)
+    assert np.array_equal(trace.state, run.states[plan.steps - 1])
+    np.testing.assert_allclose(trace.logits.transpose(2, 0, 1), run.users.logits, atol=1e-3)
+    feeds = run.feeds.reshape(*run.feeds.shape[:2], scenario.k, -1).sum(3)
+    np.testing.assert_allclose(trace.feed.transpose(0, 2, 1), feeds, atol=3e-4)
+    felt = run.users.felt if plain else run.learner.mean_reaction
+    np.testing.assert_allclose(trace.mean_reaction[-1], felt, atol=1e-5)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("name", LENSES)
+def test_a_lens_follows_the_reference_user_by_user(name: str, rule: str, kernel_trace) -> None:
+    assert_follows(scenario_of(**LENSES[name], **RULES[rule]), kernel_trace)
+
+
+def test_ratings_that_are_seldom_given_follow_the_reference(kernel_trace) -> None:
+    seldom = {"source": "mixture", "weight": 1.0, "rate": 0.3, "intentionality": 0.5}
+    assert_follows(scenario_of(reward=seldom), kernel_trace)
+    assert_follows(scenario_of(reward=seldom | {"weight": 0.6}, intervention={"friction": 0.3}), kernel_trace)
+
+
+def test_all_at_once_with_intensity_follows_the_reference(kernel_trace) -> None:
+    habit = {"rungs": 2, "slope": 0.2, "width": 0.4, "eta": 0.1, "decay": 0.02}
+    change = {"at": 80, "exploration": 0.2, "intensity_cap": 0.5}
+    lens = LENSES["mixture"] | LENSES["session"]
+    plan, trace = kernel_trace(scenario_of(intensity=habit, intervention=change, **lens), 0, USERS)
+    run = simulate_reference(plan.scenario, np.arange(USERS), tuple(plan.steps.tolist()))
+    assert np.array_equal(trace.exposures.T, run.users.exposures)
+    np.testing.assert_allclose(trace.mean_reaction[-1], run.users.felt, atol=1e-5)
+    np.testing.assert_allclose(trace.floor[-1], run.users.floor, atol=1e-5)
+
+
+def same(one, other) -> bool:
+    names = ("feed", "state", "mean_reaction", "logits", "exposures", "susceptibility", "intentionality")
+    return all(getattr(one, name).tobytes() == getattr(other, name).tobytes() for name in names)
+
+
+OFF: dict[str, dict[str, Any]] = {
+    "weight 0": {"reward": {"source": "mixture", "weight": 0.0, "rate": 0.5}},
+    "kappa 0": {"context": {"kappa": 0.0, "memory": 5.0}, "reward": {"source": "mixture", "weight": 0.0}},
+    "query, kappa 0": {"context": {"source": "query"}, "reward": {"source": "mixture", "weight": 0.0}},
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("name", OFF)
+def test_what_is_off_is_the_plain_loop_bit_for_bit(name: str, rule: str, kernel_trace) -> None:
+    off = OFF[name] | ({} if rule == "reinforce" else {"reward": {"source": "mixture", "weight": 0.0}})
+    _, plain = kernel_trace(scenario_of(**RULES[rule]), 0, USERS)
+    scenario = scenario_of(**off, **RULES[rule])
+    assert scenario.lensed and make_lens(scenario).deliberate == 0
+    _, through = kernel_trace(scenario, 0, USERS)
+    assert same(plain, through)
+
+
+def test_a_result_does_not_depend_on_threads_or_blocks() -> None:
+    scenario = scenario_of(users=1000, **LENSES["session"], reward={"source": "ratings", "rate": 0.5})
+    one, other = simulate(scenario, threads=1, block=1024), simulate(scenario, threads=2, block=256)
+    for a, b in zip((*one.part.totals, *one.part.sample), (*other.part.totals, *other.part.sample), strict=True):
+        assert a.tobytes() == b.tobytes()
