@@ -9,7 +9,7 @@ from scipy.special import rel_entr
 from mirrorfield.kernel import Trace
 from mirrorfield.metrics.moments import Moments
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.types import FloatArray
+from mirrorfield.types import FloatArray, IntArray
 from mirrorfield.world.rlhf.labellers import Labellers
 from mirrorfield.world.rlhf.overoptimisation import goodhart_curve
 from mirrorfield.world.rlhf.reward_model import RewardModel
@@ -73,7 +73,7 @@ def over_draws(
     return BudgetCurve(pairs, draws, np.mean(kl, axis=0), mean, half)
 
 
-def served(sample: Trace) -> tuple[FloatArray, FloatArray]:
+def served(sample: Trace) -> tuple[FloatArray, IntArray]:
     """Return what n users would be served next, (n, K), and the states they are in, (n,)."""
     return np.asarray(sample.feed[-1].T, float), sample.state[-1]
 
