@@ -15,8 +15,7 @@ BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 MARKS = (("o", BLUE), ("s", ORANGE), ("^", GREEN))
 WINS_CAPTION = (
     "How often the category of the row was preferred to that of the column, in percent of the labels on that pair, "
-    "over "
-    "all labellers; in brackets the number of labels."
+    "over all states and labellers; in brackets the number of labels."
 )
 SCORE_CAPTION = (
     "Score of each category in each state, in nats, centred to mean 0 in a state: a gap of 1 nat is odds of 2.7 to 1. "
@@ -240,4 +239,4 @@ def page(found: Rlhf, command: str) -> str:
         f"leash beta {base.policy.to_rule().beta:g}; {found.pairs:,} users paired"
     )
     body = _asked(found) + _fitted(found) + _people(found) + _optimised(found)
-    return leaf(TITLE, run, body, found.fitted, command)
+    return leaf(TITLE, run, body, found.clicks, command)
