@@ -1,5 +1,6 @@
 """Labels, context and retrieval: against the NumPy reference user by user, and bit for bit the plain loop when off."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from mirrorfield import Scenario, simulate
 from mirrorfield.kernel import learner_of
+from mirrorfield.population.corpus import corpus_bytes, load_corpus
 from mirrorfield.population.lens_tables import make_lens
 from mirrorfield.population.reference import simulate_reference
 from mirrorfield.population.rule_reference import simulate_rule
@@ -25,10 +27,18 @@ LENSES: dict[str, dict[str, Any]] = {
     "session": {"context": {"kappa": 0.7, "memory": 10.0, "priming": 0.5}},
     "query": {"context": {"source": "query", "kappa": 0.5, "priming": -0.5}},
 }
+RETRIEVED: dict[str, dict[str, Any]] = {
+    "no retriever": {"corpus": "posts"},
+    "history": {"corpus": "posts", "retriever": "history", "count": 6, "refresh": 16, "memory": 10.0},
+    "query": {"corpus": "posts", "retriever": "query", "count": 20, "refresh": 16},
+    "random": {"corpus": "posts", "retriever": "random", "count": 3, "refresh": 16},
+    "diverse": {"corpus": "posts", "retriever": "diverse", "count": 6, "refresh": 16, "diversity": 0.7},
+}
+LENSES |= {f"retrieval: {name}": {"retrieval": part} for name, part in RETRIEVED.items()}
 
 
 def scenario_of(**changes: Any) -> Scenario:
-    fixed: dict[str, Any] = {"users": USERS, "steps": 240, "seed": 9, "record": {"steps": 20}}
+    fixed: dict[str, Any] = {"users": USERS, "steps": 240, "seed": 10, "record": {"steps": 20}}
     return Scenario(**(fixed | changes))
 
 
@@ -91,6 +101,25 @@ def test_what_is_off_is_the_plain_loop_bit_for_bit(name: str, rule: str, kernel_
     scenario = scenario_of(**off, **RULES[rule])
     assert scenario.lensed and make_lens(scenario).deliberate == 0
     _, through = kernel_trace(scenario, 0, USERS)
+    assert same(plain, through)
+
+
+@pytest.mark.parametrize("retriever", ["history", "query", "random", "diverse"])
+def test_retrieving_everything_is_no_retrieval_bit_for_bit(retriever: str, kernel_trace) -> None:
+    _, none = kernel_trace(scenario_of(retrieval={"corpus": "posts"}), 0, USERS)
+    _, everything = kernel_trace(
+        scenario_of(retrieval={"corpus": "posts", "retriever": retriever, "count": "all"}), 0, USERS
+    )
+    assert same(none, everything)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_items_that_are_all_alike_are_no_items_bit_for_bit(rule: str, kernel_trace, tmp_path) -> None:
+    posts = load_corpus("posts")
+    even = replace(posts, quality=np.ones_like(posts.quality))
+    (tmp_path / "even.npz").write_bytes(corpus_bytes(even))
+    _, plain = kernel_trace(scenario_of(**RULES[rule]), 0, USERS)
+    _, through = kernel_trace(scenario_of(retrieval={"corpus": str(tmp_path / "even.npz")}, **RULES[rule]), 0, USERS)
     assert same(plain, through)
 
 

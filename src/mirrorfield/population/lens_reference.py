@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mirrorfield.kernel import Lens
 from mirrorfield.model.profile import blend
-from mirrorfield.model.retrieval import LUCK, Retriever
+from mirrorfield.model.retrieval import LUCK, Retriever, retrieval_score
 from mirrorfield.population.lens_tables import make_lens
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import profile_tables
@@ -99,13 +99,13 @@ class Between:
         lens, items = self.lens, self.past.shape[1]
         if not lens.retrieved or t % lens.refresh or lens.retrieved >= items:
             return
-        luck = np.empty(self.past.shape)
+        luck = np.empty(self.past.shape, np.float32)
         for i in range(items):
             word, *self.retrieval_words = next_word(*self.retrieval_words)
             luck[:, i] = uniform(word)
-        score = luck
+        score = luck.astype(float)
         if lens.retriever == Retriever.QUERY:
-            score = lens.relevance + float(LUCK) * luck
+            score = retrieval_score(lens.relevance, luck).astype(float)
         elif lens.retriever in (Retriever.HISTORY, Retriever.DIVERSE):
             similarity = self.past @ lens.gram.astype(float)
             square = (similarity * self.past).sum(axis=1, keepdims=True)

@@ -1,5 +1,6 @@
 """Labels, context and retrieval in plain numbers: what the kernel and the reference read."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,13 @@ import numpy as np
 from mirrorfield.errors import CorruptError, InputError
 from mirrorfield.kernel import Lens
 from mirrorfield.model.retrieval import Retriever
+from mirrorfield.population.corpus import Corpus, load_corpus
 from mirrorfield.population.lens import MAX_REWARD
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.types import F32Array, FloatArray, S
+from mirrorfield.types import F32Array, FloatArray, IntArray, S
+
+GRAIN = 2.0**-15
+MAX_ITEMS = 1024
 
 
 def lens_of(scenario: Scenario) -> Lens | None:
@@ -25,8 +30,8 @@ def make_lens(scenario: Scenario) -> Lens:
     reward, context, part = scenario.reward, scenario.context, scenario.retrieval
     click, label = reward.weights
     prompted = context.source == "query"
-    kind, quality, embeddings = _corpus(scenario)
-    gram = (embeddings @ embeddings.T).astype(np.float32)
+    corpus = _corpus(scenario)
+    items, gram = len(corpus), cosines(corpus)
     everything = part.retriever == "none" or part.count == "all"
     return Lens(
         involuntary=np.float32(click),
@@ -44,12 +49,12 @@ def make_lens(scenario: Scenario) -> Lens:
         looks_back=context.kappa > 0 and not prompted,
         remembers=(context.kappa > 0 and not prompted) or context.priming != 0,
         even=np.float32(1 / scenario.arms),
-        kind=kind,
-        quality=quality,
-        gram=gram,
-        relevance=_relevance(deliberate_wish(scenario), kind, embeddings).astype(np.float32),
+        kind=corpus.category.astype(np.float32),
+        quality=corpus.quality,
+        gram=(gram * GRAIN**2).astype(np.float32),
+        relevance=_relevance(deliberate_wish(scenario), corpus.category, gram).astype(np.float32),
         retriever=int(Retriever[part.retriever.upper()]),
-        retrieved=len(kind) if everything else min(int(part.count), len(kind)),
+        retrieved=items if everything else min(int(part.count), items),
         refresh=part.refresh,
         fade=np.float32(1 / part.memory),
         diversity=np.float32(part.diversity),
@@ -101,16 +106,37 @@ def reward_models(scenario: Scenario) -> F32Array:
     return np.ascontiguousarray(models, np.float32)
 
 
-def _corpus(scenario: Scenario) -> tuple[F32Array, F32Array, F32Array]:
-    """Return category, quality and embedding of every item, float32 (M,), (M,) and (M, d); empty without a corpus."""
-    return np.empty(0, np.float32), np.empty(0, np.float32), np.empty((0, 1), np.float32)
+def _corpus(scenario: Scenario) -> Corpus:
+    """Return the corpus, its categories numbered as the scenario's; one without items where there is none."""
+    source, names = scenario.retrieval.corpus, [category.name for category in scenario.categories]
+    if source is None:
+        return Corpus((), np.empty(0, np.int32), np.empty(0, np.float32), np.empty((0, 1), np.float32), ())
+    corpus = load_corpus(source).in_order(names)
+    if len(corpus) > MAX_ITEMS:
+        raise InputError(f"retrieval.corpus: expected at most {MAX_ITEMS:,} items, got {len(corpus):,}")
+    return corpus
 
 
-def _relevance(wish: FloatArray, kind: F32Array, embeddings: F32Array) -> FloatArray:
+def cosines(corpus: Corpus) -> IntArray:
+    """Return the inner products of all pairs of embeddings, int64 (M, M), in units of GRAIN squared.
+
+    Embeddings are rounded to whole multiples of GRAIN first: sums of whole numbers are the same bits on every machine.
+    Parameters: corpus. Raises nothing. Source: docs/retrieval.md, section 1.
+
+    >>> int(cosines(load_corpus("posts"))[0, 0] * GRAIN**2 * 1000 + 0.5)
+    1000
+    """
+    whole = np.rint(corpus.embedding.astype(np.float64) / GRAIN).astype(np.int64)
+    return np.asarray(whole @ whole.T)
+
+
+def _relevance(wish: FloatArray, category: IntArray, gram: IntArray) -> FloatArray:
     """Return every item's cosine to the user's own query: the categories' mean embeddings, weighted by the wish."""
-    if not len(kind):
+    if not len(category):
         return np.empty(0)
-    means = np.array([embeddings[kind == a].mean(axis=0) for a in range(len(wish))], float)
-    query = wish @ means
-    norm = float(np.linalg.norm(query))
-    return embeddings @ query / norm if norm > 0 else np.zeros(len(kind))
+    query, square = np.zeros(len(category)), 0.0
+    for a, weight in enumerate(wish):
+        query += weight * (gram[:, category == a].sum(axis=1) / (category == a).sum())
+    for a, weight in enumerate(wish):
+        square += weight * math.fsum(query[category == a]) / float((category == a).sum())
+    return query / math.sqrt(square) * GRAIN if square > 0 else query

@@ -91,6 +91,19 @@ def test_side_by_side_is_one_by_one_and_each_is_counted(encoder: Encoder) -> Non
     assert counted == [1] * 4 and embed_texts([]).shape == (0, 384)
 
 
+def test_an_interruption_does_not_wait_for_the_texts_that_are_left() -> None:
+    done = 0
+
+    def interrupt(texts: int) -> None:
+        nonlocal done
+        done += texts
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        embed_texts(["a"] * 3_000, threads=1, progress=interrupt)
+    assert done == 1
+
+
 SCRIPT = """
 import sys
 from mirrorfield.world.text.weights import load_encoder

@@ -32,8 +32,11 @@ def embed_texts(
     vectors = np.empty((len(texts), WIDTH), np.float32)
     limits = library("threadpoolctl").threadpool_limits
     with limits(1, user_api="blas"), ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        for i, vector in enumerate(pool.map(encoder.embed, texts)):
-            vectors[i] = vector
-            if progress:
-                progress(1)
+        try:
+            for i, vector in enumerate(pool.map(encoder.embed, texts)):
+                vectors[i] = vector
+                if progress:
+                    progress(1)
+        finally:
+            pool.shutdown(cancel_futures=True)
     return vectors
