@@ -26,7 +26,7 @@ from mirrorfield.world.rlhf.fitted import scenario_with_reward_model
 from mirrorfield.world.rlhf.heldout import HeldOut, evaluate, split
 from mirrorfield.world.rlhf.labellers import Labellers, draw_labellers
 from mirrorfield.world.rlhf.overoptimisation import leashed_policy
-from mirrorfield.world.rlhf.preferences import collect
+from mirrorfield.world.rlhf.preferences import Preferences, collect
 from mirrorfield.world.rlhf.reward_model import RewardModel, fit_reward_model
 
 BUDGETS = (1, 10, 100)
@@ -109,25 +109,15 @@ def rlhf(
     """
     how, tell = asked or Asked(), progress or (lambda phase, done, total: None)
     _check(beta, draws)
-    policy = {"beta": beta} | ({} if rule is None else {"rule": rule})
-    clicks = _changed(base, policy)
+    clicks = _changed(base, {"beta": beta} | ({} if rule is None else {"rule": rule}))
     reference = np.exp(log_softmax(clicks.policy.to_rule().reference_logits(base.k)))
-    tell("collect", 0, 1)
-    people = draw_labellers(base, how.labellers, how.intentionality, how.temperature)
-    labels = collect(people, how.pairs, how.selection, reference)
-    training, kept = split(labels, how.held_out, base.seed)
-    tell("fit", 0, 1)
-    names = [category.name for category in base.categories]
-    model = fit_reward_model(training, how.model, how.ridge, how.margin, names)
-    held = evaluate(model, people, kept) if how.held_out > 0 else None
+    people, labels, training, model, held = _learn(base, how, reference, tell)
     values = {"proxy": model.mean_score} | true_values(people)
     with _place(save) as file:
         fitted = scenario_with_reward_model(clicks, model.score, file)
         samples = [_sample(scenario, threads, "optimise", tell) for scenario in (clicks, fitted)]
         measured = _runs(fitted, reference, values, threads, tell) if draws else []
     effects, weight = _effects(clicks, samples, reference)
-    dpo = fit_dpo(training.wins(), np.log(reference), beta, how.ridge)
-    optimum = leashed_policy(model.score, reference, beta).mean(axis=0)
     return Rlhf(
         asked=how,
         clicks=clicks,
@@ -138,14 +128,31 @@ def rlhf(
         model=model,
         held=held,
         reference=reference,
-        policy=optimum,
-        dpo=dpo,
+        policy=leashed_policy(model.score, reference, beta).mean(axis=0),
+        dpo=fit_dpo(training.wins(), np.log(reference), beta, how.ridge),
         weight=weight,
         pairs=samples[0].state.shape[1],
         effects=effects,
         curves=_curves(base, how, reference, weight, draws, tell) if draws else [],
         measured=measured,
     )
+
+
+def _learn(
+    base: Scenario, how: Asked, reference: FloatArray, tell: Report
+) -> tuple[Labellers, Preferences, Preferences, RewardModel, HeldOut | None]:
+    """Return the labellers, their labels, those fitted on, the fitted model, and how good it is on the others."""
+    tell("collect", 0, how.pairs)
+    people = draw_labellers(base, how.labellers, how.intentionality, how.temperature)
+    labels = collect(people, how.pairs, how.selection, reference)
+    training, kept = split(labels, how.held_out, base.seed)
+    tell("collect", how.pairs, how.pairs)
+    tell("fit", 0, 1)
+    names = [category.name for category in base.categories]
+    model = fit_reward_model(training, how.model, how.ridge, how.margin, names)
+    held = evaluate(model, people, kept) if how.held_out > 0 else None
+    tell("fit", 1, 1)
+    return people, labels, training, model, held
 
 
 def _check(beta: float, draws: int) -> None:
