@@ -18,6 +18,7 @@ from mirrorfield.study.goodhart import BETAS, measure, over_draws
 from mirrorfield.types import S
 from mirrorfield.world.rlhf.fitted import scenario_with_reward_model
 from mirrorfield.world.rlhf.labellers import draw_labellers
+from mirrorfield.world.rlhf.overoptimisation import goodhart_curve
 from mirrorfield.world.rlhf.preferences import collect
 from mirrorfield.world.rlhf.reward_model import RewardModel, fit_reward_model
 
@@ -92,6 +93,19 @@ def test_few_labels_promise_more_than_they_hold() -> None:
     proxy, true = curve.mean["proxy"], curve.mean["deliberate"]
     assert proxy[-1] - 2 * curve.half["proxy"][-1] > true[-1] + 2 * curve.half["deliberate"][-1]
     assert len(BETAS) == len(proxy) and (np.diff(proxy) > 0).all() and (np.diff(curve.kl) > 0).all()
+
+
+def test_few_labels_lead_a_good_policy_astray() -> None:
+    """From a policy that mostly serves depth, over 100 draws of 100 labels: a leash of 0.35 beats none of 1/64."""
+    reference = np.tile(np.exp([-2.0, -2, -1, 1]) / np.exp([-2.0, -2, -1, 1]).sum(), (S, 1))
+    falls = []
+    for seed in range(1, 101):
+        people = draw_labellers(mf.Scenario(seed=seed), 10)
+        model, truth = fit_reward_model(collect(people, 100), ridge=0.1), {"deliberate": people.deliberate[0]}
+        curve = goodhart_curve(model.score, reference, truth, np.full(S, 1 / 3), np.array([0.35, 1 / 64]))
+        assert curve.gain["proxy"][1] > curve.gain["proxy"][0]
+        falls.append(curve.gain["deliberate"][0] - curve.gain["deliberate"][1])
+    assert np.mean(falls) > 4 * np.std(falls, ddof=1) / np.sqrt(len(falls))
 
 
 def test_measured_by_hand() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit, log_expit
 
 from mirrorfield.errors import InputError
-from mirrorfield.metrics.mirrors import Share, wilson, wilson_share
+from mirrorfield.metrics.mirrors import Share, wilson
 from mirrorfield.metrics.moments import Moments
 from mirrorfield.streams import HOLDOUT, U64, next_word, stream, uniform
 from mirrorfield.types import FloatArray, IntArray
@@ -89,13 +89,14 @@ def evaluate(model: RewardModel, labellers: Labellers, held: Preferences) -> Hel
     places = np.arange(len(gap))
     best = (truth[places, held.first] - truth[places, held.second]) / labellers.temperature
     losses = Moments.of(-log_expit(sign * gap))
-    right = (np.sign(gap) == sign).sum() + 0.5 * (gap == 0).sum()
+    right = float((np.sign(gap) == sign).sum() + 0.5 * (gap == 0).sum())
+    low, high = wilson(np.array(right), np.array(len(gap)))
     return HeldOut(
         len(gap),
         losses.mean,
         *losses.interval(),
         float(-log_expit(sign * best).mean()),
-        wilson_share(right, len(gap)),
+        Share(right / len(gap), float(low), float(high)),
         reliability(expit(gap), held.chose_first),
     )
 
