@@ -75,7 +75,7 @@ def test_a_query_retrieves_what_is_wished_for() -> None:
             {"retrieval": {"corpus": "posts", "retriever": "histry"}},
             "'none', 'history', 'query', 'random' or 'diverse'",
         ),
-        ({"retrieval": {"corpus": "posts", "retriever": "query", "count": 0}}, "retrieval.count: expected"),
+        ({"retrieval": {"corpus": "posts", "retriever": "query", "count": 0}}, r"retrieval\.count: expected"),
         (
             {"retrieval": {"corpus": "posts", "retriever": "query"}, "policy": {"rule": "dr-grpo"}},
             r"retrieval\.refresh: expected a multiple of the session's 8 posts, got 20; use 24",

@@ -37,8 +37,9 @@ def _choices(model: type[BaseModel], location: tuple[int | str, ...]) -> list[st
 
 
 def _place(location: tuple[int | str, ...]) -> str:
-    tags = {"point", "uniform", "beta", "mixture", "lognormal", "dirichlet", "float"}
-    return ".".join(str(part) for part in location if str(part) not in tags and not str(part).startswith("tuple["))
+    tags = {"point", "uniform", "beta", "mixture", "lognormal", "dirichlet", "float", "constrained-int"}
+    alternatives = ("tuple[", "literal[")
+    return ".".join(str(part) for part in location if str(part) not in tags and not str(part).startswith(alternatives))
 
 
 def one_line(error: ValidationError, model: type[BaseModel]) -> str:
