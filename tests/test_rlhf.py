@@ -112,10 +112,12 @@ def test_measured_by_hand() -> None:
     sample = empty_trace(1, 4, 2)
     sample.feed[0], sample.state[0] = np.array([[0.25, 0.5], [0.25, 0.5], [0.25, 0.0], [0.25, 0.0]]), [0, 2]
     value = np.array([[0, 0, 0, 0], [9, 9, 9, 9], [1, 3, 0, 0]])
-    leashed = mf.Scenario(policy={"beta": 0.3})
+    leashed = mf.Scenario(users=2, policy={"beta": 0.3})
     came = measure(leashed, sample, np.full((S, 4), 0.25), {"proxy": value})
     assert came.beta == 0.3 and came.kl == pytest.approx(np.log(2) / 2, abs=1e-6)
     assert came.mean["proxy"] == pytest.approx((0 + 2 - 1) / 2, abs=1e-6)
+    own = measure(leashed, sample, np.full((S, 4), 0.25), {"proxy": np.stack([value + 1, 3 * value])})
+    assert own.mean["proxy"] == pytest.approx(3 * came.mean["proxy"], abs=1e-6)
 
 
 @pytest.mark.parametrize("model", ["per-user", "hierarchical"])

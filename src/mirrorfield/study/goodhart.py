@@ -8,6 +8,7 @@ from scipy.special import rel_entr
 
 from mirrorfield.kernel import Trace
 from mirrorfield.metrics.moments import Moments
+from mirrorfield.population.run import sampled_users
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.types import FloatArray, IntArray
 from mirrorfield.world.rlhf.labellers import Labellers
@@ -83,13 +84,14 @@ def measure(scenario: Scenario, sample: Trace, reference: FloatArray, values: di
 
     Formula: of user u in state s, KL(pi_u(.|s) || pi_ref(.|s)) and sum_a (pi_u - pi_ref)(a|s) v[s, a].
 
-    Parameters: scenario, for its beta; sample; reference (S, K); values, {name: (S, K)}. Returns a Measured. Raises
-    nothing.
+    Parameters: scenario, for its beta and its users; sample; reference (S, K); values, {name: (S, K) or (R, S, K)}, of
+    which user u has the row u modulo R. Returns a Measured. Raises nothing.
     """
     policy, state = served(sample)
-    mean, half = {}, {}
+    users, mean, half = sampled_users(scenario.users, scenario.record.users), {}, {}
     for name, value in values.items():
-        moments = Moments.of(((policy - reference[state]) * value[state]).sum(axis=1))
+        own = value[state] if value.ndim == 2 else value[users % len(value), state]
+        moments = Moments.of(((policy - reference[state]) * own).sum(axis=1))
         mean[name], half[name] = moments.mean, moments.interval()[1] - moments.mean
     kl = float(rel_entr(policy, reference[state]).sum(axis=1).mean())
     return Measured(scenario.policy.to_rule().beta, kl, mean, half)

@@ -112,7 +112,7 @@ def rlhf(
     clicks = _changed(base, {"beta": beta} | ({} if rule is None else {"rule": rule}))
     reference = np.exp(log_softmax(clicks.policy.to_rule().reference_logits(base.k)))
     people, labels, training, model, held = _learn(base, how, reference, tell)
-    values = {"proxy": model.mean_score} | true_values(people)
+    values = {"proxy": model.score} | true_values(people)
     with _place(save) as file:
         fitted = scenario_with_reward_model(clicks, model.score, file)
         samples = [_sample(scenario, threads, "optimise", tell) for scenario in (clicks, fitted)]
