@@ -15,12 +15,14 @@ from mirrorfield.population.distributions import Population, Segment
 from mirrorfield.population.policy import Policy
 from mirrorfield.population.scenario import Category, Profile, Record, Scenario
 from mirrorfield.study.neighbours import Neighbours, neighbours
+from mirrorfield.study.rlhf import Asked, Rlhf, rlhf
 from mirrorfield.study.sweep import Sweep, sweep
 from mirrorfield.study.tipping import Tipping, tip
 from mirrorfield.study.whatif import Comparison, compare
 from mirrorfield.version import VERSION as __version__
 
 __all__ = [
+    "Asked",
     "Category",
     "Comparison",
     "CorruptError",
@@ -33,6 +35,7 @@ __all__ = [
     "Population",
     "Profile",
     "Record",
+    "Rlhf",
     "Rule",
     "Run",
     "Scenario",
@@ -45,6 +48,7 @@ __all__ = [
     "compare",
     "neighbours",
     "preset",
+    "rlhf",
     "simulate",
     "sweep",
     "tip",

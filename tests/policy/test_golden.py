@@ -2,7 +2,7 @@
 
 `tests/golden/golden_pg.json` names for each number where it came from. Keys that do not apply to `policy/`:
 `rlax_qpg_exact_gradient`, `exact_pg_markov_user` and `kl_regularised_optimum` are expectations, which `theory/` owns;
-`reward_model_bt`, `bt_mle_4arms`, `dpo` and `context_soft_constraint` belong to other worlds than logits on reactions;
+`reward_model_bt`, `bt_mle_4arms` and `dpo` are in `tests/world/rlhf`, `context_soft_constraint` in another world;
 `grpo_advantage_single` is a group of one, which a Rule refuses; `value_loss` and `verl_value_loss` apply in their
 unclipped form only, and `trl_grpo_loss.cispo_epshigh0.28` not at all, because value clipping and CISPO are not offered;
 `kl_estimators.verl_k3_plus` is a sentence, and `openrlhf_float32` repeats the numbers beside it in float32.

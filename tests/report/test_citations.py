@@ -8,6 +8,7 @@ from mirrorfield.policy.presets import PRESETS
 from mirrorfield.report.citations import bibtex, entries, keys
 
 BETA = {"distribution": "beta", "a": 2, "b": 2}
+LEARNED = {"source": "reward_model", "model": [[0.0, 0.0, 0.0, 1.0]] * 3}
 LOGNORMAL = {"distribution": "lognormal", "median": 1, "sigma": 0.3}
 
 
@@ -53,6 +54,7 @@ def test_every_entry_is_cited_by_some_scenario() -> None:
     policies = [{"rule": name} for name in PRESETS] + [{"rule": "grpo-verl", "epochs": 4}]
     population = {"intentionality": BETA, "susceptibility": LOGNORMAL}
     scenarios = [Scenario(policy=policy, population=population) for policy in policies]
+    scenarios.append(Scenario(reward=LEARNED))
     scenarios += [Scenario.load("radicalization"), Scenario(intervention={"quota": 0.6})]
     assert set().union(*map(keys, scenarios)) == set(entries())
 
@@ -69,3 +71,9 @@ def test_adaptation_and_interventions_are_cited_only_where_they_act() -> None:
     assert "helson1948" in keys(Scenario.load("radicalization"))
     assert "chen2019" in keys(Scenario(intervention={"exploration": 0.1}))
     assert "shao2024" in keys(Scenario(intervention={"at": 8, "policy": {"rule": "grpo"}}))
+
+
+def test_what_stands_behind_a_reward_model_is_cited_with_one() -> None:
+    behind = {"bradley1952", "christiano2017", "ouyang2022", "rafailov2023", "gao2023"}
+    assert set(keys(Scenario(reward=LEARNED))) - set(keys(Scenario())) == behind
+    assert not behind & set(keys(Scenario(reward={"source": "ratings"})))

@@ -10,6 +10,7 @@ from rich.table import Table
 from mirrorfield.cli import compare as compare_command
 from mirrorfield.cli import embed as embed_command
 from mirrorfield.cli import fit as fit_command
+from mirrorfield.cli import rlhf as rlhf_command
 from mirrorfield.cli import serve as serve_command
 from mirrorfield.cli import study as study_commands
 from mirrorfield.cli import verify as verify_command
@@ -35,6 +36,7 @@ app.command("tip")(study_commands.tip)
 app.command("sweep")(study_commands.sweep)
 app.command("serve")(serve_command.serve)
 app.command("fit")(fit_command.fit)
+app.command("rlhf")(rlhf_command.rlhf)
 app.command("embed")(embed_command.embed)
 app.command("verify")(verify_command.verify)
 

@@ -24,6 +24,7 @@ NAMED_AFTER = {
     "rloo": "ahmadian2024",
     "dapo": "yu2025",
 }
+PREFERENCES = ("bradley1952", "christiano2017", "ouyang2022", "rafailov2023", "gao2023")
 
 
 @cache
@@ -71,6 +72,7 @@ def keys(scenario: Scenario) -> list[str]:
     used |= {"marsaglia2000"} if gamma and scenario.population.file is None else set()
     used |= {"helson1948"} if scenario.intensity.rungs > 1 and scenario.intensity.eta > 0 else set()
     used |= {"chen2019"} if change.exploration > 0 or change.quota < 1 else set()
+    used |= set(PREFERENCES) if scenario.reward.source == "reward_model" else set()
     for policy in (scenario.policy, change.policy or scenario.policy):
         used |= rule_keys(policy.to_rule()) | ({NAMED_AFTER[policy.rule]} if policy.rule in NAMED_AFTER else set())
     return [key for key in entries() if key in used]
