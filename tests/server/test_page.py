@@ -88,7 +88,7 @@ def test_keys_alone_are_enough(page) -> None:
     for number, key in enumerate(["l", "s", "ArrowDown", "ArrowRight"], 2):
         page.keyboard.press(key)
         wait_for_post(page, number)
-    assert "θ[" in page.locator(".equation").inner_text()
+    assert "θ[" in page.locator(".equation").first.inner_text()
     for _ in range(12):
         page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.matches('input, select, button, summary')")
@@ -100,7 +100,7 @@ def test_autopilot_runs_and_starting_anew_gives_the_same_luck(page) -> None:
         wait_for_post(page, 1)
         page.get_by_role("button", name="One step").click()
         wait_for_post(page, 2)
-        return page.locator(".equation").inner_text()
+        return page.locator(".equation").first.inner_text()
 
     assert after_one_step() == after_one_step()
     page.get_by_label("posts a second").select_option("100")
@@ -139,6 +139,40 @@ def test_a_link_brings_the_same_mirror_back(page, browser, address: str) -> None
     expect(other.locator("pre").first).to_contain_text("intentionality.value=0.6")
     assert other.locator(".phone .post").inner_text() == first
     assert "seed=77" in other.get_by_role("link", name="Scenario file").get_attribute("href")
+    other.close()
+
+
+def test_parts_are_switched_on_in_the_live_run_and_off_again(page, browser) -> None:
+    from playwright.sync_api import expect
+
+    page.get_by_role("button", name="GRPO").click()
+    expect(page.get_by_text("Running now: GRPO.")).to_be_visible(timeout=180_000)
+    one = page.get_by_role("button", name="One post")
+    for number in range(2, 10):
+        one.click()
+        wait_for_post(page, number)
+    expect(page.locator("#equation-again + .equation li")).to_have_count(8)
+    one.focus()
+    page.keyboard.press("Enter")
+    wait_for_post(page, 10)
+    expect(page.get_by_text("kept, 1 of 8").first).to_be_visible()
+    page.get_by_role("button", name="keep 8 posts").press("Enter")
+    expect(page.get_by_text("begins with the next session")).to_be_visible()
+    expect(page.get_by_role("button", name="A in units")).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("button", name="REINFORCE").click()
+    for number in range(11, 19):
+        one.click()
+        wait_for_post(page, number)
+    expect(page.locator("#equation-again + .equation")).to_contain_text("A = G − mean")
+    page.get_by_role("button", name="PPO").click()
+    expect(page.get_by_text("Running now: PPO.").or_(page.get_by_text("begins with"))).to_be_visible()
+    page.get_by_role("button", name="Copy a link").click()
+    page.wait_for_timeout(200)
+    assert "baseline=value" in page.url and "z_score=true" in page.url and "clip=0.2" in page.url
+    other = browser.new_page()
+    other.goto(page.url)
+    expect(other.get_by_text("Running now: PPO.")).to_be_visible()
+    expect(other.locator("pre").first).to_contain_text("policy.clip_low=0.2")
     other.close()
 
 

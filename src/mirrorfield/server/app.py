@@ -17,11 +17,13 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from mirrorfield.population.live import Crowd
 from mirrorfield.population.scenario import CATEGORIES
+from mirrorfield.server.again import mirror_again
 from mirrorfield.server.catalogue import billion, catalogue, pick
 from mirrorfield.server.crowd import figures, frame, new_crowd, person
 from mirrorfield.server.messages import CROWD_READER, READER, Auto, Begin, Go, React, Turn, Turned, Who
 from mirrorfield.server.mirror import Mirror, Settings, plain
 from mirrorfield.server.panels import Change, Phenomenon, effects
+from mirrorfield.server.parts import PRESETS
 from mirrorfield.types import STATES
 from mirrorfield.version import VERSION
 
@@ -60,6 +62,12 @@ class Pace:
         return self.left >= 0
 
 
+def _flat(settings: Settings) -> dict[str, Any]:
+    found = vars(settings) | settings.parts.model_dump()
+    del found["parts"]
+    return found
+
+
 def view(mirror: Mirror) -> dict[str, Any]:
     """Return what the page shows between two posts."""
     offered = mirror.offer()
@@ -69,7 +77,9 @@ def view(mirror: Mirror) -> dict[str, Any]:
         "state": mirror.state,
         "baseline": mirror.baseline,
         "policy": mirror.policy.tolist(),
-        "settings": vars(mirror.settings),
+        "settings": _flat(mirror.settings),
+        "rule": {"session": mirror.parts.session, "kept": mirror.place, "due": mirror.due},
+        "again": mirror_again(mirror.settings, mirror.t) | {"exact": mirror.straight},
         "post": {"category": offered, "text": shown.text, "intensity": shown.intensity},
     }
 
@@ -81,8 +91,7 @@ def answer(mirror: Mirror, message: Turn | React | Auto) -> tuple[Mirror, dict[s
         if message.type == "start":
             mirror = Mirror(message.settings())
         else:
-            turned = message.settings()
-            mirror.turn(Settings(mirror.settings.seed, turned.intentionality, turned.learning_rate, turned.noise))
+            mirror.turn(message.settings())
     elif isinstance(message, React):
         steps = [mirror.react(message.reward)]
     else:
@@ -117,6 +126,7 @@ def create_app(limits: Limits | None = None) -> FastAPI:
             "version": VERSION,
             "categories": [{"name": c.name, "color": c.color} for c in CATEGORIES],
             "states": list(STATES),
+            "rules": {name: parts.model_dump() for name, parts in PRESETS.items()},
             "posts": [vars(post) for post in catalogue()],
             "billion": billion(),
         }
@@ -132,7 +142,7 @@ def create_app(limits: Limits | None = None) -> FastAPI:
     @app.get("/api/scenario.toml", response_class=PlainTextResponse)
     def scenario(turn: Annotated[Turned, Query()]) -> str:
         """Return the scenario of the simulated person as a file for `mirrorfield run`."""
-        return Settings(turn.seed, turn.intentionality, turn.learning_rate).scenario(turn.steps).to_toml()
+        return turn.settings().scenario(turn.steps).to_toml()
 
     @app.websocket("/live")
     async def live(socket: WebSocket) -> None:
@@ -206,7 +216,7 @@ async def _refuse(socket: WebSocket, why: str) -> None:
 
 
 async def _converse(socket: WebSocket, bounds: Limits) -> None:
-    mirror = Mirror(Settings())
+    mirror = await asyncio.to_thread(Mirror, Settings())
     await socket.send_text(json.dumps({"type": "view", "steps": []} | view(mirror)))
     async for text in _incoming(socket, bounds):
         message = read(READER, text)
@@ -215,7 +225,8 @@ async def _converse(socket: WebSocket, bounds: Limits) -> None:
         elif mirror.t >= bounds.posts and not isinstance(message, Turn):
             await _refuse(socket, f"{bounds.posts:,} posts are enough; start anew")
         else:
-            mirror, said = answer(mirror, message)
+            turned = isinstance(message, Turn)
+            mirror, said = await asyncio.to_thread(answer, mirror, message) if turned else answer(mirror, message)
             await socket.send_text(json.dumps(said))
 
 

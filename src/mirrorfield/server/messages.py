@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from mirrorfield.population.base import Unit
 from mirrorfield.server.crowd import USERS
 from mirrorfield.server.mirror import Settings
+from mirrorfield.server.parts import Parts
 
 MOST_POSTS = 200
 ACTION = {"skip": 0.0, "read": 0.0, "like": 0.5, "share": 1.0}
@@ -20,8 +21,8 @@ class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Turn(_Message):
-    """The sliders; `start` begins anew with a seed, `turn` goes on with the same luck."""
+class Turn(Parts):
+    """The sliders and the rule's parts; `start` begins anew with a seed, `turn` goes on with the same luck."""
 
     type: Literal["start", "turn"]
     seed: Seed = 1
@@ -31,16 +32,22 @@ class Turn(_Message):
 
     def settings(self) -> Settings:
         """Return the settings of a mirror."""
-        return Settings(self.seed, self.intentionality, self.learning_rate, self.noise)
+        parts = Parts(**{name: getattr(self, name) for name in Parts.model_fields})
+        return Settings(self.seed, self.intentionality, self.learning_rate, self.noise, parts)
 
 
-class Turned(_Message):
-    """The simulated person of a scenario file: seed, lambda, alpha, and the number of posts."""
+class Turned(Parts):
+    """The simulated person of a scenario file: seed, lambda, alpha, the rule's parts, and the number of posts."""
 
     seed: Seed = 1
     intentionality: Unit = 0.2
     learning_rate: Factor = 0.5
     steps: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+    def settings(self) -> Settings:
+        """Return the settings of a mirror, with the noise that a scenario has."""
+        parts = Parts(**{name: getattr(self, name) for name in Parts.model_fields})
+        return Settings(self.seed, self.intentionality, self.learning_rate, parts=parts)
 
 
 class React(_Message):

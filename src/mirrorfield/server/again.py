@@ -1,0 +1,35 @@
+"""The words that make what is on the page once more, to the same bits: a command line, and a piece of Python."""
+
+from typing import Any
+
+from mirrorfield.server.mirror import Settings
+
+MIRROR = """\
+import mirrorfield as mf
+from mirrorfield.policy.softmax import softmax
+
+scenario = mf.Scenario.load("one-user").model_dump(exclude_unset=True)
+scenario |= {{"steps": {steps}, "seed": {seed}, "policy": {policy}}}
+scenario["population"]["intentionality"]["value"] = {intentionality}
+run = mf.simulate(mf.Scenario(**scenario))
+policy = softmax(run.part.sample.logits[:, :, 0].astype(float))
+print(policy)
+"""
+
+
+def _changes(part: str, values: dict[str, Any]) -> str:
+    return "".join(f" --set {part}.{name}={value}" for name, value in values.items())
+
+
+def mirror_again(settings: Settings, steps: int) -> dict[str, str]:
+    """Return the command and the Python that run a simulated person for so many posts.
+
+    >>> mirror_again(Settings(), 9)["command"].split(" --set ")[0]
+    'mirrorfield run one-user --steps 9 --seed 1'
+    """
+    policy, steps = settings.parts.policy(settings.learning_rate), max(1, steps)
+    command = f"mirrorfield run one-user --steps {steps} --seed {settings.seed}" + _changes("policy", policy)
+    return {
+        "command": command + _changes("population.intentionality", {"value": settings.intentionality}),
+        "python": MIRROR.format(steps=steps, seed=settings.seed, policy=policy, intentionality=settings.intentionality),
+    }
