@@ -157,6 +157,25 @@ def test_a_crowd_is_shown_frame_by_frame(client) -> None:
         assert socket.receive_json()["t"] == 0 and socket.receive_bytes()
 
 
+def test_large_crowds_are_bounded() -> None:
+    large = {"type": "begin", "users": 200_000}
+    with (
+        TestClient(create_app(Limits(large_crowds=1))) as small,
+        small.websocket_connect("/crowd") as one,
+        small.websocket_connect("/crowd") as other,
+    ):
+        for socket in (one, other):
+            socket.receive_json(), socket.receive_bytes()
+        one.send_json(large)
+        assert one.receive_json()["users"] == 200_000 and one.receive_bytes()
+        other.send_json(large)
+        assert "1 large crowds are here already" in other.receive_json()["text"]
+        one.send_json({"type": "begin"})
+        assert one.receive_json()["users"] == 20_000 and one.receive_bytes()
+        other.send_json(large)
+        assert other.receive_json()["users"] == 200_000
+
+
 def test_crowds_are_bounded() -> None:
     with TestClient(create_app(Limits(crowds=1))) as small, small.websocket_connect("/crowd") as socket:
         socket.receive_json()

@@ -199,14 +199,53 @@ def test_a_crowd_parts_and_a_person_can_be_asked(page) -> None:
     expect(page.locator(".figures")).to_contain_text(re.compile(r"[789]\d%"), timeout=30_000)
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Play")).to_be_visible()
-    page.get_by_label("person").fill("5")
+    page.get_by_role("spinbutton", name="person").fill("5")
     page.get_by_role("button", name="Who is this?").click()
-    expect(page.locator(".person")).to_contain_text("person 5")
-    page.locator("canvas").click(position={"x": 8, "y": 8})
+    expect(page.locator(".person")).to_contain_text("person 5,")
+    page.locator(".box").click(position={"x": 8, "y": 8})
     expect(page.locator(".person")).to_contain_text(re.compile(r"Next: threat (9\d|100)%"))
-    assert "threat" in page.locator("canvas").get_attribute("aria-label")
+    expect(page.locator(".person")).to_contain_text("First seen locked in after")
+    assert "threat" in page.locator(".box").get_attribute("aria-label")
+    size = page.locator(".box").bounding_box()["width"]
+    page.locator(".box").hover(position={"x": 8, "y": size - 8})
+    expect(page.locator(".person")).to_contain_text(re.compile(r"depth (9\d|100)%\."))
+    page.locator(".box").focus()
+    before = page.locator(".person .kind").inner_text()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".person .kind")).not_to_have_text(before)
+    assert post_number(page) == 1
     page.get_by_role("button", name="Begin anew").click()
     expect(page.locator("#crowd-t")).to_have_text("0")
+
+
+def test_two_neighbours_are_watched_and_a_larger_crowd_is_tiles(page) -> None:
+    from playwright.sync_api import expect
+
+    page.locator("#scale").scroll_into_view_if_needed()
+    expect(page.locator("#crowd-t")).to_have_text("0", timeout=90_000)
+    page.get_by_role("button", name="50 posts on").click()
+    page.get_by_role("button", name="The two most alike").click()
+    expect(page.locator(".pair .feed")).to_have_count(2)
+    page.get_by_role("button", name="50 posts on").click()
+    expect(page.locator("#crowd-t")).to_have_text("100")
+    trail = page.locator(".trail.second")
+    assert len(trail.get_attribute("points").split()) > 20 and page.locator(".apart").count() == 1
+    page.get_by_role("spinbutton", name="person").fill("3")
+    page.get_by_role("spinbutton", name="neighbour").fill("4")
+    page.get_by_role("button", name="Watch it beside").click()
+    expect(page.locator(".pair")).to_contain_text("person 4")
+    page.get_by_role("button", name="200,000", exact=True).click()
+    expect(page.locator(".box")).to_have_attribute("aria-label", re.compile("200,000 users after 0"), timeout=30_000)
+    page.get_by_role("button", name="50 posts on").click()
+    expect(page.locator("#crowd-t")).to_have_text("50")
+    lit = (
+        "[...document.querySelector('.tiles').getContext('2d').getImageData(0, 0, 128, 128).data].filter(x => x).length"
+    )
+    assert page.evaluate(lit) > 1000
+    page.get_by_role("button", name="One billion").click()
+    expect(page.locator(".billion")).to_contain_text("A recorded run, not live.")
+    page.get_by_role("button", name="20,000", exact=True).click()
+    expect(page.locator(".box")).to_have_attribute("aria-label", re.compile("Map of 20,000 users after 0"))
 
 
 @pytest.mark.parametrize("width", [360, 1440])

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
@@ -15,15 +16,15 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import TypeAdapter, ValidationError
 from starlette.middleware.base import RequestResponseEndpoint
 
-from mirrorfield.population.live import Crowd
+from mirrorfield.errors import InputError
 from mirrorfield.population.scenario import CATEGORIES
 from mirrorfield.server.again import mirror_again
 from mirrorfield.server.catalogue import billion, catalogue, pick
-from mirrorfield.server.crowd import figures, frame, new_crowd, person
-from mirrorfield.server.messages import CROWD_READER, READER, Auto, Begin, Go, React, Turn, Turned, Who
+from mirrorfield.server.messages import CROWD_READER, READER, Auto, Begin, Go, Near, Pair, React, Turn, Turned, Who
 from mirrorfield.server.mirror import Mirror, Settings, plain
 from mirrorfield.server.panels import Change, Phenomenon, effects
 from mirrorfield.server.parts import PRESETS
+from mirrorfield.server.show import Show, is_large
 from mirrorfield.types import STATES
 from mirrorfield.version import VERSION
 
@@ -41,6 +42,7 @@ class Limits:
 
     visitors: int = 50
     crowds: int = 16
+    large_crowds: int = 1
     message_bytes: int = 2_000
     messages_per_second: float = 60.0
     posts: int = 1_000_000
@@ -110,6 +112,7 @@ def create_app(limits: Limits | None = None) -> FastAPI:
     app = FastAPI(title="mirrorfield", version=VERSION, docs_url=None, redoc_url=None)
     visitors: set[int] = set()
     crowds: set[int] = set()
+    large: set[int] = set()
 
     @app.middleware("http")
     async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
@@ -150,7 +153,7 @@ def create_app(limits: Limits | None = None) -> FastAPI:
 
     @app.websocket("/crowd")
     async def crowd(socket: WebSocket) -> None:
-        await _visit(socket, bounds, crowds, bounds.crowds, _show_crowd)
+        await _visit(socket, bounds, crowds, bounds.crowds, partial(_show_crowd, large=large))
 
     static = resources.files("mirrorfield.server") / "static"
     app.mount("/", StaticFiles(directory=str(static), html=True), name="page")
@@ -230,33 +233,32 @@ async def _converse(socket: WebSocket, bounds: Limits) -> None:
             await socket.send_text(json.dumps(said))
 
 
-def move(crowd: Crowd, message: Go) -> tuple[str, bytes]:
-    """Show the crowd some posts; return its figures as JSON, and its frame."""
-    crowd.turn(message.learning_rate, message.shift)
-    crowd.advance(message.posts)
-    trace = crowd.look()
-    return json.dumps({"type": "crowd"} | figures(crowd, trace)), frame(crowd, trace)
-
-
-async def _show_crowd(socket: WebSocket, bounds: Limits) -> None:
-    crowd = await asyncio.to_thread(new_crowd, 1, 0.1)
-    message: Begin | Go | Who | str = Go(type="go", posts=0)
+async def _show_crowd(socket: WebSocket, bounds: Limits, large: set[int]) -> None:
+    show = await asyncio.to_thread(Show, bounds.posts)
+    message: Begin | Go | Who | Near | Pair | str = Go(type="go", posts=0)
     incoming = _incoming(socket, bounds)
-    while True:
-        if isinstance(message, str):
-            await _refuse(socket, message)
-        elif isinstance(message, Who):
-            await socket.send_text(json.dumps({"type": "person"} | person(crowd, crowd.look(), message.user)))
-        elif isinstance(message, Go) and message.posts > 0 and crowd.t >= bounds.posts:
-            await _refuse(socket, f"{bounds.posts:,} posts are enough; begin anew")
-        else:
-            if isinstance(message, Begin):
-                crowd = await asyncio.to_thread(new_crowd, message.seed, message.learning_rate)
-                message = Go(type="go", posts=0, learning_rate=message.learning_rate)
-            said, told = await asyncio.to_thread(move, crowd, message)
-            await socket.send_text(said)
-            await socket.send_bytes(told)
-        text = await anext(incoming, None)
-        if text is None:
-            return
-        message = read(CROWD_READER, text)
+    try:
+        while True:
+            if isinstance(message, str):
+                await _refuse(socket, message)
+            elif is_large(message) and len(large - {id(socket)}) >= bounds.large_crowds:
+                await _refuse(socket, f"{bounds.large_crowds} large crowds are here already; take 20,000, or try later")
+            else:
+                if isinstance(message, Begin):
+                    (large.add if is_large(message) else large.discard)(id(socket))
+                await _answer_crowd(socket, show, message)
+            text = await anext(incoming, None)
+            if text is None:
+                return
+            message = read(CROWD_READER, text)
+    finally:
+        large.discard(id(socket))
+
+
+async def _answer_crowd(socket: WebSocket, show: Show, message: Begin | Go | Who | Near | Pair) -> None:
+    try:
+        answers = await asyncio.to_thread(show.answer, message)
+    except InputError as error:
+        return await _refuse(socket, str(error))
+    for told in answers:
+        await (socket.send_text(told) if isinstance(told, str) else socket.send_bytes(told))
