@@ -18,9 +18,11 @@ let pending = null;
 let hovered = null;
 let hoveredAt = 0;
 
-/** Open the conversation, once; `paint` gets every frame. */
-export function open(paint) {
-  draw = paint;
+/** Every frame goes to this function. */
+export const drawBy = (paint) => (draw = paint);
+
+/** Open the conversation, once. */
+export function open() {
   if (socket) return;
   socket = socketTo("crowd");
   socket.binaryType = "arraybuffer";
@@ -29,6 +31,11 @@ export function open(paint) {
     crowd.playing = false;
     crowd.trouble = event.reason || "The server has gone. Reload the page to start anew.";
   };
+}
+
+/** Open it for the panels, where the map was never in sight. */
+export function openLater(event) {
+  if (event.target.open) open();
 }
 
 function hear(told) {

@@ -10,11 +10,11 @@ import mirrorfield as mf
 from mirrorfield.cli.settings import build_scenario
 from mirrorfield.population.reference import simulate_reference
 from mirrorfield.server.again import mirror_again
-from mirrorfield.server.app import read
 from mirrorfield.server.catalogue import catalogue, pick
 from mirrorfield.server.messages import READER
 from mirrorfield.server.mirror import Mirror, Settings
 from mirrorfield.server.parts import PRESETS, Parts
+from mirrorfield.server.talk import read
 
 
 def test_autopilot_is_the_run_that_the_page_names_bit_for_bit() -> None:

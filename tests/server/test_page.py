@@ -182,9 +182,16 @@ def test_a_panel_answers(page) -> None:
     panel = page.locator("details.panel").nth(1)
     panel.locator("summary").click()
     panel.get_by_label("what if").select_option("leash")
-    panel.get_by_role("button").click()
+    panel.get_by_role("button", name="Run it").click()
     expect(panel.locator("tbody tr")).to_have_count(3, timeout=90_000)
     expect(panel.locator("pre")).to_contain_text("mirrorfield compare default")
+    expect(panel.locator(".without")).to_have_count(1)
+    expect(panel.locator(".now")).to_have_text("filter bubble 0.00")
+    for _ in range(2):
+        panel.get_by_role("button", name="50 posts more").click()
+        page.wait_for_timeout(300)
+    expect(panel.locator(".now")).to_have_text(re.compile(r"filter bubble 0\.1\d"))
+    assert len(panel.locator(".line").get_attribute("points").split()) == 3
 
 
 def test_a_crowd_parts_and_a_person_can_be_asked(page) -> None:

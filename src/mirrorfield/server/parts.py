@@ -2,13 +2,22 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from mirrorfield.population.base import one_line
 from mirrorfield.population.policy import Policy
 
 Width = Annotated[float, Field(ge=0.05, le=1, allow_inf_nan=False)]
 FASTEST_VALUE = 1.0
+
+
+def _number(word: Any) -> Any:
+    """Return a whole number that came as a word, as it does in an address."""
+    return int(word) if isinstance(word, str) and word.isdecimal() and len(word) < 3 else word
+
+
+Posts = Annotated[Literal[1, 2, 4, 8], BeforeValidator(_number)]
+Passes = Annotated[Literal[1, 2, 4], BeforeValidator(_number)]
 
 
 class Parts(BaseModel):
@@ -24,8 +33,8 @@ class Parts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    session: Literal[1, 2, 4, 8] = 1
-    epochs: Literal[1, 2, 4] = 1
+    session: Posts = 1
+    epochs: Passes = 1
     baseline: Literal["welford", "value", "group-mean"] = "welford"
     z_score: bool = False
     clip: Width | None = None
