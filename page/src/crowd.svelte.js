@@ -18,6 +18,9 @@ let pending = null;
 let hovered = null;
 let hoveredAt = 0;
 
+/** What made this crowd, for under a picture. */
+export const madeBy = ({ again }) => (again ? again.command + (again.exact ? "" : " (before sliders were moved)") : "");
+
 /** Every frame goes to this function. */
 export const drawBy = (paint) => (draw = paint);
 

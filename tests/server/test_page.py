@@ -72,7 +72,7 @@ def wait_for_post(page, number: int) -> None:
 
 
 def served(page, category: int) -> float:
-    text = page.locator(".state.lit .number").nth(category).inner_text()
+    text = page.locator(".state.lit .number").nth(category).text_content()
     return float(text.rstrip("%"))
 
 
@@ -138,6 +138,7 @@ def test_a_link_brings_the_same_mirror_back(page, browser, address: str) -> None
     expect(other.locator("pre").first).to_contain_text("--seed 77")
     expect(other.locator("pre").first).to_contain_text("intentionality.value=0.6")
     assert other.locator(".phone .post").inner_text() == first
+    assert other.get_by_text('"seed": 77').count() == 1
     assert "seed=77" in other.get_by_role("link", name="Scenario file").get_attribute("href")
     other.close()
 
@@ -287,4 +288,51 @@ def test_axe_finds_nothing(browser, address: str, scheme: str) -> None:
     opened.locator(".person").wait_for()
     found = Axe().run(opened).response["violations"]
     assert [(rule["id"], rule["impact"]) for rule in found] == []
+    opened.close()
+
+
+def test_every_chart_can_be_taken_along(page, tmp_path) -> None:
+    from matplotlib.image import imread
+
+    page.keyboard.press("l")
+    wait_for_post(page, 2)
+    page.locator("#scale").scroll_into_view_if_needed()
+    page.locator("#crowd-t").wait_for(timeout=90_000)
+    page.get_by_role("button", name="50 posts on").click()
+    page.get_by_role("button", name="Who is this?").click()
+    page.locator(".person .feed").wait_for()
+    page.locator("details.panel summary").nth(1).click()
+    page.locator(".lines").nth(1).wait_for()
+    heads = set()
+    for button in page.locator(".save button:visible").all():
+        with page.expect_download() as coming:
+            button.click()
+        file = tmp_path / coming.value.suggested_filename
+        coming.value.save_as(file)
+        if file.suffix == ".csv":
+            heads.add(file.read_text().split("\n")[0])
+            assert file.read_text().count("\n") > 1
+        else:
+            picture = imread(file)
+            assert picture.shape[1] == 1280 and len(set(map(tuple, picture[::9, ::9, :3].reshape(-1, 3).tolist()))) > 5
+    assert heads == {
+        "state,category,probability",
+        "post,category,state,reaction,baseline,advantage",
+        "person,x,y,category",
+        "post,threat,tribal,validation,depth",
+        "post,filter_bubble",
+    }
+
+
+def test_what_moves_by_itself_slows_down_where_that_is_asked_for(browser, address: str) -> None:
+    opened = browser.new_page(reduced_motion="reduce")
+    opened.goto(address)
+    opened.wait_for_selector("article")
+    opened.get_by_label("on", exact=True).check()
+    opened.locator("#scale").scroll_into_view_if_needed()
+    opened.locator("#crowd-t").wait_for(timeout=90_000)
+    opened.get_by_label("posts a frame").select_option("1")
+    opened.get_by_role("button", name="Play").click()
+    opened.wait_for_timeout(2500)
+    assert 1 <= int(opened.locator("#crowd-t").inner_text()) <= 4 and post_number(opened) in (5, 9, 13, 17, 21)
     opened.close()
