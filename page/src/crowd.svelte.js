@@ -17,6 +17,7 @@ let waiting = true;
 let pending = null;
 let hovered = null;
 let hoveredAt = 0;
+let later;
 
 /** What made this crowd, for under a picture. */
 export const madeBy = ({ again }) => (again ? again.command + (again.exact ? "" : " (before sliders were moved)") : "");
@@ -100,10 +101,12 @@ export function say(message) {
 
 /** Ask who is at a place: at most eight times a second, and only the last place counts. */
 export function hover(x, y) {
-  const early = performance.now() - hoveredAt < HOVER;
-  hovered = early || waiting ? [x, y] : null;
-  if (hovered) return;
-  hoveredAt = performance.now();
+  hovered = [x, y];
+  if (waiting) return;
+  clearTimeout(later);
+  const early = HOVER - (performance.now() - hoveredAt);
+  if (early > 0) return void (later = setTimeout(() => hovered && hover(...hovered), early));
+  [hovered, hoveredAt] = [null, performance.now()];
   say({ type: "near", x, y });
 }
 export const unhover = () => (hovered = null);

@@ -199,7 +199,7 @@ def test_a_crowd_parts_and_a_person_can_be_asked(page) -> None:
     from playwright.sync_api import expect
 
     page.locator("#scale").scroll_into_view_if_needed()
-    expect(page.locator("#crowd-t")).to_have_text("0")
+    expect(page.locator("#crowd-t")).to_have_text("0", timeout=90_000)
     page.get_by_role("button", name="50 posts on").click()
     expect(page.locator("#crowd-t")).to_have_text("50")
     page.get_by_label("posts a frame").select_option("100")
