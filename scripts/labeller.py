@@ -1,8 +1,9 @@
 """Who is the labeller: the same people under clicks, ratings and a learned reward, for docs/results/labeller.md.
 
 Usage: uv run python scripts/labeller.py [--users N] [--steps T] [--picture]
-Scenario `default` with N users; lambda is that of the population, in ten bands; lambda_label is on a grid. The learned reward
-is fitted to 100,000 pairs of 2,000 labellers with that lambda_label. Prints Markdown; --picture writes docs/assets/labeller.png.
+Scenario `default` with N users; lambda is that of the population, in ten bands; lambda_label is on a grid. The learned
+reward is fitted to 100,000 pairs of 2,000 labellers with that lambda_label. Prints Markdown; --picture writes
+docs/assets/labeller.png.
 """
 
 import argparse
@@ -10,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from mirrorfield.world.rlhf.labellers import draw_labellers
-from mirrorfield.world.rlhf.preferences import collect
-from mirrorfield.world.rlhf.reward_model import fit_reward_model
 from people import OUTCOMES, WORDS, effects, outcomes, scenario, told
 from rich.progress import track
 
 import mirrorfield as mf
 from mirrorfield.report.style import INK, styled
 from mirrorfield.types import FloatArray
+from mirrorfield.world.rlhf.labellers import draw_labellers
+from mirrorfield.world.rlhf.preferences import collect
+from mirrorfield.world.rlhf.reward_model import fit_reward_model
 
 PLACE = Path(__file__).parent.parent / "docs" / "assets" / "labeller.png"
 GRID = (0.0, 0.25, 0.5, 0.75, 1.0)

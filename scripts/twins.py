@@ -1,9 +1,9 @@
 """The twin claim: intention in a person, in labels, in prompts and in retrieval, for docs/results/twins.md.
 
 Usage: uv run python scripts/twins.py [--users N] [--steps T] [--picture]
-People with lambda = 0 under clicks are the base. Each lever is turned up from there, on the same people with the same luck: lambda itself;
-the weight of deliberate ratings in the reward; kappa towards the person's own wish; a retriever by that wish that takes fewer and
-fewer of sixty posts. Prints Markdown; --picture writes docs/assets/twins.png.
+People with lambda = 0 under clicks are the base. Each lever is turned up from there, on the same people with the same
+luck: lambda itself; the weight of deliberate ratings in the reward; kappa towards the person's own wish; a retriever by
+that wish that takes fewer and fewer of sixty posts. Prints Markdown; --picture writes docs/assets/twins.png.
 """
 
 import argparse

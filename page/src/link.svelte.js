@@ -1,9 +1,11 @@
 /** The conversation with the server: the last view, the posts so far, and what to say. Nothing is computed here. */
 const KEEP = 120;
 
-export const live = $state({ view: null, steps: [], about: null, trouble: "", waiting: true });
+export const live = $state({ view: null, steps: [], about: null, trouble: "", waiting: true, slow: false });
 
 let socket;
+let next = null;
+let patience;
 
 export function socketTo(name) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
@@ -15,15 +17,11 @@ export async function open() {
   socket = socketTo("live");
   socket.onmessage = (event) => {
     const told = JSON.parse(event.data);
-    live.waiting = false;
-    if (told.type === "error") {
-      live.trouble = told.text;
-      return;
-    }
-    live.trouble = "";
-    if (told.t === 0) live.steps = [];
-    live.steps = [...live.steps, ...told.steps].slice(-KEEP);
-    live.view = told;
+    clearTimeout(patience);
+    [live.waiting, live.slow] = [false, false];
+    if (told.type === "error") live.trouble = told.text;
+    else hear(told);
+    if (next) say(next);
   };
   socket.onclose = (event) => {
     live.waiting = true;
@@ -31,10 +29,32 @@ export async function open() {
   };
 }
 
-/** Say something, unless the answer to the last thing said is still on its way: the page never queues. */
+function hear(told) {
+  live.trouble = "";
+  if (told.t === 0) live.steps = [];
+  live.steps = [...live.steps, ...told.steps].slice(-KEEP);
+  for (const [i, step] of live.steps.entries()) credit(step, i);
+  live.view = told;
+}
+
+/** The posts of a session are told their advantages by its last. */
+function credit(step, last) {
+  const learned = step.session?.advantages ?? [];
+  for (const [i, advantage] of learned.entries()) {
+    const post = live.steps[last - learned.length + 1 + i];
+    if (post) post.advantage = advantage;
+  }
+}
+
+/** Say something, unless the answer to the last thing said is still on its way: the page never queues. Of what is
+ *  turned meanwhile, the last is kept. */
 export function say(message) {
-  if (live.waiting || socket?.readyState !== WebSocket.OPEN) return false;
-  live.waiting = true;
+  if (live.waiting || socket?.readyState !== WebSocket.OPEN) {
+    if (message.type === "turn" || message.type === "start") next = message;
+    return false;
+  }
+  [live.waiting, next] = [true, null];
+  patience = setTimeout(() => (live.slow = true), 1500);
   socket.send(JSON.stringify(message));
   return true;
 }

@@ -13,8 +13,11 @@ from starlette.websockets import WebSocketDisconnect
 
 import mirrorfield as mf
 from mirrorfield.cli.main import app as command
-from mirrorfield.server.app import BUSY, IDLE, MALFORMED, TOO_FAST, Limits, Pace, create_app, own_origin
+from mirrorfield.server.app import create_app
+from mirrorfield.server.limits import BUSY, IDLE, MALFORMED, TOO_FAST, Limits, Pace
 from mirrorfield.server.mirror import Mirror, Settings
+from mirrorfield.server.panels import Desk
+from mirrorfield.server.talk import own_origin
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +73,20 @@ def test_a_message_that_means_nothing_is_answered_in_words(client, text: str) ->
         assert socket.receive_json()["t"] == 1
 
 
-def garbage(rng: random.Random) -> str:
+SOCKETS = {
+    "/live": (("start", "turn", "react", "auto"), ("seed", "dwell", "session", "clip", "baseline", "y")),
+    "/crowd": (("begin", "go", "who", "near", "pair"), ("seed", "posts", "user", "users", "x", "shift")),
+}
+
+
+def garbage(rng: random.Random, socket: str) -> str:
     kind = rng.randrange(4)
     if kind == 0:
         return "".join(rng.choices(string.printable, k=rng.randrange(200)))
     value = rng.choice([None, -1, 1e308, "x" * 50, [], {}, True, "like", 0.5, 2**80, "\u2028"])
     message = {
-        "type": rng.choice(["start", "turn", "react", "auto", "x", None]),
-        rng.choice(["seed", "dwell", "y"]): value,
+        "type": rng.choice([*SOCKETS[socket][0], "x", None]),
+        rng.choice(SOCKETS[socket][1]): value,
     }
     text = json.dumps(message)
     return text if kind < 3 else text[: rng.randrange(len(text))]
@@ -88,9 +97,26 @@ def test_ten_thousand_malformed_messages_break_nothing(client) -> None:
     with client.websocket_connect("/live") as socket:
         socket.receive_json()
         for _ in range(10_000):
-            socket.send_text(garbage(rng))
+            socket.send_text(garbage(rng, "/live"))
             assert socket.receive_json()["type"] in ("error", "view")
         socket.send_json({"type": "start"})
+        assert socket.receive_json()["t"] == 0
+
+
+def test_malformed_messages_break_no_crowd(client) -> None:
+    rng, heard = random.Random(2), set()
+    with client.websocket_connect("/crowd") as socket:
+        for _ in range(400):
+            socket.send_text(garbage(rng, "/crowd"))
+        socket.send_text('{"type": "who", "user": 4321}')
+        while True:
+            event = socket.receive()
+            told = json.loads(event["text"]) if event.get("text") else {"type": "frame"}
+            heard.add(told["type"])
+            if told.get("user") == 4321:
+                break
+        assert heard == {"crowd", "frame", "error", "person", "pair"}
+        socket.send_json({"type": "begin"})
         assert socket.receive_json()["t"] == 0
 
 
@@ -157,6 +183,25 @@ def test_a_crowd_is_shown_frame_by_frame(client) -> None:
         assert socket.receive_json()["t"] == 0 and socket.receive_bytes()
 
 
+def test_large_crowds_are_bounded() -> None:
+    large = {"type": "begin", "users": 200_000}
+    with (
+        TestClient(create_app(Limits(large_crowds=1))) as small,
+        small.websocket_connect("/crowd") as one,
+        small.websocket_connect("/crowd") as other,
+    ):
+        for socket in (one, other):
+            socket.receive_json(), socket.receive_bytes()
+        one.send_json(large)
+        assert one.receive_json()["users"] == 200_000 and one.receive_bytes()
+        other.send_json(large)
+        assert "1 large crowds are here already" in other.receive_json()["text"]
+        one.send_json({"type": "begin"})
+        assert one.receive_json()["users"] == 20_000 and one.receive_bytes()
+        other.send_json(large)
+        assert other.receive_json()["users"] == 200_000
+
+
 def test_crowds_are_bounded() -> None:
     with TestClient(create_app(Limits(crowds=1))) as small, small.websocket_connect("/crowd") as socket:
         socket.receive_json()
@@ -174,6 +219,8 @@ def test_a_panel_says_what_compare_says(client, capsys) -> None:
     for effect in told["effects"]:
         assert f"{effect['changed']:.4f}" in said and f"{effect['difference']:+.4f}" in said
     assert client.get("/api/whatif/filter-bubble/everything").status_code == 422
+    refused = client.get("/api/whatif/filter-bubble/intensity-cap")
+    assert refused.status_code == 409 and "expected radicalization" in refused.json()["detail"]
     assert client.get("/api/whatif/..%2f..%2fetc/leash").status_code in (404, 422)
 
 
@@ -185,6 +232,9 @@ def test_the_scenario_file_is_the_mirror_bit_for_bit(client) -> None:
         mirror.react()
     sample = mf.simulate(mf.Scenario.from_toml(text)).part.sample
     assert sample.logits[:, :, 0].tobytes() == mirror.logits.tobytes()
+    assert "group = 8" in client.get("/api/scenario.toml?session=8&baseline=group-mean&z_score=true").text
+    refused = client.get("/api/scenario.toml?baseline=group-mean")
+    assert refused.status_code == 409 and "group" in refused.json()["detail"]
     assert client.get("/api/scenario.toml", params={"steps": 0}).status_code == 422
     assert client.get("/api/scenario.toml", params={"file": "/etc/passwd"}).status_code == 422
 
@@ -198,3 +248,29 @@ def test_the_recorded_billion_is_that_of_the_docs_and_like_a_smaller_crowd(clien
     summary = mf.simulate(mf.Scenario(users=20_000, steps=100)).summary
     for share, few in zip(told["shares"], summary["shares"].values(), strict=True):
         assert abs(share - few) < 4 * np.sqrt(share * (1 - share) / 20_000)
+
+
+def test_questions_are_bounded_in_number(monkeypatch) -> None:
+    import asyncio
+    import threading
+
+    go, asked = threading.Event(), []
+
+    def slow(*key: str) -> str:
+        asked.append(key)
+        go.wait(10)
+        return "-".join(key)
+
+    monkeypatch.setattr("mirrorfield.server.panels.effects", slow)
+
+    async def ask() -> list:
+        desk = Desk(waiting=1)
+        changes = ("leash", "leash", "quota", "exploration")
+        found = [asyncio.create_task(desk.answer("filter-bubble", change)) for change in changes]
+        await asyncio.sleep(0.05)
+        go.set()
+        return await asyncio.gather(*found, return_exceptions=True)
+
+    one, same, *late = asyncio.run(ask())
+    assert one == same == "filter-bubble-leash" and asked == [("filter-bubble", "leash")]
+    assert all("1 questions wait already" in str(error) for error in late)

@@ -1,5 +1,8 @@
 """The visitor's mirror: the run bit for bit on autopilot, and the loop's equations with a reaction from outside."""
 
+import json
+import shlex
+
 import numpy as np
 import pytest
 
@@ -7,9 +10,12 @@ import mirrorfield as mf
 from mirrorfield.cli.settings import build_scenario
 from mirrorfield.population.posts import posts
 from mirrorfield.population.reference import simulate_reference
+from mirrorfield.server.again import mirror_again
 from mirrorfield.server.catalogue import pick
 from mirrorfield.server.messages import READER
 from mirrorfield.server.mirror import Mirror, Settings
+from mirrorfield.server.parts import PRESETS, Parts
+from mirrorfield.server.talk import read
 
 
 def test_autopilot_is_the_run_that_the_page_names_bit_for_bit() -> None:
@@ -90,3 +96,63 @@ def test_a_reaction_is_the_shown_formula() -> None:
         return READER.validate_python({"type": "react", "action": action, "dwell": dwell}).reward
 
     assert [reward("skip", 0), reward("skip", 4), reward("like", 8), reward("share", 99)] == [0, 0.5, 1.5, 2.0]
+
+
+RULES = {
+    **PRESETS,
+    "leash": Parts(beta=0.3),
+    "passes": Parts(epochs=4, clip=0.2),
+    "value": Parts(session=4, baseline="value"),
+    "spread": Parts(session=2, epochs=2, z_score=True),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_on_autopilot_is_the_run_and_the_python_that_the_page_shows_bit_for_bit(name: str, capsys) -> None:
+    mirror = Mirror(Settings(seed=5, intentionality=0.3, learning_rate=0.5, parts=RULES[name]))
+    for _ in range(203):
+        assert mirror.offer() == mirror.react().category
+    assert mirror.straight
+    again = mirror_again(mirror.settings, mirror.t)
+    words = [word for word in shlex.split(again["command"])[3:] if "=" in word]
+    sample = mf.simulate(build_scenario("one-user", words, steps=203, seed=5)).part.sample
+    assert sample.logits[:, :, 0].tobytes() == mirror.logits.tobytes()
+    assert np.float32(mirror.baseline) == sample.mean_reaction[-1, 0]
+    shown: dict = {}
+    exec(again["python"], shown)
+    assert shown["policy"].tobytes() == mirror.policy.tobytes() and capsys.readouterr().out
+
+
+def test_parts_that_are_off_are_plain_reinforce_bit_for_bit() -> None:
+    plain = Mirror(Settings(seed=8))
+    mirror = Mirror(Settings(seed=8))
+    for parts in (Parts(), Parts(clip=0.2), Parts()):  # a clip does nothing to a post that is learned from once
+        mirror.turn(Settings(seed=8, parts=parts))
+        for _ in range(40):
+            step, other = plain.react(), mirror.react()
+            assert (step.reward, step.advantage, step.category) == (other.reward, other.advantage, other.category)
+    assert plain.logits.tobytes() == mirror.logits.tobytes() and plain.straight and not mirror.straight
+
+
+def test_a_rule_begins_with_the_next_session_and_keeps_its_posts_until_the_last() -> None:
+    mirror = Mirror(Settings(seed=9))
+    for _ in range(5):
+        mirror.react(1.0)
+    mirror.turn(Settings(parts=PRESETS["GRPO"]))
+    assert mirror.due and [mirror.react(0.5).advantage is None for _ in range(3)] == [False] * 3
+    held, states = mirror.policy, set()
+    for place in range(8):
+        states.add(mirror.state)
+        step = mirror.react(2.0 if place == 7 else 0.0)
+        assert not mirror.due and (step.session is None) == (place < 7) and (step.advantage is None) == (place < 7)
+        assert place == 7 or (mirror.policy == held).all()
+    assert states == {step.state} and step.session is not None and set(step.session.states) == states
+    spread = (np.array([0.0] * 7 + [2.0]) - 0.25) / np.std([0.0] * 7 + [2.0], ddof=1)
+    assert step.session.advantages == pytest.approx(spread.tolist(), abs=1e-5)
+    assert mirror.policy[step.state, step.category] > held[step.state, step.category]
+
+
+def test_parts_that_the_docs_refuse_are_refused_in_one_line() -> None:
+    for wrong in ({"baseline": "group-mean"}, {"z_score": True}, {"session": 3}, {"clip": 0.0}):
+        said = read(READER, json.dumps({"type": "turn"} | wrong))
+        assert (isinstance(said, str) and "\n" not in said and "expected" in said.lower()) or "should" in said

@@ -72,7 +72,7 @@ def wait_for_post(page, number: int) -> None:
 
 
 def served(page, category: int) -> float:
-    text = page.locator(".state.lit .number").nth(category).inner_text()
+    text = page.locator(".state.lit .number").nth(category).text_content()
     return float(text.rstrip("%"))
 
 
@@ -88,7 +88,7 @@ def test_keys_alone_are_enough(page) -> None:
     for number, key in enumerate(["l", "s", "ArrowDown", "ArrowRight"], 2):
         page.keyboard.press(key)
         wait_for_post(page, number)
-    assert "θ[" in page.locator(".equation").inner_text()
+    assert "θ[" in page.locator(".equation").first.inner_text()
     for _ in range(12):
         page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.matches('input, select, button, summary')")
@@ -100,7 +100,7 @@ def test_autopilot_runs_and_starting_anew_gives_the_same_luck(page) -> None:
         wait_for_post(page, 1)
         page.get_by_role("button", name="One step").click()
         wait_for_post(page, 2)
-        return page.locator(".equation").inner_text()
+        return page.locator(".equation").first.inner_text()
 
     assert after_one_step() == after_one_step()
     page.get_by_label("posts a second").select_option("100")
@@ -138,7 +138,42 @@ def test_a_link_brings_the_same_mirror_back(page, browser, address: str) -> None
     expect(other.locator("pre").first).to_contain_text("--seed 77")
     expect(other.locator("pre").first).to_contain_text("intentionality.value=0.6")
     assert other.locator(".phone .post").inner_text() == first
+    assert other.get_by_text('"seed": 77').count() == 1
     assert "seed=77" in other.get_by_role("link", name="Scenario file").get_attribute("href")
+    other.close()
+
+
+def test_parts_are_switched_on_in_the_live_run_and_off_again(page, browser) -> None:
+    from playwright.sync_api import expect
+
+    page.get_by_role("button", name="GRPO").click()
+    expect(page.get_by_text("Running now: GRPO.")).to_be_visible(timeout=180_000)
+    one = page.get_by_role("button", name="One post")
+    for number in range(2, 10):
+        one.click()
+        wait_for_post(page, number)
+    expect(page.locator("#equation-again + .equation li")).to_have_count(8)
+    one.focus()
+    page.keyboard.press("Enter")
+    wait_for_post(page, 10)
+    expect(page.get_by_text("kept, 1 of 8").first).to_be_visible()
+    page.get_by_role("button", name="keep 8 posts").press("Enter")
+    expect(page.get_by_text("begins with the next session")).to_be_visible()
+    expect(page.get_by_role("button", name="A in units")).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("button", name="REINFORCE").click()
+    for number in range(11, 19):
+        one.click()
+        wait_for_post(page, number)
+    expect(page.locator("#equation-again + .equation")).to_contain_text("A = G − mean")
+    page.get_by_role("button", name="PPO").click()
+    expect(page.get_by_text("Running now: PPO.").or_(page.get_by_text("begins with"))).to_be_visible()
+    page.get_by_role("button", name="Copy a link").click()
+    page.wait_for_timeout(200)
+    assert "baseline=value" in page.url and "z_score=true" in page.url and "clip=0.2" in page.url
+    other = browser.new_page()
+    other.goto(page.url)
+    expect(other.get_by_text("Running now: PPO.")).to_be_visible()
+    expect(other.locator("pre").first).to_contain_text("policy.clip_low=0.2")
     other.close()
 
 
@@ -148,16 +183,23 @@ def test_a_panel_answers(page) -> None:
     panel = page.locator("details.panel").nth(1)
     panel.locator("summary").click()
     panel.get_by_label("what if").select_option("leash")
-    panel.get_by_role("button").click()
+    panel.get_by_role("button", name="Run it").click()
     expect(panel.locator("tbody tr")).to_have_count(3, timeout=90_000)
     expect(panel.locator("pre")).to_contain_text("mirrorfield compare default")
+    expect(panel.locator(".without")).to_have_count(1)
+    expect(panel.locator(".now")).to_have_text("filter bubble 0.00")
+    for _ in range(2):
+        panel.get_by_role("button", name="50 posts more").click()
+        page.wait_for_timeout(300)
+    expect(panel.locator(".now")).to_have_text(re.compile(r"filter bubble 0\.1\d"))
+    assert len(panel.locator(".line").get_attribute("points").split()) == 3
 
 
 def test_a_crowd_parts_and_a_person_can_be_asked(page) -> None:
     from playwright.sync_api import expect
 
     page.locator("#scale").scroll_into_view_if_needed()
-    expect(page.locator("#crowd-t")).to_have_text("0")
+    expect(page.locator("#crowd-t")).to_have_text("0", timeout=90_000)
     page.get_by_role("button", name="50 posts on").click()
     expect(page.locator("#crowd-t")).to_have_text("50")
     page.get_by_label("posts a frame").select_option("100")
@@ -165,14 +207,53 @@ def test_a_crowd_parts_and_a_person_can_be_asked(page) -> None:
     expect(page.locator(".figures")).to_contain_text(re.compile(r"[789]\d%"), timeout=30_000)
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Play")).to_be_visible()
-    page.get_by_label("person").fill("5")
+    page.get_by_role("spinbutton", name="person").fill("5")
     page.get_by_role("button", name="Who is this?").click()
-    expect(page.locator(".person")).to_contain_text("person 5")
-    page.locator("canvas").click(position={"x": 8, "y": 8})
+    expect(page.locator(".person")).to_contain_text("person 5,")
+    page.locator(".box").click(position={"x": 8, "y": 8})
     expect(page.locator(".person")).to_contain_text(re.compile(r"Next: threat (9\d|100)%"))
-    assert "threat" in page.locator("canvas").get_attribute("aria-label")
+    expect(page.locator(".person")).to_contain_text("First seen locked in after")
+    assert "threat" in page.locator(".box").get_attribute("aria-label")
+    size = page.locator(".box").bounding_box()["width"]
+    page.locator(".box").hover(position={"x": 8, "y": size - 8})
+    expect(page.locator(".person")).to_contain_text(re.compile(r"depth (9\d|100)%\."))
+    page.locator(".box").focus()
+    before = page.locator(".person .kind").inner_text()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".person .kind")).not_to_have_text(before)
+    assert post_number(page) == 1
     page.get_by_role("button", name="Begin anew").click()
     expect(page.locator("#crowd-t")).to_have_text("0")
+
+
+def test_two_neighbours_are_watched_and_a_larger_crowd_is_tiles(page) -> None:
+    from playwright.sync_api import expect
+
+    page.locator("#scale").scroll_into_view_if_needed()
+    expect(page.locator("#crowd-t")).to_have_text("0", timeout=90_000)
+    page.get_by_role("button", name="50 posts on").click()
+    page.get_by_role("button", name="The two most alike").click()
+    expect(page.locator(".pair .feed")).to_have_count(2)
+    page.get_by_role("button", name="50 posts on").click()
+    expect(page.locator("#crowd-t")).to_have_text("100")
+    trail = page.locator(".trail.second")
+    assert len(trail.get_attribute("points").split()) > 20 and page.locator(".apart").count() == 1
+    page.get_by_role("spinbutton", name="person").fill("3")
+    page.get_by_role("spinbutton", name="neighbour").fill("4")
+    page.get_by_role("button", name="Watch it beside").click()
+    expect(page.locator(".pair")).to_contain_text("person 4")
+    page.get_by_role("button", name="200,000", exact=True).click()
+    expect(page.locator(".box")).to_have_attribute("aria-label", re.compile("200,000 users after 0"), timeout=30_000)
+    page.get_by_role("button", name="50 posts on").click()
+    expect(page.locator("#crowd-t")).to_have_text("50")
+    lit = (
+        "[...document.querySelector('.tiles').getContext('2d').getImageData(0, 0, 128, 128).data].filter(x => x).length"
+    )
+    assert page.evaluate(lit) > 1000
+    page.get_by_role("button", name="One billion").click()
+    expect(page.locator(".billion")).to_contain_text("A recorded run, not live.")
+    page.get_by_role("button", name="20,000", exact=True).click()
+    expect(page.locator(".box")).to_have_attribute("aria-label", re.compile("Map of 20,000 users after 0"))
 
 
 @pytest.mark.parametrize("width", [360, 1440])
@@ -207,4 +288,51 @@ def test_axe_finds_nothing(browser, address: str, scheme: str) -> None:
     opened.locator(".person").wait_for()
     found = Axe().run(opened).response["violations"]
     assert [(rule["id"], rule["impact"]) for rule in found] == []
+    opened.close()
+
+
+def test_every_chart_can_be_taken_along(page, tmp_path) -> None:
+    from matplotlib.image import imread
+
+    page.keyboard.press("l")
+    wait_for_post(page, 2)
+    page.locator("#scale").scroll_into_view_if_needed()
+    page.locator("#crowd-t").wait_for(timeout=90_000)
+    page.get_by_role("button", name="50 posts on").click()
+    page.get_by_role("button", name="Who is this?").click()
+    page.locator(".person .feed").wait_for()
+    page.locator("details.panel summary").nth(1).click()
+    page.locator(".lines").nth(1).wait_for()
+    heads = set()
+    for button in page.locator(".save button:visible").all():
+        with page.expect_download() as coming:
+            button.click()
+        file = tmp_path / coming.value.suggested_filename
+        coming.value.save_as(file)
+        if file.suffix == ".csv":
+            heads.add(file.read_text().split("\n")[0])
+            assert file.read_text().count("\n") > 1
+        else:
+            picture = imread(file)
+            assert picture.shape[1] == 1280 and len(set(map(tuple, picture[::9, ::9, :3].reshape(-1, 3).tolist()))) > 5
+    assert heads == {
+        "state,category,probability",
+        "post,category,state,reaction,baseline,advantage",
+        "person,x,y,category",
+        "post,threat,tribal,validation,depth",
+        "post,filter_bubble",
+    }
+
+
+def test_what_moves_by_itself_slows_down_where_that_is_asked_for(browser, address: str) -> None:
+    opened = browser.new_page(reduced_motion="reduce")
+    opened.goto(address)
+    opened.wait_for_selector("article")
+    opened.get_by_label("on", exact=True).check()
+    opened.locator("#scale").scroll_into_view_if_needed()
+    opened.locator("#crowd-t").wait_for(timeout=90_000)
+    opened.get_by_label("posts a frame").select_option("1")
+    opened.get_by_role("button", name="Play").click()
+    opened.wait_for_timeout(2500)
+    assert 1 <= int(opened.locator("#crowd-t").inner_text()) <= 4 and post_number(opened) in (5, 9, 13, 17, 21)
     opened.close()
