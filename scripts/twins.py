@@ -7,6 +7,7 @@ that wish that takes fewer and fewer of sixty posts. Prints Markdown; --picture 
 """
 
 import argparse
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -52,16 +53,14 @@ Curve = dict[float, dict[str, Effect]]
 def crossing(curve: Curve, outcome: str, level: float, start: float) -> float | None:
     """Return the dose at which an outcome first reaches a level, linear between doses, or None where it never does."""
     doses, values = [start, *curve], [0.0, *(curve[dose][outcome].difference for dose in curve)]
-    for (one, x), (other, y) in zip(
-        zip(doses, values, strict=True), zip(doses[1:], values[1:], strict=True), strict=False
-    ):
+    for (one, x), (other, y) in pairwise(zip(doses, values, strict=True)):
         if min(x, y) <= level <= max(x, y) and x != y:
             return one + (other - one) * (level - x) / (y - x)
     return None
 
 
 def exchange(curves: dict[str, Curve], lever: str, outcome: str, dose: float) -> str:
-    """Return how much of a lever does to an outcome what a dose of lambda does, with a 95% interval from both curves."""
+    """Return how much of a lever does to an outcome what a dose of lambda does, with the interval of that dose."""
     effect = curves["lambda"][dose][outcome]
     start = float(ITEMS) if lever == "retrieval" else 0.0
     ends = [crossing(curves[lever], outcome, level, start) for level in (effect.difference, effect.low, effect.high)]
