@@ -27,10 +27,10 @@ DOSES: dict[str, tuple[float, ...]] = {
     "retrieval": (60, 50, 40, 30, 20, 16, 12, 8, 4, 2, 1),
 }
 AXES = {
-    "lambda": "λ of the person (1)",
-    "labels": "weight of ratings in the reward (1)",
-    "prompts": "κ towards the person's own wish (1)",
-    "retrieval": "posts retrieved by that wish, of 60",
+    "lambda": "λ of the person",
+    "labels": "weight of ratings",
+    "prompts": "κ towards the wish",
+    "retrieval": "posts retrieved, of 60",
 }
 SHOWN = ("deliberate_value", "hooked", "locked_in", "filter_bubble")
 REACTIVE = {"population": {"intentionality": {"distribution": "point", "value": 0.0}}}
@@ -87,7 +87,7 @@ def picture(curves: dict[str, Curve], base: dict[str, float]) -> Figure:
                 if lever == "retrieval":
                     axes.set_xlim(62, 0)
                 if row == len(SHOWN) - 1:
-                    axes.set_xlabel(AXES[lever], fontsize=8.5)
+                    axes.set_xlabel(AXES[lever])
                 if column == 0:
                     unit = "reaction" if outcome == "deliberate_value" else "0 to 1"
                     axes.set_ylabel(f"{WORDS[outcome]}\n({unit})", fontsize=9, color=INK)

@@ -77,3 +77,9 @@ def test_what_stands_behind_a_reward_model_is_cited_with_one() -> None:
     behind = {"bradley1952", "christiano2017", "ouyang2022", "rafailov2023", "gao2023"}
     assert set(keys(Scenario(reward=LEARNED))) - set(keys(Scenario())) == behind
     assert not behind & set(keys(Scenario(reward={"source": "ratings"})))
+
+
+def test_a_retriever_and_the_encoder_of_the_posts_are_cited_where_they_are_used() -> None:
+    diverse = keys(Scenario(retrieval={"corpus": "posts", "retriever": "diverse"}))
+    assert {"carbonell1998", "reimers2019", "wang2020"} <= set(diverse)
+    assert "carbonell1998" not in keys(Scenario(retrieval={"corpus": "posts", "retriever": "history"}))

@@ -153,6 +153,24 @@ def test_listed_users_that_have_changed_are_refused(tmp_path: Path) -> None:
         finish(tmp_path / "x")
 
 
+def test_a_reward_model_that_has_changed_is_refused_and_one_that_has_not_is_gone_on_with(tmp_path: Path) -> None:
+    file, models = tmp_path / "models.npy", np.eye(3, 4, dtype=np.float32)[None].repeat(2, axis=0)
+    np.save(file, models)
+    reward = {"source": "reward_model", "model_file": str(file)}
+    scenario = SCENARIO.model_copy(update={"reward": mf.Scenario(reward=reward).reward})
+    whole = mf.simulate(scenario)
+    plan = mf.api.prepare(scenario, None, None, None)
+    with pytest.raises(mf.StoppedError), mf.api.job_for(plan, tmp_path / "x", block=BLOCK) as held:
+        execute(held.plan, 1, job=held, stopped=lambda: len(held.done) >= 2)
+    np.save(file, 2 * models)
+    with pytest.raises(mf.InputError, match="reward model and corpus, SHA-256"):
+        finish(tmp_path / "x")
+    np.save(file, models)
+    finish(tmp_path / "x")
+    sample = mf.simulate(scenario, out=tmp_path / "x", resume=True).dataset
+    assert sample["logits"].values.tobytes() == whole.dataset["logits"].values.tobytes()
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"format": 1}', None])
 def test_a_damaged_job_file_is_refused(text, half_done) -> None:
     file = half_done() / "job.json"

@@ -72,6 +72,8 @@ def keys(scenario: Scenario) -> list[str]:
     used |= {"marsaglia2000"} if gamma and scenario.population.file is None else set()
     used |= {"helson1948"} if scenario.intensity.rungs > 1 and scenario.intensity.eta > 0 else set()
     used |= {"chen2019"} if change.exploration > 0 or change.quota < 1 else set()
+    used |= {"carbonell1998"} if scenario.retrieval.retriever == "diverse" else set()
+    used |= {"reimers2019", "wang2020"} if scenario.retrieval.corpus == "posts" else set()
     used |= set(PREFERENCES) if scenario.reward.source == "reward_model" else set()
     for policy in (scenario.policy, change.policy or scenario.policy):
         used |= rule_keys(policy.to_rule()) | ({NAMED_AFTER[policy.rule]} if policy.rule in NAMED_AFTER else set())

@@ -17,6 +17,12 @@ from mirrorfield.version import VERSION, source_digest
 JOB = "job.json"
 FORMAT = 1
 SHOWN = 6
+NAMES = {
+    "listed users, SHA-256": "listed",
+    "reward model and corpus, SHA-256": "lens",
+    "--block": "block",
+    "--keep": "keep",
+}
 
 
 class Ticket(Frozen):
@@ -27,6 +33,7 @@ class Ticket(Frozen):
     sources: str
     scenario: dict[str, Any]
     listed: str | None
+    lens: str | None
     block: int
     keep: Literal["sample", "all"]
     population: str | None
@@ -50,6 +57,7 @@ def ticket_of(plan: Plan, block: int, population: Path | None, command: str) -> 
         sources=source_digest(),
         scenario=plain(plan.scenario),
         listed=_listed_digest(plan) if population else None,
+        lens=_lens_digest(plan),
         block=block,
         keep="all" if plan.keep_all else "sample",
         population=str(population.resolve()) if population else None,
@@ -61,6 +69,16 @@ def _listed_digest(plan: Plan) -> str:
     tables = plan.population
     digest = hashlib.sha256(repr(tables.listed_susceptibility.shape).encode())
     digest.update(tables.listed_susceptibility.tobytes() + tables.listed_intentionality.tobytes())
+    return digest.hexdigest()
+
+
+def _lens_digest(plan: Plan) -> str | None:
+    """Return a SHA-256 over what a reward model's file and a corpus hold, or None where the scenario names neither."""
+    if plan.lens is None or not (plan.scenario.reward.model_file or plan.scenario.retrieval.corpus):
+        return None
+    digest = hashlib.sha256()
+    for array in (plan.lens.model, plan.lens.kind, plan.lens.quality, plan.lens.gram, plan.lens.relevance):
+        digest.update(repr(array.shape).encode() + array.tobytes())
     return digest.hexdigest()
 
 
@@ -106,7 +124,7 @@ def check_same(folder: Path, there: Ticket, asked: Ticket) -> None:
     """Raise InputError naming every dotted key in which the run in a folder differs from the one asked for."""
     others = [
         f"{name}: {getattr(there, key)} there, {getattr(asked, key)} asked for"
-        for name, key in (("listed users, SHA-256", "listed"), ("--block", "block"), ("--keep", "keep"))
+        for name, key in NAMES.items()
         if getattr(there, key) != getattr(asked, key)
     ]
     check_scenario(folder, there.scenario, asked.scenario, others)
