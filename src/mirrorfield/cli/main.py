@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from mirrorfield.cli import compare as compare_command
+from mirrorfield.cli import embedding as embedding_command
 from mirrorfield.cli import fit as fit_command
 from mirrorfield.cli import serve as serve_command
 from mirrorfield.cli import study as study_commands
@@ -32,6 +33,7 @@ app.command("compare")(compare_command.compare)
 app.command("neighbours")(study_commands.neighbours)
 app.command("tip")(study_commands.tip)
 app.command("sweep")(study_commands.sweep)
+app.command("embedding")(embedding_command.embedding)
 app.command("serve")(serve_command.serve)
 app.command("fit")(fit_command.fit)
 app.command("verify")(verify_command.verify)

@@ -23,7 +23,7 @@ SERIES = {
     "overlap": ("1", "mean dot product of two people's feeds, all distinct pairs"),
     "mean_feed": ("1", "mean feed, over people measured"),
     "effective_items": ("items", "mean over people of exp(entropy of the policy over items)"),
-    "state_share": ("1", "share of everyone by third of arousal"),
+    "state_share": ("1", "share of the people measured by third of arousal"),
     "mean_arousal": ("1", "mean arousal of everyone, 0 to 1"),
     "mean_reaction": ("reaction", "mean reaction over everyone and all posts so far"),
     "interest_moved": ("1", "mean distance of everyone's interest from where it began"),

@@ -55,7 +55,8 @@ def series(record: Record, first_user: int) -> dict[str, FloatArray]:
     steps = [feed_figures(feed, record.people + first_user) for feed in record.feed]
     found = {name: np.array([step[name] for step in steps]) for name in steps[0]}
     found["effective_items"] = record.effective_items.astype(float).mean(axis=1)
-    found["state_share"] = record.state_count / record.state_count.sum(axis=1, keepdims=True)
+    states = band_of(record.arousal)
+    found["state_share"] = np.stack([(states == s).mean(axis=1) for s in range(S)], axis=1)
     found["mean_arousal"], found["mean_reaction"], found["interest_moved"] = record.everyone.T
     return found
 
@@ -105,7 +106,7 @@ def summarise(
     """Return the figures at the last step as plain values for JSON; `measured` says how many people they are from.
 
     Parameters: record; intentionality of the people measured, (n,); category names (K,); users N; seed; the id of the
-    first person. Mean arousal, states, mean reaction and `interest_moved` are over everyone. Raises nothing.
+    first person. Mean arousal, mean reaction and `interest_moved` are over everyone. Raises nothing.
     """
     last = {name: values[-1] for name, values in series(record, first_user).items()}
     plain = {

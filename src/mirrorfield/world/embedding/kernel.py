@@ -90,11 +90,11 @@ def user_tower(arousal: Any, history: Any, tower: Any, temperature: Any, feature
         logit[j] = logit[j] / temperature
 
 
-def dot(a: Any, b: Any) -> Any:
-    """Return the inner product of two float32 vectors, added up in order."""
+def dot(a: Any, table: Any, row: Any) -> Any:
+    """Return the inner product of a float32 vector and a row of a table, added up in order."""
     total = ZERO
     for j in range(len(a)):
-        total += a[j] * b[j]
+        total += a[j] * table[row, j]
     return total
 
 
@@ -108,7 +108,7 @@ def log_normaliser(logit: Any, catalogue: Catalogue, out: Any) -> Any:
         spread = ZERO
         for j in range(len(logit)):
             spread += catalogue.variance[c, j] * logit[j] * logit[j]
-        out[c] = log_mass(log(catalogue.counts[c]), dot(logit, catalogue.centre[c]), spread)
+        out[c] = log_mass(log(catalogue.counts[c]), dot(logit, catalogue.centre, c), spread)
         largest = max(largest, out[c])
     total = ZERO
     for c in range(len(out)):
@@ -116,8 +116,8 @@ def log_normaliser(logit: Any, catalogue: Catalogue, out: Any) -> Any:
     return largest + log(total)
 
 
-def nominate(catalogue: Catalogue, setting: Setting, words: Any, room: Scratch) -> Any:
-    """Draw the candidates, weigh them, and return the logarithm of the normaliser that they were weighed by.
+def nominate(catalogue: Catalogue, setting: Setting, words: Any, room: Scratch) -> None:
+    """Draw the candidates and weigh them.
 
     Source: docs/embedding.md, eqs. 10 to 12. Two words a candidate: its category, its place in it.
     """
@@ -137,10 +137,13 @@ def nominate(catalogue: Catalogue, setting: Setting, words: Any, room: Scratch) 
             category += 1
         item = category + categories * np.int64(below(second, catalogue.counts[category]))
         room.candidate[i] = item
-        room.score[i] = exp(min(dot(room.logit, catalogue.vectors[item]) - total, LARGEST_LOG))
-        room.weight[i] = room.score[i] * catalogue.counts[category] / room.odds[category]
+        room.weight[i] = catalogue.counts[category] / room.odds[category]
     words[0], words[1], words[2], words[3] = a, b, c, d
-    return total
+    for i in range(len(room.candidate)):
+        room.score[i] = min(dot(room.logit, catalogue.vectors, room.candidate[i]) - total, LARGEST_LOG)
+    for i in range(len(room.candidate)):
+        room.score[i] = exp(room.score[i])
+        room.weight[i] = room.score[i] * room.weight[i]
 
 
 def score_all(catalogue: Catalogue, room: Scratch) -> None:
@@ -148,7 +151,7 @@ def score_all(catalogue: Catalogue, room: Scratch) -> None:
     largest = F32(-np.inf)
     for i in range(len(room.candidate)):
         room.candidate[i] = i
-        room.weight[i] = dot(room.logit, catalogue.vectors[i])
+        room.weight[i] = dot(room.logit, catalogue.vectors, i)
         largest = max(largest, room.weight[i])
     total = ZERO
     for i in range(len(room.candidate)):
@@ -168,21 +171,33 @@ def choose(weight: Any, total: Any, u: Any) -> Any:
     return index
 
 
+def profile_of(profile: Any, mixture: Any, item: Any) -> Any:
+    """Return mean (of the reactive part), std, up and down of one item: its mixture of categories."""
+    return (
+        dot(mixture[item], profile, MEAN),
+        dot(mixture[item], profile, STD),
+        dot(mixture[item], profile, UP),
+        dot(mixture[item], profile, DOWN),
+    )
+
+
 def react(u: int, item: Any, radius: Any, angle: Any, move: Any, catalogue: Any, crowd: Any, laws: Any, setting: Any,
           profile: Any) -> Any:  # fmt: skip
     """Show one item to person u, move the person on, and return the reaction.
 
     Source: docs/embedding.md, eqs. 3 to 7.
     """
-    vector, mixture, lam = catalogue.vectors[item], catalogue.mixture[item], crowd.intentionality[u]
+    lam = crowd.intentionality[u]
     set_profile(crowd.arousal[u], lam, crowd.susceptibility[u], laws, profile)
-    mean = dot(profile[MEAN], mixture) + lam * dot(crowd.interest[u], vector)
-    felt = reaction(mean, dot(profile[STD], mixture), normal(uniform_positive(radius), uniform(angle)))
-    up, down = dot(profile[UP], mixture), dot(profile[DOWN], mixture)
+    mixed = profile_of(profile, catalogue.mixture, item)
+    mean = mixed[MEAN] + lam * dot(crowd.interest[u], catalogue.vectors, item)
+    felt = reaction(mean, mixed[STD], normal(uniform_positive(radius), uniform(angle)))
+    up, down = mixed[UP], mixed[DOWN]
     crowd.arousal[u] = moved_arousal(crowd.arousal[u], up, down, uniform(move), setting.step, setting.noise)
-    for j in range(len(vector)):
-        crowd.interest[u, j] = drifted(crowd.interest[u, j], vector[j], setting.drift)
-        crowd.history[u, j] = remembered(crowd.history[u, j], felt, vector[j], setting.memory)
+    for j in range(crowd.interest.shape[1]):
+        v = catalogue.vectors[item, j]
+        crowd.interest[u, j] = drifted(crowd.interest[u, j], v, setting.drift)
+        crowd.history[u, j] = remembered(crowd.history[u, j], felt, v, setting.memory)
     return felt
 
 
@@ -193,20 +208,21 @@ def add_pull(chosen: Any, gain: Any, corrects: Any, setting: Setting, catalogue:
 
     Source: docs/embedding.md, eqs. 13 to 15.
     """
-    vector, count = catalogue.vectors[room.candidate[chosen]], F32(len(room.candidate))
+    item, count = room.candidate[chosen], F32(len(room.candidate))
     probability = min(room.score[chosen], ONE)
     factor = gain * top_k(probability, setting.slate) / (F32(setting.slate) * setting.temperature)
     own, others = room.weight[chosen], ONE / (count - ONE)
     weight = capped_weight(total / count, setting.cap)
-    for j in range(len(vector)):
+    for j in range(len(room.pull)):
+        v = catalogue.vectors[item, j]
         if corrects:
-            rest = (room.mean[j] - own * vector[j]) * others
-            room.pull[j] += factor * corrected(vector[j], weight, (total - own) * others, rest)
+            rest = (room.mean[j] - own * v) * others
+            room.pull[j] += factor * corrected(v, weight, (total - own) * others, rest)
         else:
-            room.pull[j] += factor * (vector[j] - room.mean[j] / total)
+            room.pull[j] += factor * (v - room.mean[j] / total)
 
 
-shared(user_tower, dot, log_normaliser, nominate, score_all, choose, react, add_pull)
+shared(user_tower, dot, log_normaliser, nominate, score_all, choose, profile_of, react, add_pull)
 
 
 @compiled
@@ -225,9 +241,9 @@ def show_page(u: Any, tower: Any, catalogue: Any, crowd: Any, laws: Any, setting
         room.pull[j] = ZERO
     for i in range(len(room.candidate)):
         total += room.weight[i]
-        vector = catalogue.vectors[room.candidate[i]]
-        for j in range(len(vector)):
-            room.mean[j] += room.weight[i] * vector[j]
+        weight, item = room.weight[i], room.candidate[i]
+        for j in range(len(room.mean)):
+            room.mean[j] += weight * catalogue.vectors[item, j]
     before = crowd.baseline[u]
     for k in range(setting.slate):
         pick, radius = draw_word(crowd.words[u]), draw_word(crowd.words[u])

@@ -1,4 +1,4 @@
-"""What a run keeps at its recorded steps: feeds and arousal of the people measured, and counts of everyone."""
+"""What a run keeps at its recorded steps: feeds and arousal of the people measured, and means over everyone."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,6 @@ class Record:
     effective_items: F32Array  # (C, n)
     arousal: F32Array  # (C, n)
     mean_reaction: F32Array  # (C, n)
-    state_count: IntArray  # (C, S) everyone, by third of arousal
     everyone: FloatArray  # (C, 3) mean arousal, mean reaction, mean way the interest has moved
 
     @classmethod
@@ -50,7 +49,6 @@ class Record:
             effective_items=np.zeros(shape, np.float32),
             arousal=np.zeros(shape, np.float32),
             mean_reaction=np.zeros(shape, np.float32),
-            state_count=np.zeros((len(steps), S), np.int64),
             everyone=np.zeros((len(steps), 3)),
         )
 
@@ -63,6 +61,5 @@ class Record:
         self.feed[place], self.effective_items[place] = world.feeds(self.people, spread)
         self.arousal[place] = crowd.arousal[self.people]
         self.mean_reaction[place] = crowd.baseline[self.people]
-        self.state_count[place] = np.bincount(band_of(crowd.arousal), minlength=S)
         moved = np.sqrt(((crowd.interest - start).astype(float) ** 2).sum(axis=1))
         self.everyone[place] = [part.astype(float).mean() for part in (crowd.arousal, crowd.baseline, moved)]

@@ -56,7 +56,9 @@ class ReferenceWorld:
             return Nominated(np.broadcast_to(np.arange(len(self.vectors)), score.shape), score, score)
         masses = log_mass(np.log(self.count), logit @ self.centre.T, logit**2 @ self.variance.T)
         total = np.logaddexp.reduce(masses, axis=1)
-        odds = nomination(np.exp(masses - total[:, None]), policy.exploration, self.count, 1 / len(self.vectors))
+        odds = nomination(
+            np.exp(masses - total[:, None]), np.float64(policy.exploration), self.count, 1 / len(self.vectors)
+        )
         words = np.empty((2, len(logit), policy.candidates))
         for i in range(policy.candidates):
             for part in range(2):
@@ -80,7 +82,7 @@ class ReferenceWorld:
         noise = np.sqrt(-2 * np.log(radius)) * np.cos(2 * np.pi * angle)
         felt = law[:, MEAN] + lam * (self.interest[who] * v).sum(1) + law[:, STD] * noise
         arousal = self.scenario.arousal
-        self.arousal[who] = moved_arousal(h, law[:, UP], law[:, DOWN], move, arousal.step, arousal.noise)
+        self.arousal[who] = moved_arousal(h, law[:, UP], law[:, DOWN], move, arousal.step, np.float64(arousal.noise))
         self.interest[who] = drifted(self.interest[who], v, self.scenario.interest.drift)
         self.history[who] = remembered(self.history[who], felt[:, None], v, self.scenario.policy.memory)
         self.seen[who] += 1

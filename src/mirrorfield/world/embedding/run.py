@@ -10,7 +10,7 @@ from typing import Any
 import xarray as xr
 
 from mirrorfield.errors import InputError, StoppedError, StoreError
-from mirrorfield.store.folder import REPORT, RESULT, SCENARIO, SUMMARY, check_place, summary_text, write_folder
+from mirrorfield.store.folder import REPORT, RESULT, SUMMARY, check_place, summary_text, write_folder
 from mirrorfield.world.embedding.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
 from mirrorfield.world.embedding.crowd import draw_crowd
 from mirrorfield.world.embedding.dataset import to_dataset
@@ -19,7 +19,13 @@ from mirrorfield.world.embedding.loop import World, spread_over
 from mirrorfield.world.embedding.record import Record
 from mirrorfield.world.embedding.scenario import EmbeddingScenario
 
+SCENARIO = "embedding.toml"
 CHECKPOINTS = 20
+
+
+def is_embedding(folder: Path) -> bool:
+    """Tell whether a folder was written by `EmbeddingRun.save`."""
+    return (folder / SCENARIO).is_file() and (folder / SUMMARY).is_file()
 
 
 def _never() -> bool:
@@ -61,7 +67,7 @@ class EmbeddingRun:
                 (place / REPORT).write_text(report, encoding="utf-8")
             self.dataset.to_zarr(place / RESULT, zarr_format=3, consolidated=False)
 
-        write_folder(Path(folder), fill, overwrite)
+        write_folder(Path(folder), fill, overwrite, is_embedding)
         checkpoint_path(Path(folder)).unlink(missing_ok=True)
 
 
@@ -93,7 +99,7 @@ def simulate(
     threads = threads or os.cpu_count() or 1
     place = None if out is None else checkpoint_path(Path(out))
     if out is not None:
-        check_place(Path(out), overwrite)
+        check_place(Path(out), overwrite, is_embedding)
     world, record = _opened(scenario, place, resume)
     every, rooms, start = max(1, scenario.steps // CHECKPOINTS), world.rooms(threads), draw_crowd(scenario).interest
     with spread_over(threads) as spread:
