@@ -44,7 +44,8 @@ class Scratch(NamedTuple):
     features: F32Array  # (S + d,)
     logit: F32Array  # (d,) the user tower: what an item vector is multiplied by, over the temperature
     log_mass: F32Array  # (K,)
-    odds: F32Array  # (K,) of nominating a category
+    edge: F32Array  # (K,) the chance to nominate from a category or one before it
+    rarity: F32Array  # (K,) one over the chance to nominate an item of the category
     candidate: IntArray  # (C,)
     score: F32Array  # (C,) exp of a candidate's logit over the normaliser
     weight: F32Array  # (C,) the same over the nomination probability
@@ -59,7 +60,8 @@ def scratch(categories: int, dimension: int, candidates: int) -> Scratch:
         features=np.empty(S + dimension, np.float32),
         logit=np.empty(dimension, np.float32),
         log_mass=np.empty(categories, np.float32),
-        odds=np.empty(categories, np.float32),
+        edge=np.empty(categories, np.float32),
+        rarity=np.empty(categories, np.float32),
         candidate=np.empty(candidates, np.int32),
         score=np.empty(candidates, np.float32),
         weight=np.empty(candidates, np.float32),
@@ -123,21 +125,21 @@ def nominate(catalogue: Catalogue, setting: Setting, words: Any, room: Scratch) 
     """
     total = log_normaliser(room.logit, catalogue, room.log_mass)
     inverse_items = ONE / F32(len(catalogue.vectors))
-    categories = len(room.odds)
+    categories, edge = len(room.edge), ZERO
     for c in range(categories):
         mass = exp(room.log_mass[c] - total)
-        room.odds[c] = nomination(mass, setting.exploration, catalogue.counts[c], inverse_items)
+        odds = nomination(mass, setting.exploration, catalogue.counts[c], inverse_items)
+        edge += odds
+        room.edge[c], room.rarity[c] = edge, catalogue.counts[c] / odds
     a, b, c, d = words[0], words[1], words[2], words[3]
     for i in range(len(room.candidate)):
         first, a, b, c, d = next_word(a, b, c, d)
         second, a, b, c, d = next_word(a, b, c, d)
-        left, category = uniform(first), np.int64(0)
-        while category < categories - 1 and left >= room.odds[category]:
-            left -= room.odds[category]
-            category += 1
-        item = category + categories * np.int64(below(second, catalogue.counts[category]))
-        room.candidate[i] = item
-        room.weight[i] = catalogue.counts[category] / room.odds[category]
+        u, category = uniform(first), np.int64(0)
+        for k in range(categories - 1):
+            category += np.int64(u >= room.edge[k])
+        room.candidate[i] = category + categories * np.int64(below(second, catalogue.counts[category]))
+        room.weight[i] = room.rarity[category]
     words[0], words[1], words[2], words[3] = a, b, c, d
     for i in range(len(room.candidate)):
         room.score[i] = min(dot(room.logit, catalogue.vectors, room.candidate[i]) - total, LARGEST_LOG)

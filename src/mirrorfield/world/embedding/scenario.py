@@ -43,7 +43,7 @@ class TwoTower(Frozen):
     `candidates` = 0 scores every item; `exploration` is the share of candidates nominated evenly from all items.
     """
 
-    learning_rate: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] = 3.0
+    learning_rate: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] = 10.0
     temperature: Positive = 1.0
     memory: Unit = 0.05
     candidates: Annotated[int, Field(ge=0, le=4096)] = 64
@@ -70,8 +70,8 @@ class EmbeddingScenario(Frozen):
 
     name: Annotated[str, Field(min_length=1, max_length=80)] = "embedding"
     description: str = "People and items in one space, one policy for all."
-    users: Annotated[int, Field(ge=1, le=10_000_000)] = 10_000
-    steps: Annotated[int, Field(ge=1, le=1_000_000)] = 500
+    users: Annotated[int, Field(ge=1, le=10_000_000)] = 5_000
+    steps: Annotated[int, Field(ge=1, le=1_000_000)] = 700
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     first_user: Annotated[int, Field(ge=0, lt=2**53)] = 0
     dimension: Annotated[int, Field(ge=2, le=256)] = 16
