@@ -1,5 +1,6 @@
 """`mirrorfield embedding`: people and items as vectors, and one policy for all."""
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from rich.console import Console
 from mirrorfield.cli.asked import Seed, Settings, Steps, Threads, Users, progress_bar, typed_command
 from mirrorfield.cli.stopping import Stop, stop_on_signals
 from mirrorfield.cli.table import stdout, summary_view
-from mirrorfield.errors import InputError, StoppedError
+from mirrorfield.errors import CorruptError, InputError, StoppedError
 from mirrorfield.population.scenario import parse_toml
 from mirrorfield.population.settings import apply_setting, parse_setting
 
@@ -40,9 +41,9 @@ def _scenario(file: Path | None, settings: list[str], **top: int | None) -> "Emb
             values = parse_toml(file.read_text(encoding="utf-8"), str(file))
         except UnicodeDecodeError:
             raise InputError(f"{file}: expected a UTF-8 text file") from None
-    base = EmbeddingScenario.from_values(values, str(file))
+    base = EmbeddingScenario.from_values(values, str(file or "scenario"))
     values = base.model_dump(mode="json", exclude_none=True)
-    items = top.pop("items")
+    items = top.pop("items", None)
     for setting in [*([f"items.count={items}"] if items is not None else []), *settings]:
         apply_setting(values, *parse_setting(setting))
     return EmbeddingScenario.from_values(values | {name: value for name, value in top.items() if value is not None})
@@ -109,6 +110,22 @@ def embedding(
     if json_:
         sys.stdout.write(summary_text(run.summary))
     elif not quiet:
-        console = stdout()
-        console.print(summary_view(scenario.tables(), run.summary))
-        console.print(f"Pictures: {place / 'report.html'}", highlight=False, soft_wrap=True)
+        stdout().print(summary_view(scenario.tables(), run.summary))
+        stdout().print(f"Pictures: {place / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+def show_embedding(folder: Path, json_: bool) -> bool:
+    """Print the summary of a folder that `mirrorfield embedding` wrote; return whether it is one."""
+    from mirrorfield.store.folder import SUMMARY, summary_text
+    from mirrorfield.world.embedding.run import SCENARIO, is_embedding
+
+    if not is_embedding(folder):
+        return False
+    try:
+        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        scenario = _scenario(folder / SCENARIO, [])
+        view = summary_view(scenario.tables(), summary)
+    except (ValueError, TypeError, KeyError) as error:
+        raise CorruptError(f"{folder}: corrupt result: {error}") from None
+    sys.stdout.write(summary_text(summary)) if json_ else stdout().print(view)
+    return True

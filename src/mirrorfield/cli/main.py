@@ -128,6 +128,8 @@ def show(
 
     if is_job(folder):
         raise InputError(describe_job(folder))
+    if embedding_command.show_embedding(folder, json_):
+        return
     scenario, summary = read_result(folder)
     if json_:
         sys.stdout.write(summary_text(summary))

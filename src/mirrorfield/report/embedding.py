@@ -29,27 +29,27 @@ def world_lines(dataset: xr.Dataset) -> Figure:
     """
     steps = dataset["step"].values
     panels = (
-        ("effective_items", "effective\nitems", "D"),
-        ("mean_arousal", "mean arousal\n(0 to 1)", "o"),
-        ("interest_moved", "distance of\ninterests", "s"),
+        ("effective_items", "effective\nitems", "D", 0),
+        ("mean_arousal", "mean\narousal", "o", 2),
+        ("interest_moved", "interest\nmoved", "s", 2),
     )
     with styled():
         figure = blank(5.2)
-        margin = label_inches(["0.00"])
-        for row, (name, label, marker) in enumerate(panels):
-            axes = place(figure, 0.58 + 1.55 * (2 - row), 1.3, margin)
+        margin = label_inches(["10,000"])
+        for row, (name, label, marker, digits) in enumerate(panels):
+            axes = place(figure, 0.58 + 1.55 * (2 - row), 1.3, margin, left=0.95)
             values = dataset[name].values.astype(float)
             top = 1.0 if name == "mean_arousal" else max(float(values.max()) * 1.1, 0.1)
             axes.set_ylim(-0.02 * top, top * 1.02)
             axes.set_ylabel(label)
             step_axis(axes, steps, label=row == 2)
             draw_line(axes, steps, values, Mark(name, name, INK, marker, ()), every=6)
-            end_labels(axes, [Label(number(values[-1]), float(steps[-1]), float(values[-1]), INK, marker)])
+            end_labels(axes, [Label(number(values[-1], digits), float(steps[-1]), float(values[-1]), INK, marker)])
     return figure
 
 
 def _world(dataset: xr.Dataset) -> Exhibit:
-    effective = [number(float(dataset["effective_items"].values[record])) for record in (0, -1)]
+    effective = [number(float(dataset["effective_items"].values[record]), 0) for record in (0, -1)]
     arousal = number(float(dataset["mean_arousal"].values[-1]))
     moved = number(float(dataset["interest_moved"].values[-1]))
     return Exhibit(
@@ -60,8 +60,8 @@ def _world(dataset: xr.Dataset) -> Exhibit:
         f"and interests are on average {moved} from where they began.",
         (
             "Above: exp(entropy of the policy over items), mean over the people measured. Middle: mean arousal of "
-            "everyone. Below: mean distance of everyone's interest from where it began, in the space of items, whose "
-            "vectors have length 1.",
+            "everyone, 0 to 1. Below: mean distance of everyone's interest from where it began, in the space of items, "
+            "whose vectors have length 1.",
             "With no drift interests do not move.",
         ),
     )

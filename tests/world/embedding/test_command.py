@@ -20,8 +20,8 @@ WORDS = ("--users", "300", "--items", "50", "--steps", "20", "--set", "dimension
 def call(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
 
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mirrorfield", "embedding", *words])
+    def run(*words: str, command: str = "embedding") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["mirrorfield", command, *words])
         with pytest.raises(SystemExit) as end:
             main()
         return int(end.value.code or 0), *capsys.readouterr()
@@ -48,6 +48,10 @@ def test_the_page_says_what_was_run_and_how(call, tmp_path: Path) -> None:
     for part in ("mirrorfield embedding --users 300", "effective", "One policy for all", "seed 1", 'id="world"'):
         assert part in page
     assert page.count("<figure") == 6 and "<script" not in page
+    assert call("run", command="show")[1] in out
+    (tmp_path / "run/summary.json").write_text("{}", encoding="utf-8")
+    code, _, error = call("run", command="show")
+    assert code == 2 and "run: corrupt result" in error
 
 
 def test_a_mistake_is_one_line_and_exit_code_2(call) -> None:
