@@ -70,7 +70,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(call) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
 def test_ctrl_c_saves_and_resume_ends_in_the_same_bytes(tmp_path: Path) -> None:
-    words = ("--users", "3000", "--items", "200", "--steps", "400", "--threads", "1", "--json")
+    words = ("--users", "1500", "--items", "200", "--steps", "400", "--threads", "1", "--json")
     command = [sys.executable, "-m", "mirrorfield", "embedding", *words, "--out", "out"]
     run = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     while not (tmp_path / "out.checkpoint").exists():

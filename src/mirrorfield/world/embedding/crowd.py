@@ -11,7 +11,7 @@ from mirrorfield.model.draw import PopulationTables, draw_normal, draw_user, sta
 from mirrorfield.model.profile import blend
 from mirrorfield.population.tables import population_tables
 from mirrorfield.streams import CANDIDATES, INTERACTION, INTEREST, U64
-from mirrorfield.types import F32Array, IntArray, S
+from mirrorfield.types import F32Array, IntArray
 from mirrorfield.world.embedding.scenario import EmbeddingScenario
 from mirrorfield.world.embedding.user import drifted, hat, moved_arousal, remembered
 
@@ -114,13 +114,13 @@ def set_profile(arousal: Any, lam: Any, susceptibility: Any, laws: Laws, profile
 
     Raises nothing. Source: docs/embedding.md, eq. 3.
     """
+    calm, engaged, hooked = hat(arousal, F32(0)), hat(arousal, F32(1)), hat(arousal, F32(2))
     for q in range(4):
         for a in range(len(susceptibility)):
-            reactive, intentional = ZERO, ZERO
-            for s in range(S):
-                part = hat(arousal, F32(s))
-                reactive += part * laws.reactive[q, s, a]
-                intentional += part * laws.intentional[q, s, a]
+            low, middle, high = laws.reactive[q, 0, a], laws.reactive[q, 1, a], laws.reactive[q, 2, a]
+            reactive = calm * low + engaged * middle + hooked * high
+            low, middle, high = laws.intentional[q, 0, a], laws.intentional[q, 1, a], laws.intentional[q, 2, a]
+            intentional = calm * low + engaged * middle + hooked * high
             if q == MEAN:
                 reactive, intentional = susceptibility[a] * reactive, ZERO
             profile[q, a] = blend(lam, reactive, intentional)

@@ -6,7 +6,7 @@ import numpy as np
 
 from mirrorfield.kernel.jit import compiled, shared
 from mirrorfield.kernel.link import LINKED
-from mirrorfield.maths import F32, ONE, ZERO
+from mirrorfield.maths import F32, ONE, ZERO, log
 from mirrorfield.model.draw import draw_normal, start_stream
 from mirrorfield.streams import ITEM, U64
 from mirrorfield.types import F32Array
@@ -26,6 +26,7 @@ class Catalogue(NamedTuple):
     centre: F32Array  # (K, d)
     variance: F32Array  # (K, d)
     counts: F32Array  # (K,)
+    log_counts: F32Array  # (K,)
 
 
 def draw_item(seed: Any, item: Any, category: Any, spread: Any, words: Any, vector: Any) -> None:
@@ -94,4 +95,5 @@ def draw_items(seed: int, count: int, dimension: int, categories: int, spread: f
         centre=np.array([group.mean(0) for group in groups], np.float32),
         variance=np.array([group.var(0) for group in groups], np.float32),
         counts=np.array([len(group) for group in groups], np.float32),
+        log_counts=np.array([log(F32(len(group))) for group in groups], np.float32),
     )

@@ -110,7 +110,7 @@ def log_normaliser(logit: Any, catalogue: Catalogue, out: Any) -> Any:
         spread = ZERO
         for j in range(len(logit)):
             spread += catalogue.variance[c, j] * logit[j] * logit[j]
-        out[c] = log_mass(log(catalogue.counts[c]), dot(logit, catalogue.centre, c), spread)
+        out[c] = log_mass(catalogue.log_counts[c], dot(logit, catalogue.centre, c), spread)
         largest = max(largest, out[c])
     total = ZERO
     for c in range(len(out)):
