@@ -3,6 +3,7 @@
 import hashlib
 import io
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -67,5 +68,6 @@ def read_checkpoint(path: Path, scenario: EmbeddingScenario) -> tuple[World, Rec
     return world, record
 
 
+@cache
 def _code() -> str:
     return f"{VERSION} {source_hash()}"

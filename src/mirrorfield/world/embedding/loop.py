@@ -12,8 +12,9 @@ from mirrorfield.maths import F32
 from mirrorfield.types import F32Array, FloatArray, IntArray, S
 from mirrorfield.world.embedding.crowd import Crowd, Laws, draw_crowd, laws_of
 from mirrorfield.world.embedding.items import Catalogue, draw_items
-from mirrorfield.world.embedding.kernel import BLOCK, Scratch, Setting, measure, run_blocks, scratch
+from mirrorfield.world.embedding.kernel import BLOCK, measure, run_blocks
 from mirrorfield.world.embedding.scenario import EmbeddingScenario
+from mirrorfield.world.embedding.serving import Scratch, Setting, scratch
 
 Spread = Callable[[Callable[[int, int, int], None], int], None]
 
