@@ -15,6 +15,7 @@ from people import OUTCOMES, WORDS, effects, outcomes, scenario, told
 from rich.progress import track
 
 import mirrorfield as mf
+from mirrorfield.metrics.concentration import entropy, filter_bubble
 from mirrorfield.report.style import INK, styled
 from mirrorfield.types import FloatArray
 from mirrorfield.world.rlhf.labellers import draw_labellers
@@ -49,8 +50,11 @@ def arms(base: mf.Scenario) -> dict[str, dict[str, object]]:
 
 
 def by_band(found: Found, outcome: str) -> FloatArray:
-    """Return an outcome's mean in every band of lambda, (BANDS,)."""
+    """Return an outcome's mean in every band of lambda, (BANDS,); for the filter bubble, the index within each band."""
     band = np.minimum((found["intentionality"] * BANDS).astype(int), BANDS - 1)
+    if outcome == "filter_bubble":
+        inside = [found["feed"][band == b].astype(float) for b in range(BANDS)]
+        return np.array([filter_bubble(feed.mean(axis=0), float(entropy(feed).mean())) for feed in inside])
     return np.bincount(band, weights=found[outcome], minlength=BANDS) / np.bincount(band, minlength=BANDS)
 
 
@@ -73,7 +77,8 @@ def picture(found: dict[str, Found]) -> Figure:
                     middle, by_band(found[key], outcome), dash, color=color, marker=marker, markersize=4, label=name
                 )
             unit = "reaction" if outcome == "deliberate_value" else "0 to 1"
-            axes.set_title(f"{WORDS[outcome]} ({unit})", loc="left", color=INK)
+            within = " within a band" if outcome == "filter_bubble" else ""
+            axes.set_title(f"{WORDS[outcome]}{within} ({unit})", loc="left", color=INK)
             axes.set_xlim(0, 1)
             axes.set_ylim(-0.03, 1.05)
             if place > 1:
@@ -103,7 +108,7 @@ def main() -> None:
     for name in sources:
         changed = effects(clicks, found[name])
         print(f"| {name} | " + " | ".join(told(changed[o]) for o in OUTCOMES) + " |")
-    for outcome in ("deliberate_value", "hooked", "locked_in"):
+    for outcome in SHOWN:
         print(f"\n{WORDS[outcome]}, by band of lambda:\n")
         print("| source | " + " | ".join(f"{(b + 0.5) / BANDS:.2f}" for b in range(BANDS)) + " |")
         print("|---" * (BANDS + 1) + "|")

@@ -27,7 +27,7 @@ def scenario(users: int, steps: int, seed: int = 1, **changes: Any) -> mf.Scenar
 
 
 def outcomes(asked: mf.Scenario) -> dict[str, FloatArray]:
-    """Return what became of every user of a scenario, (n,), and its intentionality."""
+    """Return what became of every user of a scenario, (n,), its intentionality, and its feed, (n, K)."""
     sample = mf.simulate(asked).part.sample
     feed, state = sample.feed[-1].T.astype(float), sample.state[-1]
     worth = asked.intentional.table("mean", asked.k)
@@ -39,6 +39,7 @@ def outcomes(asked: mf.Scenario) -> dict[str, FloatArray]:
         "depth": (category_of(feed, np.arange(len(feed))) == 3).astype(float),
         "mean_reaction": sample.mean_reaction[-1].astype(float),
         "intentionality": sample.intentionality.astype(float),
+        "feed": sample.feed[-1].T,
     }
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from mirrorfield.cli import compare as compare_command
 from mirrorfield.cli import embed as embed_command
+from mirrorfield.cli import embedding as embedding_command
 from mirrorfield.cli import fit as fit_command
 from mirrorfield.cli import rlhf as rlhf_command
 from mirrorfield.cli import serve as serve_command
@@ -34,6 +35,7 @@ app.command("compare")(compare_command.compare)
 app.command("neighbours")(study_commands.neighbours)
 app.command("tip")(study_commands.tip)
 app.command("sweep")(study_commands.sweep)
+app.command("embedding")(embedding_command.embedding)
 app.command("serve")(serve_command.serve)
 app.command("fit")(fit_command.fit)
 app.command("rlhf")(rlhf_command.rlhf)
@@ -130,6 +132,8 @@ def show(
 
     if is_job(folder):
         raise InputError(describe_job(folder))
+    if embedding_command.show_embedding(folder, json_):
+        return
     scenario, summary = read_result(folder)
     if json_:
         sys.stdout.write(summary_text(summary))

@@ -58,9 +58,9 @@ def _tell(line: str) -> None:
 
 
 @contextmanager
-def stop_on_signals(folder: Path) -> Iterator[Stop]:
+def stop_on_signals(folder: Path, kind: type[Stop] = Stop) -> Iterator[Stop]:
     """Yield the `Stop` of a run in a folder; signals are as before afterwards."""
-    stop = Stop(folder)
+    stop = kind(folder)
     before = {number: signal.signal(number, stop.handle) for number in SIGNALS}
     try:
         yield stop

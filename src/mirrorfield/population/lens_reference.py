@@ -11,7 +11,7 @@ from mirrorfield.model.retrieval import LUCK, Retriever, retrieval_score
 from mirrorfield.population.lens_tables import make_lens
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import profile_tables
-from mirrorfield.streams import ITEM, LABEL, RETRIEVAL, U64, next_word, stream, uniform, uniform_positive
+from mirrorfield.streams import LABEL, PICK, RETRIEVAL, U64, next_word, stream, uniform, uniform_positive
 from mirrorfield.types import FloatArray, IntArray
 
 Words = list[NDArray[np.uint32]]
@@ -136,7 +136,7 @@ def start_between(scenario: Scenario, ids: IntArray, susceptibility: FloatArray)
         mean, std = lens.model[ids % len(lens.model)].astype(float), np.zeros_like(std)
     with np.errstate(over="ignore"):
         words: list[Words] = [
-            [*stream(U64(scenario.seed), ids.astype(U64), purpose)] for purpose in (LABEL, ITEM, RETRIEVAL)
+            [*stream(U64(scenario.seed), ids.astype(U64), purpose)] for purpose in (LABEL, PICK, RETRIEVAL)
         ]
     between = Between(
         lens=lens,

@@ -10,7 +10,7 @@ from mirrorfield.maths import ONE, ZERO, normal
 from mirrorfield.model.context import context_tilt, primed, remembered, remembered_share
 from mirrorfield.model.label import blended_label, has_label
 from mirrorfield.model.profile import blend
-from mirrorfield.streams import ITEM, LABEL, RETRIEVAL, U64, next_word, uniform, uniform_positive
+from mirrorfield.streams import LABEL, PICK, RETRIEVAL, U64, next_word, uniform, uniform_positive
 from mirrorfield.types import S
 
 K = ...
@@ -74,7 +74,7 @@ def enter_lens(scratch: Any, words: Any, seed: Any, first_user: Any, profiles: A
     for j in range(LANES):
         quality[0, j] = ONE
     start_streams(words[8 * LANES :], seed, first_user, LABEL)
-    start_streams(words[12 * LANES :], seed, first_user, ITEM)
+    start_streams(words[12 * LANES :], seed, first_user, PICK)
     start_streams(words[16 * LANES :], seed, first_user, RETRIEVAL)
     if lens.retrieved > 0:
         open_shelf(scratch[ROWS * LANES :], LANES)

@@ -1,0 +1,85 @@
+"""`mirrorfield embedding` as a stranger uses it."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+from mirrorfield.cli.main import main
+from mirrorfield.world.embedding import EmbeddingScenario, simulate
+
+WORDS = ("--users", "300", "--items", "50", "--steps", "20", "--set", "dimension=8")
+
+
+@pytest.fixture
+def call(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str, command: str = "embedding") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["mirrorfield", command, *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return int(end.value.code or 0), *capsys.readouterr()
+
+    return run
+
+
+def test_the_command_writes_what_the_door_computes(call, tmp_path: Path) -> None:
+    code, out, _ = call(*WORDS, "--json", "--out", "first", "--threads", "1")
+    scenario = EmbeddingScenario(users=300, items={"count": 50}, steps=20, dimension=8)
+    assert code == 0 and json.loads(out) == simulate(scenario, threads=2).summary
+    assert (tmp_path / "first/summary.json").read_text(encoding="utf-8") == out
+    again = call("first/embedding.toml", "--json", "--out", "again")[1]
+    assert again == out
+    with xr.open_zarr(tmp_path / "first/result.zarr", consolidated=False) as data:
+        assert EmbeddingScenario.from_toml(data.attrs["scenario"]) == scenario
+        assert all("units" in v.attrs and v.attrs["long_name"] for v in data.variables.values())
+
+
+def test_the_page_says_what_was_run_and_how(call, tmp_path: Path) -> None:
+    code, out, _ = call(*WORDS, "--out", "run")
+    page = (tmp_path / "run/report.html").read_text(encoding="utf-8")
+    assert code == 0 and "By intentionality" in out and "Pictures: run/report.html" in out
+    for part in ("mirrorfield embedding --users 300", "effective", "One policy for all", "seed 1", 'id="world"'):
+        assert part in page
+    assert page.count("<figure") == 6 and "<script" not in page
+    assert call("run", command="show")[1] in out
+    (tmp_path / "run/summary.json").write_text("{}", encoding="utf-8")
+    code, _, error = call("run", command="show")
+    assert code == 2 and "run: corrupt result" in error
+
+
+def test_a_mistake_is_one_line_and_exit_code_2(call) -> None:
+    for words, line in (
+        (("--set", "policy.memry=1"), 'unknown key "policy.memry". Did you mean "memory"?'),
+        (("--set", "polcy.memory=1"), 'unknown key "polcy". Did you mean "policy"?'),
+        (("nothere.toml",), '"nothere.toml" is not a TOML file'),
+        (("--items", "1"), "items.count: expected greater than or equal to 2, got 1"),
+        (("--resume",), "--resume: expected --out"),
+        (("--threads", "0"), "threads: expected 1 or more, got 0"),
+    ):
+        code, out, error = call(*words)
+        assert code == 2 and out == "" and line in error and error.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+def test_ctrl_c_saves_and_resume_ends_in_the_same_bytes(tmp_path: Path) -> None:
+    words = ("--users", "1500", "--items", "200", "--steps", "400", "--threads", "1", "--json")
+    command = [sys.executable, "-m", "mirrorfield", "embedding", *words, "--out", "out"]
+    run = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "out.checkpoint").exists():
+        assert run.poll() is None
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    error = run.communicate(timeout=60)[1]
+    assert run.returncode == 130 and "--out out and --resume" in error
+    subprocess.run([*command, "--resume"], cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run([*command[:-1], "whole"], cwd=tmp_path, check=True, capture_output=True)
+    summaries = [(tmp_path / name / "summary.json").read_bytes() for name in ("out", "whole")]
+    assert summaries[0] == summaries[1] and not (tmp_path / "out.checkpoint").exists()

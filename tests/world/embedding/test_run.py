@@ -1,0 +1,125 @@
+"""The run: the same bytes for any threads and any interruption, switches that change no bit, and lines for mistakes."""
+
+import numpy as np
+import pytest
+
+from mirrorfield.errors import CorruptError, InputError, StoppedError
+from mirrorfield.world.embedding import EmbeddingRun, EmbeddingScenario, simulate
+from mirrorfield.world.embedding.checkpoint import checkpoint_path
+
+SMALL = EmbeddingScenario(users=700, steps=30, dimension=6, items={"count": 60}, record={"steps": 5, "users": 100})
+
+
+def bits(run: EmbeddingRun) -> list[bytes]:
+    crowd = run.world.crowd
+    arrays = (run.world.tower, crowd.interest, crowd.history, crowd.arousal, crowd.words, run.record.feed)
+    return [array.tobytes() for array in arrays]
+
+
+def changed(**values) -> EmbeddingScenario:
+    return EmbeddingScenario(**{**SMALL.model_dump(exclude_none=True), **values})
+
+
+@pytest.fixture(scope="module")
+def whole() -> EmbeddingRun:
+    return simulate(SMALL, threads=1)
+
+
+def test_threads_do_not_change_a_bit(whole: EmbeddingRun) -> None:
+    assert bits(simulate(SMALL, threads=3)) == bits(whole)
+
+
+@pytest.mark.parametrize("at", [1, 17])
+def test_a_stopped_run_goes_on_to_the_same_bits(whole: EmbeddingRun, tmp_path, at: int) -> None:
+    looks = iter(range(100))
+    with pytest.raises(StoppedError, match=f"after {at} of 30 steps"):
+        simulate(SMALL, threads=2, out=tmp_path / "out", stopped=lambda: next(looks) == at)
+    with pytest.raises(InputError, match="--resume"):
+        simulate(SMALL, out=tmp_path / "out")
+    run = simulate(SMALL, threads=1, out=tmp_path / "out", resume=True)
+    assert bits(run) == bits(whole)
+    assert run.summary == whole.summary
+    run.save(tmp_path / "out")
+    assert not checkpoint_path(tmp_path / "out").exists()
+
+
+def test_a_corrupt_checkpoint_is_named_and_not_read(tmp_path) -> None:
+    looks = iter(range(100))
+    with pytest.raises(StoppedError):
+        simulate(SMALL, threads=1, out=tmp_path / "out", stopped=lambda: next(looks) == 3)
+    path = checkpoint_path(tmp_path / "out")
+    data = bytearray(path.read_bytes())
+    with pytest.raises(InputError, match="of another scenario"):
+        simulate(changed(seed=2), threads=1, out=tmp_path / "out", resume=True)
+    for place in (3, len(data) // 2, len(data) - 1):
+        broken = bytes(data[:place]) + bytes([data[place] ^ 1]) + bytes(data[place + 1 :])
+        path.write_bytes(broken)
+        with pytest.raises(CorruptError, match=r"out\.checkpoint: corrupt"):
+            simulate(SMALL, threads=1, out=tmp_path / "out", resume=True)
+    path.write_bytes(bytes(data[: len(data) // 3]))
+    with pytest.raises(CorruptError):
+        simulate(SMALL, threads=1, out=tmp_path / "out", resume=True)
+
+
+def test_people_do_not_depend_on_how_many_they_are_before_the_first_page() -> None:
+    few, many = (simulate(changed(users=n, steps=1), threads=1) for n in (300, 700))
+    assert (few.world.crowd.words == many.world.crowd.words[:300]).all()
+    assert (few.world.crowd.arousal == many.world.crowd.arousal[:300]).all()
+    assert not np.array_equal(few.world.tower, many.world.tower)
+
+
+def test_no_drift_leaves_every_interest_as_it_was_and_drift_moves_it(whole: EmbeddingRun) -> None:
+    start = simulate(changed(steps=1), threads=1).world.crowd.interest
+    assert whole.world.crowd.interest.tobytes() == start.tobytes()
+    assert whole.summary["interest_moved"] == 0
+    moved = simulate(changed(interest={"drift": 0.1}), threads=1)
+    assert moved.summary["interest_moved"] > 0.1
+    assert bits(moved) != bits(whole)
+
+
+def test_a_feed_is_the_exact_softmax(whole: EmbeddingRun) -> None:
+    world, record = whole.world, whole.record
+    u = record.people
+    h = world.crowd.arousal[u].astype(float)[:, None]
+    features = np.hstack([np.maximum(0, 1 - abs(2 * h - np.arange(3))), world.crowd.history[u]])
+    logits = features @ world.tower @ world.catalogue.vectors.T.astype(float)
+    pi = np.exp(logits - logits.max(1, keepdims=True))
+    pi /= pi.sum(1, keepdims=True)
+    feed = np.stack([pi[:, c::4].sum(1) for c in range(4)], axis=1)
+    assert record.feed[-1] == pytest.approx(feed, abs=1e-5)
+    assert record.effective_items[-1] == pytest.approx(np.exp(-(pi * np.log(pi)).sum(1)), rel=1e-4)
+
+
+def test_the_figures_are_those_of_the_feeds(whole: EmbeddingRun) -> None:
+    summary, dataset = whole.summary, whole.dataset
+    feed = dataset["feed"].values[-1].astype(float)
+    assert summary["locked_in"] == pytest.approx((feed.max(1) > 0.9).mean())
+    assert summary["overlap"] == pytest.approx((feed @ feed.T)[~np.eye(100, dtype=bool)].mean(), abs=1e-6)
+    assert sum(summary["shares"].values()) == pytest.approx(1)
+    assert dataset["band_users"].values.sum() == summary["measured"] == 100
+    assert dataset["band_category"].values[-1].sum(0) / 100 == pytest.approx(list(summary["shares"].values()))
+    assert dataset["state_share"].values[-1].sum() == pytest.approx(1)
+    assert all(variable.attrs["long_name"] for variable in dataset.data_vars.values())
+
+
+def test_a_scenario_survives_toml() -> None:
+    odd = changed(policy={"slate": 3, "candidates": 0}, first_user=5, interest={"drift": 0.25})
+    assert EmbeddingScenario.from_toml(odd.to_toml()) == odd
+
+
+@pytest.mark.parametrize(
+    "values, line",
+    [
+        ({"policy": {"candidate": 3}}, 'unknown key "policy.candidate". Did you mean "candidates"?'),
+        ({"policy": {"candidates": 1}}, "policy: candidates: expected 0 (score every item) or 2 and more, got 1"),
+        ({"dimension": 3}, "dimension: expected at least one per category (4), got 3"),
+        ({"items": {"count": 3}}, "items.count: expected at least one per category (4), got 3"),
+        ({"interest": {"drift": 2}}, "interest.drift: expected less than or equal to 1, got 2"),
+        ({"intentional": {"mean": [[1.0] * 4] * 3, "std": 1.0, "up": 0.1, "down": 0.1}}, "got one row per state"),
+        ({"population": {"file": "x"}}, "population.file: listed users are not read here"),
+    ],
+)
+def test_a_mistake_is_one_line(values: dict, line: str) -> None:
+    with pytest.raises(InputError) as error:
+        EmbeddingScenario(**values)
+    assert line in str(error.value) and "\n" not in str(error.value)
