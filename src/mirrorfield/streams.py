@@ -8,10 +8,12 @@ numbers user by user, step by step and purpose by purpose.
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mirrorfield.maths import F32, I32, UNIT
 
 U32, U64 = np.uint32, np.uint64
+Words = list[NDArray[np.uint32]]
 
 INTERACTION, SEGMENT, SUSCEPTIBILITY, INTENTIONALITY, SHUFFLE = U64(1), U64(2), U64(3), U64(4), U64(5)
 INTERVENTION, NUDGE, LABEL, PICK, RETRIEVAL = U64(6), U64(7), U64(8), U64(9), U64(10)

@@ -11,10 +11,9 @@ from mirrorfield.model.retrieval import LUCK, Retriever, retrieval_score
 from mirrorfield.population.lens_tables import make_lens
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import profile_tables
-from mirrorfield.streams import LABEL, PICK, RETRIEVAL, U64, next_word, stream, uniform, uniform_positive
+from mirrorfield.streams import LABEL, PICK, RETRIEVAL, U64, Words, next_word, stream, uniform, uniform_positive
 from mirrorfield.types import FloatArray, IntArray
 
-Words = list[NDArray[np.uint32]]
 TINY = 1e-20
 
 

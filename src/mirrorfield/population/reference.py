@@ -15,10 +15,20 @@ from mirrorfield.policy.baseline import welford
 from mirrorfield.policy.reinforce import advantage, logit_step
 from mirrorfield.policy.softmax import softmax
 from mirrorfield.population.change import Intensity, Intervention
-from mirrorfield.population.lens_reference import Between, Words, start_between
+from mirrorfield.population.lens_reference import Between, start_between
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import population_tables, profile_tables
-from mirrorfield.streams import INTERACTION, INTERVENTION, NUDGE, U64, next_word, stream, uniform, uniform_positive
+from mirrorfield.streams import (
+    INTERACTION,
+    INTERVENTION,
+    NUDGE,
+    U64,
+    Words,
+    next_word,
+    stream,
+    uniform,
+    uniform_positive,
+)
 from mirrorfield.types import FloatArray, IntArray, S
 
 NOTHING, NO_MEDDLING = Intervention(), np.empty(0)

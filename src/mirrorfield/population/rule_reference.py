@@ -13,7 +13,6 @@ from mirrorfield.policy.options import Returns
 from mirrorfield.policy.reinforce import advantage
 from mirrorfield.policy.rule import Rule
 from mirrorfield.policy.softmax import log_softmax, softmax
-from mirrorfield.population.lens_reference import Words
 from mirrorfield.population.reference import (
     ReferenceUsers,
     draw_uniforms,
@@ -25,7 +24,7 @@ from mirrorfield.population.reference import (
 )
 from mirrorfield.population.rule_update import Learner, Session, learn
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.streams import INTERACTION, SHUFFLE, U64, stream
+from mirrorfield.streams import INTERACTION, SHUFFLE, U64, Words, stream
 from mirrorfield.types import FloatArray, IntArray, S
 
 

@@ -14,9 +14,8 @@ from mirrorfield.policy.returns import discounted, gae, td_error
 from mirrorfield.policy.rule import Rule
 from mirrorfield.policy.softmax import log_softmax, softmax
 from mirrorfield.policy.surrogate import surrogate_weight
-from mirrorfield.population.lens_reference import Words
 from mirrorfield.population.reference import ReferenceUsers, logits_of
-from mirrorfield.streams import below, next_word
+from mirrorfield.streams import Words, below, next_word
 from mirrorfield.types import FloatArray, IntArray
 
 FURTHEST = 20.0
