@@ -55,7 +55,7 @@ def primed(share: Any, priming: Any, even: Any) -> Any:
     Parameters: share in [0, 1]; priming b >= -1; even, 1 / K; float32 of one shape. Returns that shape, a pure number;
     exactly 1 for b = 0. Raises nothing. Source: docs/context.md, eq. 14.
 
-    >>> primed(1.0, 0.5, 0.25), primed(0.25, 0.5, 0.25)
-    (1.5, 1.0)
+    >>> print(primed(1.0, 0.5, 0.25), primed(0.25, 0.5, 0.25))
+    1.5 1.0
     """
     return ONE + priming * ((share - even) / (ONE - even))

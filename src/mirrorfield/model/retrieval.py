@@ -37,7 +37,7 @@ def marginal_relevance(score: Any, nearest: Any, diversity: Any) -> Any:
     that shape. Raises nothing. Source: maximal marginal relevance, Carbonell and Goldstein (1998),
     https://doi.org/10.1145/290941.291025, with d = 1 - lambda; docs/retrieval.md, eq. 16.
 
-    >>> marginal_relevance(0.8, 0.6, 0.5), marginal_relevance(0.8, 0.6, 0.0)
-    (0.1, 0.8)
+    >>> print(marginal_relevance(0.75, 0.5, 0.5), marginal_relevance(0.75, 0.5, 0.0))
+    0.125 0.75
     """
     return (ONE - diversity) * score - diversity * nearest
