@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 import mirrorfield as mf
+from mirrorfield.cli.main import main
 
 
 def mirrorfield(*words: str, cwd: Path, **options) -> subprocess.CompletedProcess[str]:
@@ -110,8 +111,14 @@ BAD = [
 ]
 
 
+def test_a_process_ends_with_the_exit_code_and_its_one_line(tmp_path: Path) -> None:
+    done = mirrorfield("run", "--users", "0", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith("mirrorfield: scenario: users: expected greater than or equal to 1, got 0")
+
+
 @pytest.mark.parametrize(("words", "line"), BAD)
-def test_bad_input_is_one_clear_line_and_exit_code_2(words, line, tmp_path: Path) -> None:
+def test_bad_input_is_one_clear_line_and_exit_code_2(words, line, tmp_path: Path, monkeypatch, capsys) -> None:
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken/mine.txt").write_text("keep me")
     (tmp_path / "file").write_text("")
@@ -119,11 +126,15 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(words, line, tmp_path: Path
     (tmp_path / "empty.csv").write_text("")
     (tmp_path / "header.csv").write_text("user,c,r,t\n1,a,2,3\n")
     before = sorted(tmp_path.rglob("*"))
-    done = mirrorfield(*words, cwd=tmp_path)
-    assert done.returncode == 2
-    assert line in done.stderr
-    assert done.stderr.count("\n") == 1 and done.stderr.startswith("mirrorfield: ")
-    assert done.stdout == ""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["mirrorfield", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    assert ended.value.code == 2
+    assert line in said.err
+    assert said.err.count("\n") == 1 and said.err.startswith("mirrorfield: ")
+    assert said.out == ""
     assert sorted(tmp_path.rglob("*")) == before
 
 

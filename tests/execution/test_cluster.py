@@ -20,6 +20,12 @@ pytest.importorskip("distributed")
 from distributed import Client
 
 SCENARIO = mf.Scenario(users=6000, steps=50, record={"users": 300, "steps": 9})
+LENS = SCENARIO.model_copy(
+    update={
+        "reward": mf.Scenario(reward={"source": "ratings", "rate": 0.5}).reward,
+        "retrieval": mf.Scenario(retrieval={"corpus": "posts", "retriever": "history", "count": 20}).retrieval,
+    }
+)
 LONG = mf.Scenario(users=200_000, steps=400, record={"users": 300, "steps": 9})
 
 
@@ -34,6 +40,11 @@ def test_processes_give_the_bytes_that_threads_give(block: int) -> None:
     done: list[int] = []
     same(mf.simulate(SCENARIO, dask="local:2", block=block, progress=done.append), mf.simulate(SCENARIO, threads=1))
     assert sum(done) == 6000 and len(done) == -(-6000 // block)
+
+
+@pytest.mark.slow
+def test_labels_and_retrieval_travel_to_workers() -> None:
+    same(mf.simulate(LENS, dask="local:2", block=1500), mf.simulate(LENS, threads=1))
 
 
 @pytest.mark.slow

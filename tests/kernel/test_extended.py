@@ -1,5 +1,6 @@
 """Intensity, habituation and interventions: against the NumPy reference, and bit for bit the plain loop when off."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,17 @@ HABIT = {"rungs": 3, "slope": 0.2, "width": 0.4, "eta": 0.1, "decay": 0.02}
 USERS = 128
 
 
-def scenario_of(intensity: dict[str, Any] | None = None, **changes: Any) -> Scenario:
-    fixed: dict[str, Any] = {"users": USERS, "steps": 240, "seed": 9, "record": {"steps": 20}}
-    return Scenario(**(fixed | {"intensity": intensity or {}} | changes))
+FIXED: dict[str, Any] = {"users": USERS, "steps": 240, "seed": 9, "record": {"steps": 20}}
+
+
+def scenario_of(intensity: dict[str, Any] | None = None, make: Any = Scenario, **changes: Any) -> Scenario:
+    return make(**(FIXED | {"intensity": intensity or {}} | changes))
+
+
+@pytest.fixture(name="two")
+def two_categories(scenario_with) -> Any:
+    """Return what makes scenarios of two categories: sessions of few arms compile in half the time."""
+    return partial(scenario_with, 2)
 
 
 def assert_follows(scenario: Scenario, kernel_trace) -> None:
@@ -71,17 +80,17 @@ SWITCHES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", SWITCHES)
-def test_a_switch_of_algorithm_follows_the_reference(name: str, kernel_trace) -> None:
-    assert_follows(scenario_of(HABIT, intervention=SWITCHES[name]), kernel_trace)
+def test_a_switch_of_algorithm_follows_the_reference(name: str, two, kernel_trace) -> None:
+    assert_follows(scenario_of(HABIT, two, intervention=SWITCHES[name]), kernel_trace)
 
 
 @pytest.mark.parametrize("rule", [{"rule": "grpo"}, {"rule": "ppo", "horizon": 16}])
-def test_rules_on_adaptive_users_follow_the_reference(rule: dict[str, Any], kernel_trace) -> None:
+def test_rules_on_adaptive_users_follow_the_reference(rule: dict[str, Any], two, kernel_trace) -> None:
     policy = rule | {"learning_rate": 0.3}
     change = {"intensity_cap": 0.5, "nudge": 0.3, "at": 160}
-    assert_follows(scenario_of(HABIT, policy=policy, intervention=change, seed=10), kernel_trace)
+    assert_follows(scenario_of(HABIT, two, policy=policy, intervention=change, seed=10), kernel_trace)
     back = {"policy": {"learning_rate": 0.1}, "at": 160}
-    assert_follows(scenario_of(HABIT, policy=policy, intervention=back, seed=10), kernel_trace)
+    assert_follows(scenario_of(HABIT, two, policy=policy, intervention=back, seed=10), kernel_trace)
 
 
 def same(one, other) -> bool:
@@ -90,10 +99,10 @@ def same(one, other) -> bool:
 
 
 @pytest.mark.parametrize("rule", ["reinforce", "grpo", "ppo-trl"])
-def test_an_intervention_that_comes_too_late_is_the_plain_loop_bit_for_bit(rule: str, kernel_trace) -> None:
+def test_an_intervention_that_comes_too_late_is_the_plain_loop_bit_for_bit(rule: str, two, kernel_trace) -> None:
     late = {"intensity_cap": 0.0, "nudge": 0.5, "at": 2560} | ({"exploration": 0.5} if rule == "reinforce" else {})
-    _, plain = kernel_trace(scenario_of(policy={"rule": rule}), 0, USERS)
-    _, off = kernel_trace(scenario_of(policy={"rule": rule}, intervention=late), 0, USERS)
+    _, plain = kernel_trace(scenario_of(None, two, policy={"rule": rule}), 0, USERS)
+    _, off = kernel_trace(scenario_of(None, two, policy={"rule": rule}, intervention=late), 0, USERS)
     assert same(plain, off) and not len(plain.floor) and len(off.floor)
 
 

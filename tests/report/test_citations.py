@@ -54,7 +54,7 @@ def test_every_entry_is_cited_by_some_scenario() -> None:
     policies = [{"rule": name} for name in PRESETS] + [{"rule": "grpo-verl", "epochs": 4}]
     population = {"intentionality": BETA, "susceptibility": LOGNORMAL}
     scenarios = [Scenario(policy=policy, population=population) for policy in policies]
-    scenarios.append(Scenario(reward=LEARNED))
+    scenarios += [Scenario(reward=LEARNED), Scenario(retrieval={"corpus": "posts", "retriever": "diverse"})]
     scenarios += [Scenario.load("radicalization"), Scenario(intervention={"quota": 0.6})]
     assert set().union(*map(keys, scenarios)) == set(entries())
 

@@ -68,6 +68,7 @@ def post_number(page) -> int:
 def wait_for_post(page, number: int) -> None:
     from playwright.sync_api import expect
 
+    expect(page.locator(".phone article")).to_have_attribute("aria-busy", "false")
     expect(page.locator(".phone .kind")).to_have_text(re.compile(rf"post {number}\s*$"))
 
 
@@ -92,6 +93,49 @@ def test_keys_alone_are_enough(page) -> None:
     for _ in range(12):
         page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.matches('input, select, button, summary')")
+
+
+def test_the_keyboard_alone_goes_through_the_whole_story(page) -> None:
+    from playwright.sync_api import expect
+
+    def reach(target) -> None:
+        for _ in range(150):
+            if target.evaluate("element => element === document.activeElement"):
+                return
+            page.keyboard.press("Tab")
+        pytest.fail(f"Tab never reaches {target}")
+
+    page.keyboard.press("s")
+    wait_for_post(page, 2)
+    reach(page.get_by_label("on", exact=True))
+    page.keyboard.press("Space")
+    expect(page.locator(".phone .kind")).to_have_text(re.compile(r"post ([4-9]|\d\d)"))
+    page.keyboard.press("Space")
+    reach(page.get_by_role("slider", name="(0 reactive"))
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("pre").first).to_contain_text("intentionality.value=0.21")
+    reach(page.get_by_role("button", name="Copy a link"))
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("intentionality=0.21"))
+    reach(page.locator(".box"))
+    expect(page.locator("#crowd-t")).to_have_text("0", timeout=90_000)
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".person")).to_contain_text("Next: ")
+    reach(page.get_by_role("button", name="50 posts on"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#crowd-t")).to_have_text("50")
+    reach(page.get_by_role("button", name="The two most alike"))
+    page.keyboard.press("Enter")
+    expect(page.locator(".pair .feed")).to_have_count(2)
+    panel = page.locator("details.panel").first
+    reach(panel.locator("summary"))
+    page.keyboard.press("Enter")
+    reach(panel.get_by_role("button", name="Run it"))
+    page.keyboard.press("Enter")
+    expect(panel.locator("tbody tr").first).to_be_visible(timeout=90_000)
+    reach(page.get_by_role("button", name="Let the autopilot react"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Pause the mirror")).to_be_visible()
 
 
 def test_autopilot_runs_and_starting_anew_gives_the_same_luck(page) -> None:
@@ -249,7 +293,7 @@ def test_two_neighbours_are_watched_and_a_larger_crowd_is_tiles(page) -> None:
     lit = (
         "[...document.querySelector('.tiles').getContext('2d').getImageData(0, 0, 128, 128).data].filter(x => x).length"
     )
-    assert page.evaluate(lit) > 1000
+    page.wait_for_function(f"{lit} > 1000")
     page.get_by_role("button", name="One billion").click()
     expect(page.locator(".billion")).to_contain_text("A recorded run, not live.")
     page.get_by_role("button", name="20,000", exact=True).click()
