@@ -99,10 +99,10 @@ def same(one, other) -> bool:
 
 
 @pytest.mark.parametrize("rule", ["reinforce", "grpo", "ppo-trl"])
-def test_an_intervention_that_comes_too_late_is_the_plain_loop_bit_for_bit(rule: str, two, kernel_trace) -> None:
+def test_an_intervention_that_comes_too_late_is_the_plain_loop_bit_for_bit(rule: str, kernel_trace) -> None:
     late = {"intensity_cap": 0.0, "nudge": 0.5, "at": 2560} | ({"exploration": 0.5} if rule == "reinforce" else {})
-    _, plain = kernel_trace(scenario_of(None, two, policy={"rule": rule}), 0, USERS)
-    _, off = kernel_trace(scenario_of(None, two, policy={"rule": rule}, intervention=late), 0, USERS)
+    _, plain = kernel_trace(scenario_of(policy={"rule": rule}), 0, USERS)
+    _, off = kernel_trace(scenario_of(policy={"rule": rule}, intervention=late), 0, USERS)
     assert same(plain, off) and not len(plain.floor) and len(off.floor)
 
 
