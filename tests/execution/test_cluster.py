@@ -38,13 +38,15 @@ def same(one: mf.Run, other: mf.Run) -> None:
 @pytest.mark.parametrize("block", [512, 1500])
 def test_processes_give_the_bytes_that_threads_give(block: int) -> None:
     done: list[int] = []
-    same(mf.simulate(SCENARIO, dask="local:2", block=block, progress=done.append), mf.simulate(SCENARIO, threads=1))
+    expected = mf.simulate(SCENARIO, threads=1)
+    same(mf.simulate(SCENARIO, dask="local:2", block=block, progress=done.append), expected)
     assert sum(done) == 6000 and len(done) == -(-6000 // block)
 
 
 @pytest.mark.slow
 def test_labels_and_retrieval_travel_to_workers() -> None:
-    same(mf.simulate(LENS, dask="local:2", block=1500), mf.simulate(LENS, threads=1))
+    expected = mf.simulate(LENS, threads=1)
+    same(mf.simulate(LENS, dask="local:2", block=1500), expected)
 
 
 @pytest.mark.slow
