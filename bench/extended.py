@@ -1,15 +1,17 @@
 """What intensity, interventions, labels, context and retrieval cost: whole runs on one thread beside the plain loop.
 
-Usage: uv run python bench/extended.py
-Prints user-steps per second of processor time, best of three, for 40,000 users and 500 posts of the default scenario,
-and the ratio to the plain loop.
+Usage: uv run python bench/extended.py [--rounds N]
+Prints user-steps per second of processor time for 40,000 users and 500 posts of the default scenario, and the ratio to
+the plain loop, run just before each: medians over rounds, with the range of the ratio.
 """
 
-from kernel import best_of_three
+import argparse
+import statistics
+import time
 
 import mirrorfield as mf
 from mirrorfield.api import execute
-from mirrorfield.population.run import plan_run
+from mirrorfield.population.run import Plan, plan_run
 
 USERS, STEPS = 40_000, 500
 SCENARIOS = {
@@ -32,16 +34,29 @@ SCENARIOS = {
 }
 
 
+def seconds(plan: Plan) -> float:
+    """Return the processor time of a run on one thread."""
+    began = time.process_time()
+    execute(plan, 1)
+    return time.process_time() - began
+
+
 def main() -> None:
     """Print a Markdown table."""
-    print("| | M user-steps/s | of the plain loop |\n|---|---|---|")
-    plain = 0.0
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=7)
+    rounds = parser.parse_args().rounds
+    plain = plan_run(mf.Scenario(users=USERS, steps=STEPS))
+    execute(plain, 1)
+    print("| | M user-steps/s | of the plain loop (range) |\n|---|---|---|")
     for name, changes in SCENARIOS.items():
         plan = plan_run(mf.Scenario(users=USERS, steps=STEPS, **changes))
         execute(plan, 1)
-        seconds = best_of_three(lambda p=plan: execute(p, 1))
-        plain = plain or seconds
-        print(f"| {name} | {USERS * STEPS / seconds / 1e6:.0f} | {plain / seconds:.2f} |", flush=True)
+        pairs = [(seconds(plain), seconds(plan)) for _ in range(rounds)]
+        ratios = sorted(before / after for before, after in pairs)
+        speed = USERS * STEPS / statistics.median(after for _, after in pairs) / 1e6
+        middle = statistics.median(ratios)
+        print(f"| {name} | {speed:.0f} | {middle:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}) |", flush=True)
 
 
 if __name__ == "__main__":
