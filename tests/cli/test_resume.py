@@ -108,12 +108,14 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     while not (tmp_path / "x/parts").exists():
         time.sleep(0.1)
     time.sleep(3)
-    for _ in range(2):
-        process.send_signal(signal.SIGINT)
-        time.sleep(1.5)
-    _, errors = process.communicate(timeout=5)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    while "once more to end at once" not in process.stderr.readline():
+        assert process.poll() is None
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=10)
     assert process.returncode == 130
-    assert "once more to end at once" in errors
     assert errors.splitlines()[-1] == "mirrorfield: interrupted; continue with `mirrorfield resume x`"
 
 

@@ -150,7 +150,13 @@ def _quiet() -> Iterator[None]:
 def _local(processes: int) -> Iterator["Client"]:
     from distributed import Client, LocalCluster
 
-    options = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": logging.CRITICAL}
+    options = {
+        "threads_per_worker": 1,
+        "dashboard_address": None,
+        "silence_logs": logging.CRITICAL,
+        # Any free port for the scheduler's health page: 8787 may be another cluster's.
+        "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"},
+    }
     cluster = LocalCluster(n_workers=processes, processes=True, **options)
     with cluster, Client(cluster) as client:
         client.register_plugin(_plugin())
