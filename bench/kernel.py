@@ -24,10 +24,10 @@ from peers_model import wide_scenario
 
 import mirrorfield as mf
 from mirrorfield.api import execute
+from mirrorfield.arrays import IntArray
 from mirrorfield.population.reference import simulate_reference
 from mirrorfield.population.run import WIDTH, Plan, new_trace, plan_run, ready_for
 from mirrorfield.streams import U64
-from mirrorfield.types import IntArray
 
 SOURCE = Path(__file__).with_name("roofline_avx2.c")
 USERS, STEPS = 16_384, 1000

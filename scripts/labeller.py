@@ -15,9 +15,9 @@ from people import OUTCOMES, WORDS, effects, outcomes, scenario, told
 from rich.progress import track
 
 import mirrorfield as mf
+from mirrorfield.arrays import FloatArray
 from mirrorfield.metrics.concentration import entropy, filter_bubble
 from mirrorfield.report.style import INK, styled
-from mirrorfield.types import FloatArray
 from mirrorfield.world.rlhf.labellers import draw_labellers
 from mirrorfield.world.rlhf.preferences import collect
 from mirrorfield.world.rlhf.reward_model import fit_reward_model

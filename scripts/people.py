@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 import mirrorfield as mf
+from mirrorfield.arrays import STATES, FloatArray
 from mirrorfield.kernel.fold import LOCKED_IN
 from mirrorfield.metrics.outcomes import category_of, deliberate_value, divergence_from_mean
 from mirrorfield.metrics.paired import Effect, paired_effect
-from mirrorfield.types import STATES, FloatArray
 
 OUTCOMES = ("deliberate_value", "hooked", "locked_in", "filter_bubble", "depth", "mean_reaction")
 WORDS = {

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import mirrorfield as mf
+from mirrorfield.arrays import STATES
 from mirrorfield.kernel import FEED_UNIT
 from mirrorfield.metrics.clusters import adjusted_rand, by_k_means, by_largest, describe, stability
 from mirrorfield.metrics.concentration import entropy
@@ -30,7 +31,6 @@ from mirrorfield.metrics.polarization import (
 from mirrorfield.report.canvas import Label, blank, end_labels, place, step_axis
 from mirrorfield.report.study import neighbours_chart, tipping_chart
 from mirrorfield.report.style import styled
-from mirrorfield.types import STATES
 
 ASSETS = Path(__file__).parent.parent / "docs" / "assets"
 HOOKED = STATES.index("hooked")

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import mirrorfield as mf
+from mirrorfield.arrays import S
 from mirrorfield.cli.main import app
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import empty_trace
 from mirrorfield.population.distributions import PointSusceptibility
 from mirrorfield.report.rlhf import page
 from mirrorfield.study.goodhart import BETAS, measure, over_draws
-from mirrorfield.types import S
 from mirrorfield.world.rlhf.fitted import scenario_with_reward_model
 from mirrorfield.world.rlhf.labellers import draw_labellers
 from mirrorfield.world.rlhf.overoptimisation import goodhart_curve

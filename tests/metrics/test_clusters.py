@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mirrorfield as mf
+from mirrorfield.arrays import STATES
 from mirrorfield.metrics.clusters import adjusted_rand, by_k_means, by_largest, describe, stability
-from mirrorfield.types import STATES
 
 RNG = np.random.default_rng(1)
 CORNERS = RNG.dirichlet([30, 1, 1, 1], 300)[:, RNG.permutation(4)]

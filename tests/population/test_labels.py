@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from mirrorfield import Scenario, simulate
+from mirrorfield.arrays import S
 from mirrorfield.errors import CorruptError, InputError
 from mirrorfield.policy.softmax import softmax
-from mirrorfield.types import S
 
 USERS, START = 100_000, (0.5, -0.2, 0.3, 0.0)
 MODEL = ((0.1, 0.4, 0.2, 1.0),) * S

@@ -40,8 +40,9 @@ def address() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)
     with sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield opened
@@ -55,7 +56,7 @@ def page(browser, address: str) -> Iterator:
     opened.on("console", lambda message: said.append(message.text) if "GL Driver" not in message.text else None)
     opened.on("pageerror", lambda error: said.append(str(error)))
     opened.goto(address)
-    opened.wait_for_selector("article", timeout=90_000)
+    opened.wait_for_selector("article", timeout=240_000)
     yield opened
     assert said == []
     opened.close()
@@ -118,7 +119,7 @@ def test_the_keyboard_alone_goes_through_the_whole_story(page) -> None:
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("intentionality=0.21"))
     reach(page.locator(".box"))
-    expect(page.locator("#crowd-t")).to_have_text("0", timeout=90_000)
+    expect(page.locator("#crowd-t")).to_have_text("0", timeout=240_000)
     page.keyboard.press("ArrowDown")
     expect(page.locator(".person")).to_contain_text("Next: ")
     reach(page.get_by_role("button", name="50 posts on"))
@@ -132,7 +133,7 @@ def test_the_keyboard_alone_goes_through_the_whole_story(page) -> None:
     page.keyboard.press("Enter")
     reach(panel.get_by_role("button", name="Run it"))
     page.keyboard.press("Enter")
-    expect(panel.locator("tbody tr").first).to_be_visible(timeout=90_000)
+    expect(panel.locator("tbody tr").first).to_be_visible(timeout=240_000)
     reach(page.get_by_role("button", name="Let the autopilot react"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Pause the mirror")).to_be_visible()
@@ -228,7 +229,7 @@ def test_a_panel_answers(page) -> None:
     panel.locator("summary").click()
     panel.get_by_label("what if").select_option("leash")
     panel.get_by_role("button", name="Run it").click()
-    expect(panel.locator("tbody tr")).to_have_count(3, timeout=90_000)
+    expect(panel.locator("tbody tr")).to_have_count(3, timeout=240_000)
     expect(panel.locator("pre")).to_contain_text("mirrorfield compare default")
     expect(panel.locator(".without")).to_have_count(1)
     expect(panel.locator(".now")).to_have_text("filter bubble 0.00")
@@ -243,7 +244,7 @@ def test_a_crowd_parts_and_a_person_can_be_asked(page) -> None:
     from playwright.sync_api import expect
 
     page.locator("#scale").scroll_into_view_if_needed()
-    expect(page.locator("#crowd-t")).to_have_text("0", timeout=90_000)
+    expect(page.locator("#crowd-t")).to_have_text("0", timeout=240_000)
     page.get_by_role("button", name="50 posts on").click()
     expect(page.locator("#crowd-t")).to_have_text("50")
     page.get_by_label("posts a frame").select_option("100")
@@ -274,7 +275,7 @@ def test_two_neighbours_are_watched_and_a_larger_crowd_is_tiles(page) -> None:
     from playwright.sync_api import expect
 
     page.locator("#scale").scroll_into_view_if_needed()
-    expect(page.locator("#crowd-t")).to_have_text("0", timeout=90_000)
+    expect(page.locator("#crowd-t")).to_have_text("0", timeout=240_000)
     page.get_by_role("button", name="50 posts on").click()
     page.get_by_role("button", name="The two most alike").click()
     expect(page.locator(".pair .feed")).to_have_count(2)
@@ -325,7 +326,7 @@ def test_axe_finds_nothing(browser, address: str, scheme: str) -> None:
     opened.wait_for_selector("article")
     opened.keyboard.press("l")
     opened.locator("#scale").scroll_into_view_if_needed()
-    opened.locator("#crowd-t").wait_for(timeout=90_000)
+    opened.locator("#crowd-t").wait_for(timeout=240_000)
     for panel in opened.locator("summary").all():
         panel.click()
     opened.get_by_role("button", name="Who is this?").click()
@@ -341,7 +342,7 @@ def test_every_chart_can_be_taken_along(page, tmp_path) -> None:
     page.keyboard.press("l")
     wait_for_post(page, 2)
     page.locator("#scale").scroll_into_view_if_needed()
-    page.locator("#crowd-t").wait_for(timeout=90_000)
+    page.locator("#crowd-t").wait_for(timeout=240_000)
     page.get_by_role("button", name="50 posts on").click()
     page.get_by_role("button", name="Who is this?").click()
     page.locator(".person .feed").wait_for()
@@ -374,7 +375,7 @@ def test_what_moves_by_itself_slows_down_where_that_is_asked_for(browser, addres
     opened.wait_for_selector("article")
     opened.get_by_label("on", exact=True).check()
     opened.locator("#scale").scroll_into_view_if_needed()
-    opened.locator("#crowd-t").wait_for(timeout=90_000)
+    opened.locator("#crowd-t").wait_for(timeout=240_000)
     opened.get_by_label("posts a frame").select_option("1")
     opened.get_by_role("button", name="Play").click()
     opened.wait_for_timeout(2500)

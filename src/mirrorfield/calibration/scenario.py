@@ -5,10 +5,10 @@ from itertools import cycle, islice
 
 import numpy as np
 
+from mirrorfield.arrays import FloatArray
 from mirrorfield.calibration.fit import Fit
 from mirrorfield.population.distributions import Population
 from mirrorfield.population.scenario import Category, Profile, Scenario
-from mirrorfield.types import FloatArray
 
 OKABE_ITO = ("#D55E00", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#8C6D00", "#555555")
 ENGAGED = 1

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from mirrorfield.arrays import STATES
 from mirrorfield.cli.asked import (
     Page,
     Preset,
@@ -30,7 +31,6 @@ from mirrorfield.cli.settings import build_scenario
 from mirrorfield.cli.table import stdout
 from mirrorfield.errors import InputError
 from mirrorfield.study.rlhf import Asked, Report, Rlhf
-from mirrorfield.types import STATES
 from mirrorfield.world.rlhf.heldout import HeldOut
 
 OWN = "own"

@@ -4,12 +4,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array, IntArray
 from mirrorfield.kernel.jit import aligned_array, compiled, shared
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.kernel.totals import BINS, LOW_BITS
 from mirrorfield.maths import F32, HALF, I32, ONE, ZERO, exp, log
 from mirrorfield.streams import U32
-from mirrorfield.types import F32Array, IntArray
 
 LOCKED_IN = F32(0.9)
 LAST_BIN = F32(BINS - 1)

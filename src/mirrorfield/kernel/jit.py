@@ -23,7 +23,7 @@ from numba.extending import register_jitable
 from mirrorfield.version import PACKAGE, hash_sources
 
 LINE = 64
-REACHING = ("maths.py", "streams.py", "types.py", "model", "policy", "kernel", "world/embedding")
+REACHING = ("maths.py", "streams.py", "arrays.py", "model", "policy", "kernel", "world/embedding")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array, IntArray
 from mirrorfield.kernel.jit import aligned_array
 from mirrorfield.policy.options import Aggregate, Leash, Normalise
 from mirrorfield.policy.rule import Rule
 from mirrorfield.policy.softmax import log_softmax
-from mirrorfield.types import F32Array, IntArray
 
 
 class Terms(NamedTuple):

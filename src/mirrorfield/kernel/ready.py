@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array
 from mirrorfield.kernel.memory import empty_memory, terms_of
 from mirrorfield.kernel.specialise import lane_kernel
 from mirrorfield.kernel.world import World
 from mirrorfield.policy.options import Baseline
 from mirrorfield.policy.rule import Rule
-from mirrorfield.types import F32Array
 
 
 class Ready(NamedTuple):

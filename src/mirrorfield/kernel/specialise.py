@@ -24,8 +24,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from mirrorfield.arrays import S
 from mirrorfield.kernel.jit import cache_folder
-from mirrorfield.types import S
 
 TEMPLATES = Path(__file__).with_name("template")
 PACKAGE_OF_TEMPLATES = "mirrorfield.kernel.template"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mirrorfield.types import IntArray, S
+from mirrorfield.arrays import IntArray, S
 
 FEED_UNIT = 2.0**-24
 REACTION_UNIT = 2.0**-20

@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array, IntArray, S
 from mirrorfield.kernel.jit import aligned_array, compiled
-from mirrorfield.types import F32Array, IntArray, S
 
 
 class Trace(NamedTuple):

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from mirrorfield.types import F32Array
+from mirrorfield.arrays import F32Array
 
 
 class Serving(NamedTuple):

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.kernel.fold import LOCKED_IN
 from mirrorfield.metrics.concentration import entropy
 from mirrorfield.metrics.paired import moves
-from mirrorfield.types import FloatArray, IntArray
 
 MIXED_BELOW = 0.5
 HALVES = 20

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from mirrorfield.types import FloatArray
+from mirrorfield.arrays import FloatArray
 
 
 def entropy(feed: FloatArray) -> FloatArray:

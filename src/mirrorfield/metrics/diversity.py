@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from mirrorfield.arrays import FloatArray
 from mirrorfield.metrics.concentration import effective_categories
-from mirrorfield.types import FloatArray
 
 SMOOTHING = 0.01
 

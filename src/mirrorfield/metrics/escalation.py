@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirrorfield.types import STATES, FloatArray, IntArray
+from mirrorfield.arrays import STATES, FloatArray, IntArray
 
 
 @dataclass(frozen=True)

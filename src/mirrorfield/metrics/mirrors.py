@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirrorfield.types import FloatArray, IntArray
+from mirrorfield.arrays import FloatArray, IntArray
 
 _Z95 = 1.959963984540054
 

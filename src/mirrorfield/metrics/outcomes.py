@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
+from mirrorfield.arrays import STATES, FloatArray, IntArray
 from mirrorfield.kernel import Trace
 from mirrorfield.kernel.fold import LOCKED_IN
 from mirrorfield.metrics.concentration import effective_categories, entropy
 from mirrorfield.metrics.escalation import drift
-from mirrorfield.types import STATES, FloatArray, IntArray
 
 
 def category_of(feed: FloatArray, users: IntArray) -> IntArray:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.metrics.moments import Moments
-from mirrorfield.types import FloatArray, IntArray
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from mirrorfield.types import FloatArray, IntArray
+from mirrorfield.arrays import FloatArray, IntArray
 
 
 def bipolarity(position: FloatArray, count: FloatArray | IntArray) -> float:

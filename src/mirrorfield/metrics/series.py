@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.kernel import FEED_UNIT, LOW_BITS, REACTION_UNIT, Totals
 from mirrorfield.metrics.concentration import filter_bubble, overlap, within_and_between
-from mirrorfield.types import FloatArray, IntArray
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mirrorfield.types import F32Array, IntArray
+from mirrorfield.arrays import F32Array, IntArray
 
 
 def mean_cosine(embedding: F32Array, category: IntArray, categories: int) -> NDArray[np.float64]:

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from mirrorfield.arrays import STATES, IntArray
 from mirrorfield.kernel import FEED_UNIT, Totals
 from mirrorfield.metrics.series import population_series
-from mirrorfield.types import STATES, IntArray
 
 SUMMARY_BANDS = 5
 

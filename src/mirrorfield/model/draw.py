@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array, IntArray
 from mirrorfield.maths import F32, HALF, ONE, ZERO, exp, log, normal
 from mirrorfield.streams import (
     INTENTIONALITY,
@@ -19,7 +20,6 @@ from mirrorfield.streams import (
     uniform,
     uniform_positive,
 )
-from mirrorfield.types import F32Array, IntArray
 
 POINT, UNIFORM, BETA, LOGNORMAL, DIRICHLET = 0, 1, 2, 3, 4
 _THIRD, _NINE = F32(1 / 3), F32(9)

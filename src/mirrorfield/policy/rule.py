@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from mirrorfield.arrays import FloatArray, S
 from mirrorfield.errors import InputError
 from mirrorfield.policy.options import Aggregate, Baseline, Leash, Normalise, Returns
 from mirrorfield.policy.soundness import refusals
-from mirrorfield.types import FloatArray, S
 
 
 @dataclass(frozen=True)

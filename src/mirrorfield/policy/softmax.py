@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mirrorfield.types import FloatArray
+from mirrorfield.arrays import FloatArray
 
 
 def softmax(logits: FloatArray) -> FloatArray:

@@ -5,8 +5,8 @@ from enum import IntEnum
 from math import inf, isfinite
 from typing import TYPE_CHECKING
 
+from mirrorfield.arrays import S
 from mirrorfield.policy.options import Baseline, Normalise, Returns
-from mirrorfield.types import S
 
 if TYPE_CHECKING:
     from mirrorfield.policy.rule import Rule

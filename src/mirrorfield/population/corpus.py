@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from mirrorfield.arrays import F32Array, FloatArray, IntArray
 from mirrorfield.errors import CorruptError, InputError, nearest
-from mirrorfield.types import F32Array, FloatArray, IntArray
 
 ENTRIES = ("categories", "category", "quality", "embedding", "text")
 TOLERANCE = 2.0**-20

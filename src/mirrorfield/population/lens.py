@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from mirrorfield.arrays import FloatArray, S
 from mirrorfield.population.base import Frozen, Unit
 from mirrorfield.population.change import Intervention
-from mirrorfield.types import FloatArray, S
 
 Positive = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 Posts = Annotated[float, Field(ge=1, le=1e6, allow_inf_nan=False)]

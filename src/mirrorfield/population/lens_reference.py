@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.kernel import Lens
 from mirrorfield.model.profile import blend
 from mirrorfield.model.retrieval import LUCK, Retriever, retrieval_score
@@ -12,7 +13,6 @@ from mirrorfield.population.lens_tables import make_lens
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import profile_tables
 from mirrorfield.streams import LABEL, PICK, RETRIEVAL, U64, Words, next_word, stream, uniform, uniform_positive
-from mirrorfield.types import FloatArray, IntArray
 
 TINY = 1e-20
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array, FloatArray, IntArray, S
 from mirrorfield.errors import CorruptError, InputError
 from mirrorfield.kernel import Lens
 from mirrorfield.model.retrieval import Retriever
 from mirrorfield.population.corpus import Corpus, load_corpus
 from mirrorfield.population.lens import MAX_REWARD
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.types import F32Array, FloatArray, IntArray, S
 
 GRAIN = 2.0**-15
 MAX_ITEMS = 1024

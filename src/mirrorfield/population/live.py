@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import Ready, Trace
 from mirrorfield.kernel.specialise import first_rows
 from mirrorfield.population.run import Plan, new_trace, plan_run, ready_for
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.streams import U64
-from mirrorfield.types import F32Array
 
 
 def load_block(plan: Plan, ready: Ready, first: int) -> tuple[F32Array, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mirrorfield.arrays import FloatArray, IntArray, S
 from mirrorfield.model.draw import ProfileTables, draw_user
 from mirrorfield.model.profile import blend, reaction
 from mirrorfield.policy.baseline import welford
@@ -29,7 +30,6 @@ from mirrorfield.streams import (
     uniform,
     uniform_positive,
 )
-from mirrorfield.types import FloatArray, IntArray, S
 
 NOTHING, NO_MEDDLING = Intervention(), np.empty(0)
 CLOSED, TINY = -1e9, 1e-300

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mirrorfield.arrays import FloatArray, IntArray, S
 from mirrorfield.policy.baseline import welford
 from mirrorfield.policy.options import Returns
 from mirrorfield.policy.reinforce import advantage
@@ -25,7 +26,6 @@ from mirrorfield.population.reference import (
 from mirrorfield.population.rule_update import Learner, Session, learn
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.streams import INTERACTION, SHUFFLE, U64, Words, stream
-from mirrorfield.types import FloatArray, IntArray, S
 
 
 @dataclass

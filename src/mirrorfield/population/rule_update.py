@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.policy import leash
 from mirrorfield.policy.baseline import exponential, group_mean, leave_one_out, value_step, welford
 from mirrorfield.policy.entropy import entropy_gradient
@@ -16,7 +17,6 @@ from mirrorfield.policy.softmax import log_softmax, softmax
 from mirrorfield.policy.surrogate import surrogate_weight
 from mirrorfield.population.reference import ReferenceUsers, logits_of
 from mirrorfield.streams import Words, below, next_word
-from mirrorfield.types import FloatArray, IntArray
 
 FURTHEST = 20.0
 

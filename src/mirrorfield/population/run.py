@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array, IntArray
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import (
     Lens,
@@ -23,7 +24,6 @@ from mirrorfield.population.lens_tables import lens_of
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import histogram_scales, population_tables, profile_tables, world_of
 from mirrorfield.streams import U64
-from mirrorfield.types import F32Array, IntArray
 
 WIDTH = 256
 CHUNK_STEPS = 2**21

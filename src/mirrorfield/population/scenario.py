@@ -9,6 +9,7 @@ import numpy as np
 import tomli_w
 from pydantic import Field, ValidationError, model_validator
 
+from mirrorfield.arrays import STATES, FloatArray, S
 from mirrorfield.errors import InputError, nearest
 from mirrorfield.kernel import learner_of
 from mirrorfield.policy.rule import Rule
@@ -17,7 +18,6 @@ from mirrorfield.population.change import Intensity, Intervention
 from mirrorfield.population.distributions import Population
 from mirrorfield.population.lens import Context, Retrieval, Reward
 from mirrorfield.population.policy import Policy
-from mirrorfield.types import STATES, FloatArray, S
 
 Table = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
 MAX_STEPS = 10_000_000

@@ -5,6 +5,7 @@ from itertools import accumulate
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array
 from mirrorfield.kernel import BINS, Lens, Scales, Serving, World
 from mirrorfield.model.draw import (
     BETA,
@@ -30,7 +31,6 @@ from mirrorfield.population.distributions import (
     SimpleIntentionality,
 )
 from mirrorfield.population.scenario import Profile, Scenario
-from mirrorfield.types import F32Array
 
 
 def _reaction_table(profile: Profile, categories: int) -> ReactionTable:

@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.report.geometry import spread
 from mirrorfield.report.style import INK, TEXT, WIDTH, Mark, styled
-from mirrorfield.types import FloatArray, IntArray
 
 RASTER_DPI = 200
 _LINE_INCHES = 1.3 * TEXT / 72

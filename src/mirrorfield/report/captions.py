@@ -8,11 +8,11 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from mirrorfield.arrays import STATES
 from mirrorfield.report.figures import diversity_lines, intensity_lines, share_lines, tipping_curve
 from mirrorfield.report.geometry import narrowing_steps
 from mirrorfield.report.scenes import MOST_DOTS, NAMED_CORNERS, arousal_flows, flow_steps, policy_map
 from mirrorfield.report.style import highlights, marks, number, percent, users
-from mirrorfield.types import STATES
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
+from mirrorfield.arrays import IntArray
 from mirrorfield.report.canvas import blank, place, to_svg
 from mirrorfield.report.leaf import figure, leaf, table
 from mirrorfield.report.style import INK, MUTED, short, styled
 from mirrorfield.study.whatif import Arm, Comparison
-from mirrorfield.types import IntArray
 
 TITLE = "What a change does to the same people"
 GAP, BAR = 0.03, 0.06

@@ -7,10 +7,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mirrorfield.arrays import FloatArray
 from mirrorfield.metrics.mirrors import wilson
 from mirrorfield.report.canvas import Label, blank, draw_line, end_labels, label_inches, place, step_axis
 from mirrorfield.report.style import INK, QUIET, Mark, highlights, marks, number, percent, styled
-from mirrorfield.types import FloatArray
 
 _INDEX_MARKS = {
     "locked_in": Mark("locked_in", "locked in", INK, "o", ()),

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.path import Path
 
-from mirrorfield.types import FloatArray, IntArray
+from mirrorfield.arrays import FloatArray, IntArray
 
 
 def spread(values: Sequence[float], gap: float, low: float, high: float) -> list[float]:

@@ -3,12 +3,12 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from mirrorfield.arrays import STATES
 from mirrorfield.report.canvas import blank, place, to_svg
 from mirrorfield.report.comparison import HEAD, SHARES
 from mirrorfield.report.leaf import figure, leaf, table
 from mirrorfield.report.style import INK, MUTED, styled
 from mirrorfield.study.rlhf import Rlhf
-from mirrorfield.types import STATES
 
 TITLE = "Learned from preferences"
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"

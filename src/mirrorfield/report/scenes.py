@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Polygon, Rectangle
 
+from mirrorfield.arrays import STATES, F32Array, FloatArray, IntArray, S
 from mirrorfield.metrics.paired import moves
 from mirrorfield.report.canvas import blank, place
 from mirrorfield.report.geometry import corners, narrowing_steps, ribbon, spread, subsample
@@ -22,7 +23,6 @@ from mirrorfield.report.style import (
     short,
     styled,
 )
-from mirrorfield.types import STATES, F32Array, FloatArray, IntArray, S
 
 MOST_DOTS = 4000
 NAMED_CORNERS = 4

@@ -2,11 +2,11 @@
 
 from pydantic import BaseModel
 
+from mirrorfield.arrays import STATES
 from mirrorfield.population.posts import Post, posts
 from mirrorfield.population.scenario import CATEGORIES
 from mirrorfield.server.catalogue import billion
 from mirrorfield.server.parts import PRESETS, Parts
-from mirrorfield.types import STATES
 from mirrorfield.version import VERSION
 
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.spatial import cKDTree
 
+from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.kernel import Totals, empty_notes, empty_totals
 from mirrorfield.kernel.fold import LOCKED_IN, fold
 from mirrorfield.metrics.summary import summarise
@@ -13,7 +14,6 @@ from mirrorfield.population.run import recorded_steps
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.report.geometry import corners
 from mirrorfield.server.catalogue import pick
-from mirrorfield.types import FloatArray, IntArray
 
 USERS = 20_000
 SIZES = (20_000, 200_000, 1_000_000)

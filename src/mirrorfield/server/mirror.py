@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array, FloatArray, S
 from mirrorfield.kernel.specialise import first_rows, pitch
 from mirrorfield.model.profile import reaction
 from mirrorfield.policy.softmax import softmax
@@ -14,7 +15,6 @@ from mirrorfield.population.run import plan_run, ready_for
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.server.parts import Parts
 from mirrorfield.streams import U64
-from mirrorfield.types import F32Array, FloatArray, S
 
 COMES_ALONG = ("logits", "shown", "baseline", "state")
 _compiling = Lock()

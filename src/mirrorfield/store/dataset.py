@@ -8,11 +8,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from mirrorfield.arrays import STATES
 from mirrorfield.kernel import BINS
 from mirrorfield.metrics.series import Series, population_series
 from mirrorfield.population.run import Part, Plan
 from mirrorfield.population.tables import intensities, reaction_range
-from mirrorfield.types import STATES
 
 Described = tuple[tuple[str, ...], Any, dict[str, str]]
 

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from mirrorfield.arrays import F32Array
 from mirrorfield.errors import CorruptError, InputError
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.store.folder import SCENARIO, summary_text, write_folder
-from mirrorfield.types import F32Array
 
 POPULATION, FIT = "population.zarr", "fit.json"
 

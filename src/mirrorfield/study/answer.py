@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from mirrorfield.arrays import FloatArray
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.study.design import problem, salib
 from mirrorfield.study.sweep import Sweep
-from mirrorfield.types import FloatArray
 from mirrorfield.version import VERSION
 
 CONFIDENCE = 0.95

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field, model_validator
 
+from mirrorfield.arrays import FloatArray
 from mirrorfield.errors import InputError
 from mirrorfield.population.base import Frozen
-from mirrorfield.types import FloatArray
 
 
 class Axis(Frozen):

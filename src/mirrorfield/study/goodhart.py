@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import rel_entr
 
+from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.kernel import Trace
 from mirrorfield.metrics.moments import Moments
 from mirrorfield.population.run import sampled_users
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.types import FloatArray, IntArray
 from mirrorfield.world.rlhf.labellers import Labellers
 from mirrorfield.world.rlhf.overoptimisation import goodhart_curve
 from mirrorfield.world.rlhf.reward_model import RewardModel

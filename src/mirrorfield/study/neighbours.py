@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorfield.api import execute
+from mirrorfield.arrays import F32Array, FloatArray
 from mirrorfield.errors import InputError
 from mirrorfield.metrics.mirrors import Share, common, decided, wilson_share
 from mirrorfield.metrics.outcomes import category_of
 from mirrorfield.population.run import plan_run
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.types import F32Array, FloatArray
 
 APART, LEAST = 0.1, 1e-30
 MOST_PAIRS = 1_000_000

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import rel_entr
 
 from mirrorfield.api import simulate
+from mirrorfield.arrays import STATES, FloatArray, IntArray
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import Trace
 from mirrorfield.metrics.outcomes import deliberate_value, user_outcomes
@@ -18,7 +19,6 @@ from mirrorfield.policy.softmax import log_softmax
 from mirrorfield.population.run import recorded_steps
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.study.goodhart import BudgetCurve, Measured, measure, over_draws, served, true_values
-from mirrorfield.types import STATES, FloatArray, IntArray
 from mirrorfield.world.rlhf.disagreement import Disagreement, minority
 from mirrorfield.world.rlhf.disagreement import measure as disagreement
 from mirrorfield.world.rlhf.dpo import fit_dpo

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from mirrorfield.api import simulate
+from mirrorfield.arrays import FloatArray
 from mirrorfield.errors import CorruptError, InputError, check_known
 from mirrorfield.metrics.summary import population_figures
 from mirrorfield.population.base import Frozen, one_line
@@ -16,7 +17,6 @@ from mirrorfield.population.scenario import Scenario, load_values, parse_toml
 from mirrorfield.population.settings import apply_setting, with_number
 from mirrorfield.store.durable import disk_errors, write_durable
 from mirrorfield.study.design import Axis, design_of
-from mirrorfield.types import FloatArray
 from mirrorfield.version import VERSION
 
 RESULT, POINTS, SPEC = "sweep.zarr", "points", "sweep.json"

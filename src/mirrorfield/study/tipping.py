@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorfield.api import Run, simulate
+from mirrorfield.arrays import FloatArray
 from mirrorfield.errors import InputError, check_known
 from mirrorfield.metrics.logistic import Logistic, fit_logistic
 from mirrorfield.metrics.outcomes import category_of
@@ -14,7 +15,6 @@ from mirrorfield.population.change import Intervention
 from mirrorfield.population.run import sampled_users
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.settings import INTENTIONALITY, with_number
-from mirrorfield.types import FloatArray
 
 GRID = 9
 

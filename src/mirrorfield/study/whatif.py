@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.api import simulate
+from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.errors import InputError, check_known
 from mirrorfield.kernel import Trace
 from mirrorfield.metrics.escalation import induced_shift
@@ -15,7 +16,6 @@ from mirrorfield.metrics.paired import Effect, moves, paired_effect
 from mirrorfield.population.change import Intervention
 from mirrorfield.population.run import recorded_steps, sampled_users
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.types import FloatArray, IntArray
 
 FEWEST = 2
 OPEN_LOOPS = ("random", "frozen", "popular")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from mirrorfield.arrays import FloatArray
 from mirrorfield.theory.gradient import expected_update, softmax, update_covariance
-from mirrorfield.types import FloatArray
 
 
 def policy_flow(start: FloatArray, mean: FloatArray, times: FloatArray) -> FloatArray:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorfield.arrays import FloatArray
 from mirrorfield.theory.markov import under_policy
-from mirrorfield.types import FloatArray
 
 
 def softmax(logits: FloatArray) -> FloatArray:

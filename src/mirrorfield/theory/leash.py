@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import logsumexp
 
-from mirrorfield.types import FloatArray
+from mirrorfield.arrays import FloatArray
 
 
 def reverse_kl_policy(mean: FloatArray, reference: FloatArray, beta: float) -> FloatArray:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from mirrorfield.arrays import FloatArray
 from mirrorfield.errors import InputError
-from mirrorfield.types import FloatArray
 
 
 def under_policy(transition: FloatArray, policy: FloatArray) -> FloatArray:

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from mirrorfield.arrays import FloatArray
 from mirrorfield.kernel import Trace
 from mirrorfield.population.run import plan_run, run_block
 from mirrorfield.population.scenario import Category, Profile, Record, Scenario
-from mirrorfield.types import FloatArray
 
 POINT_ONE = {"distribution": "point", "value": 1}
 POINT_ZERO = {"distribution": "point", "value": 0}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirrorfield.types import FloatArray
+from mirrorfield.arrays import FloatArray
 
 LIMIT = 4.0
 

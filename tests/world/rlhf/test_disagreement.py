@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from mirrorfield.arrays import S
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.types import S
 from mirrorfield.world.rlhf.disagreement import expected, measure, minority, probabilities
 from mirrorfield.world.rlhf.labellers import draw_labellers
 from mirrorfield.world.rlhf.preferences import Preferences, collect

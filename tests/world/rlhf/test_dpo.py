@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mirrorfield.arrays import S
 from mirrorfield.errors import InputError
 from mirrorfield.policy.softmax import log_softmax
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.types import S
 from mirrorfield.world.rlhf.dpo import dpo_loss, fit_dpo
 from mirrorfield.world.rlhf.labellers import draw_labellers
 from mirrorfield.world.rlhf.overoptimisation import leashed_policy

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from mirrorfield.arrays import S
 from mirrorfield.errors import InputError
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.types import S
 from mirrorfield.world.rlhf.heldout import evaluate, reliability, split
 from mirrorfield.world.rlhf.labellers import draw_labellers
 from mirrorfield.world.rlhf.preferences import collect

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mirrorfield.types import S
+from mirrorfield.arrays import S
 from mirrorfield.world.rlhf.overoptimisation import divergence, gain, goodhart_curve, leashed_policy
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "golden_pg.json").read_text(encoding="utf-8"))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mirrorfield.arrays import S
 from mirrorfield.kernel.fold import fold
 from mirrorfield.kernel.items import shelf_rows
 from mirrorfield.kernel.jit import aligned, compiled
@@ -30,7 +31,6 @@ from mirrorfield.streams import (
     uniform,
     uniform_positive,
 )
-from mirrorfield.types import S
 
 K = ...
 LANES = ...

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mirrorfield.arrays import S
 from mirrorfield.kernel.items import keep_history, open_shelf, pick_item, remember_item, restore_history, retrieve
 from mirrorfield.kernel.jit import compiled, inlined, shared
 from mirrorfield.kernel.link import LINKED
@@ -11,7 +12,6 @@ from mirrorfield.model.context import context_tilt, primed, remembered, remember
 from mirrorfield.model.label import blended_label, has_label
 from mirrorfield.model.profile import blend
 from mirrorfield.streams import LABEL, PICK, RETRIEVAL, U64, next_word, uniform, uniform_positive
-from mirrorfield.types import S
 
 K = ...
 LANES = ...

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from mirrorfield.arrays import S
 from mirrorfield.kernel.jit import compiled
 from mirrorfield.maths import ONE
 from mirrorfield.model.profile import blend
 from mirrorfield.streams import U64, stream
-from mirrorfield.types import S
 
 K = ...
 LANES = ...

@@ -5,6 +5,7 @@ Where every post of a session is seen in the state that it starts from, its tabl
 
 from typing import Any
 
+from mirrorfield.arrays import S
 from mirrorfield.kernel.credit import credit, spread_out
 from mirrorfield.kernel.jit import compiled, inlined
 from mirrorfield.kernel.shuffle import pack, shuffle, unpack
@@ -32,7 +33,6 @@ from mirrorfield.policy.leash import adapt, k1, shaped_reward
 from mirrorfield.policy.options import Normalise, Returns
 from mirrorfield.policy.reinforce import advantage
 from mirrorfield.streams import SHUFFLE, U64, stream
-from mirrorfield.types import S
 
 K = ...
 LANES = ...

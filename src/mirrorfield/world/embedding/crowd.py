@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array, IntArray
 from mirrorfield.kernel.jit import compiled, shared
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.maths import F32, ZERO
@@ -11,7 +12,6 @@ from mirrorfield.model.draw import PopulationTables, draw_normal, draw_user, sta
 from mirrorfield.model.profile import blend
 from mirrorfield.population.tables import population_tables
 from mirrorfield.streams import CANDIDATES, INTERACTION, INTEREST, U64
-from mirrorfield.types import F32Array, IntArray
 from mirrorfield.world.embedding.scenario import EmbeddingScenario
 from mirrorfield.world.embedding.user import drifted, hat, moved_arousal, remembered
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from mirrorfield.types import STATES
+from mirrorfield.arrays import STATES
 from mirrorfield.version import VERSION
 from mirrorfield.world.embedding.figures import by_band, series
 from mirrorfield.world.embedding.loop import World

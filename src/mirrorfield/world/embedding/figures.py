@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from mirrorfield.arrays import STATES, F32Array, FloatArray, IntArray, S
 from mirrorfield.kernel import FEED_UNIT
 from mirrorfield.kernel.fold import LOCKED_IN
 from mirrorfield.metrics.concentration import effective_categories, entropy, filter_bubble, overlap, within_and_between
 from mirrorfield.metrics.outcomes import category_of, divergence_from_mean
-from mirrorfield.types import STATES, F32Array, FloatArray, IntArray, S
 from mirrorfield.world.embedding.record import Record, band_of
 
 BANDS = 5

@@ -4,12 +4,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array
 from mirrorfield.kernel.jit import compiled, shared
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.maths import F32, ONE, ZERO, log
 from mirrorfield.model.draw import draw_normal, start_stream
 from mirrorfield.streams import ITEM, U64
-from mirrorfield.types import F32Array
 
 shared(*LINKED)
 

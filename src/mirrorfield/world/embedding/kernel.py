@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from mirrorfield.arrays import S
 from mirrorfield.kernel.jit import compiled, shared
 from mirrorfield.maths import F32, ONE, ZERO, exp, log, normal
 from mirrorfield.model.draw import draw_word
@@ -11,7 +12,6 @@ from mirrorfield.model.profile import reaction
 from mirrorfield.policy.baseline import welford
 from mirrorfield.policy.reinforce import advantage
 from mirrorfield.streams import uniform, uniform_positive
-from mirrorfield.types import S
 from mirrorfield.world.embedding.correction import capped_weight, corrected, top_k
 from mirrorfield.world.embedding.crowd import DOWN, MEAN, STD, UP, set_profile
 from mirrorfield.world.embedding.serving import Setting, choose, dot, user_tower, weigh_candidates

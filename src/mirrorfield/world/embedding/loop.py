@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array, FloatArray, IntArray, S
 from mirrorfield.maths import F32
-from mirrorfield.types import F32Array, FloatArray, IntArray, S
 from mirrorfield.world.embedding.crowd import Crowd, Laws, draw_crowd, laws_of
 from mirrorfield.world.embedding.items import Catalogue, draw_items
 from mirrorfield.world.embedding.kernel import BLOCK, measure, run_blocks

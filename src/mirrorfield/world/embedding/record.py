@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array, FloatArray, IntArray, S
 from mirrorfield.population.run import recorded_steps, sampled_users
-from mirrorfield.types import F32Array, FloatArray, IntArray, S
 from mirrorfield.world.embedding.loop import Spread, World
 from mirrorfield.world.embedding.scenario import EmbeddingScenario
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorfield.arrays import FloatArray, IntArray, S
 from mirrorfield.policy.softmax import softmax
 from mirrorfield.population.reference import draw_uniforms
 from mirrorfield.streams import Words, next_word, uniform
-from mirrorfield.types import FloatArray, IntArray, S
 from mirrorfield.world.embedding.correction import capped_weight, corrected, log_mass, nomination, top_k
 from mirrorfield.world.embedding.crowd import DOWN, MEAN, STD, UP
 from mirrorfield.world.embedding.loop import World

@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array, IntArray, S
 from mirrorfield.kernel.jit import shared
 from mirrorfield.maths import F32, ONE, ZERO, exp, log
 from mirrorfield.streams import below, next_word, uniform
-from mirrorfield.types import F32Array, IntArray, S
 from mirrorfield.world.embedding.correction import log_mass, nomination
 from mirrorfield.world.embedding.items import Catalogue
 from mirrorfield.world.embedding.user import hat

@@ -7,8 +7,8 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit, log_expit
 
+from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.errors import InputError
-from mirrorfield.types import FloatArray, IntArray
 
 ITERATIONS = 200
 TOLERANCE = 1e-9

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirrorfield.types import FloatArray, IntArray
+from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.world.rlhf.labellers import Labellers
 from mirrorfield.world.rlhf.preferences import Preferences, win_probability
 

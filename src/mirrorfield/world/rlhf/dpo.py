@@ -4,9 +4,9 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 
+from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.errors import InputError
 from mirrorfield.policy.softmax import log_softmax
-from mirrorfield.types import FloatArray, IntArray
 
 
 def dpo_loss(

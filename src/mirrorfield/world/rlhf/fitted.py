@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mirrorfield.arrays import FloatArray
 from mirrorfield.population.lens import Reward
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.types import FloatArray
 
 
 def scenario_with_reward_model(scenario: Scenario, score: FloatArray, file: Path) -> Scenario:

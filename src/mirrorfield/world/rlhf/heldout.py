@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, log_expit
 
+from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.errors import InputError
 from mirrorfield.metrics.mirrors import Share, wilson
 from mirrorfield.metrics.moments import Moments
 from mirrorfield.streams import HOLDOUT, U64, next_word, stream, uniform
-from mirrorfield.types import FloatArray, IntArray
 from mirrorfield.world.rlhf.labellers import Labellers
 from mirrorfield.world.rlhf.preferences import Preferences
 from mirrorfield.world.rlhf.reward_model import RewardModel

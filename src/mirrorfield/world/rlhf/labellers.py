@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorfield.arrays import FloatArray
 from mirrorfield.errors import InputError
 from mirrorfield.model.profile import blend
 from mirrorfield.population.reference import draw_users
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import profile_tables
-from mirrorfield.types import FloatArray
 
 MOST = 100_000
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import rel_entr
 
+from mirrorfield.arrays import FloatArray
 from mirrorfield.policy.softmax import softmax
-from mirrorfield.types import FloatArray
 
 
 @dataclass(frozen=True)

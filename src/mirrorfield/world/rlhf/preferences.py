@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from mirrorfield.arrays import FloatArray, IntArray, S
 from mirrorfield.errors import InputError, check_known
 from mirrorfield.streams import PREFERENCE, U64, below, next_word, stream, uniform
-from mirrorfield.types import FloatArray, IntArray, S
 from mirrorfield.world.rlhf.bradley_terry import fit_scores
 from mirrorfield.world.rlhf.labellers import Labellers
 

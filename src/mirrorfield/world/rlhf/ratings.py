@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorfield.arrays import STATES, FloatArray, IntArray, S
 from mirrorfield.errors import InputError
 from mirrorfield.maths import normal
 from mirrorfield.streams import RATING, U64, below, next_word, stream, uniform, uniform_positive
-from mirrorfield.types import STATES, FloatArray, IntArray, S
 from mirrorfield.world.rlhf.labellers import Labellers
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorfield.arrays import STATES, FloatArray, IntArray, S
 from mirrorfield.errors import InputError, check_known
-from mirrorfield.types import STATES, FloatArray, IntArray, S
 from mirrorfield.world.rlhf.bradley_terry import Fit, check_connected, fit_scores, score_gradient
 from mirrorfield.world.rlhf.preferences import Preferences
 

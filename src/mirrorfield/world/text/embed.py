@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array
 from mirrorfield.errors import InputError
-from mirrorfield.types import F32Array
 from mirrorfield.world.text.minilm import WIDTH
 from mirrorfield.world.text.weights import library, load_encoder
 

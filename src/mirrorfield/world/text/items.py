@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from mirrorfield.arrays import F32Array, FloatArray, IntArray
 from mirrorfield.calibration.log import parse_number
 from mirrorfield.calibration.table import BadRows, read_table
 from mirrorfield.errors import InputError
 from mirrorfield.population.corpus import Corpus, make_corpus
-from mirrorfield.types import F32Array, FloatArray, IntArray
 from mirrorfield.world.text.embed import embed_texts
 
 KEPT = 1000

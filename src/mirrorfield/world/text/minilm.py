@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf, softmax
 
-from mirrorfield.types import F32Array
+from mirrorfield.arrays import F32Array
 
 F64Array = NDArray[np.float64]
 LAYERS, HEADS, WIDTH, LONGEST = 6, 12, 384, 256
