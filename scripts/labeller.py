@@ -53,7 +53,7 @@ def by_band(found: Found, outcome: str) -> FloatArray:
     """Return an outcome's mean in every band of lambda, (BANDS,); for the filter bubble, the index within each band."""
     band = np.minimum((found["intentionality"] * BANDS).astype(int), BANDS - 1)
     if outcome == "filter_bubble":
-        inside = [found["feed"][band == b].astype(float) for b in range(BANDS)]
+        inside = [found["diet"][band == b].astype(float) for b in range(BANDS)]
         return np.array([filter_bubble(feed.mean(axis=0), float(entropy(feed).mean())) for feed in inside])
     return np.bincount(band, weights=found[outcome], minlength=BANDS) / np.bincount(band, minlength=BANDS)
 

@@ -76,11 +76,11 @@ def run(policy: dict[str, Any], rate: float, users: int) -> Outcome:
     changed = {"users": users, "seed": SEED, "policy": {**policy, "learning_rate": rate}}
     scenario = mf.Scenario(**changed, record={"users": users, "steps": 40})
     sample = mf.simulate(scenario).part.sample
-    largest = sample.feed.max(axis=1)
+    largest = sample.diet.max(axis=1)
     times = mf.api.prepare(scenario, None, None, None).steps
     locked = largest > LOCKED
     first = np.where(locked.any(axis=0), times[locked.argmax(axis=0)], scenario.steps)
-    feed = sample.feed[-1].T.astype(float)
+    feed = sample.diet[-1].T.astype(float)
     return Outcome(feed, {
         "mean reaction": sample.mean_reaction[-1].astype(float),
         "locked in": locked[-1].astype(float),

@@ -27,19 +27,19 @@ def scenario(users: int, steps: int, seed: int = 1, **changes: Any) -> mf.Scenar
 
 
 def outcomes(asked: mf.Scenario) -> dict[str, FloatArray]:
-    """Return what became of every user of a scenario, (n,), its intentionality, and its feed, (n, K)."""
+    """Return what became of every user of a scenario, (n,), their intentionality, and their diet, (n, K)."""
     sample = mf.simulate(asked).part.sample
-    feed, state = sample.feed[-1].T.astype(float), sample.state[-1]
+    diet, state = sample.diet[-1].T.astype(float), sample.state[-1]
     worth = asked.intentional.table("mean", asked.k)
     return {
-        "deliberate_value": deliberate_value(feed, state, worth),
+        "deliberate_value": deliberate_value(sample.served, sample.time_in_state, worth),
         "hooked": (state == STATES.index("hooked")).astype(float),
-        "locked_in": (feed.max(axis=1) > LOCKED_IN).astype(float),
-        "filter_bubble": divergence_from_mean(feed),
-        "depth": (category_of(feed, np.arange(len(feed))) == 3).astype(float),
+        "locked_in": (diet.max(axis=1) > LOCKED_IN).astype(float),
+        "filter_bubble": divergence_from_mean(diet),
+        "depth": (category_of(diet, np.arange(len(diet))) == 3).astype(float),
         "mean_reaction": sample.mean_reaction[-1].astype(float),
         "intentionality": sample.intentionality.astype(float),
-        "feed": sample.feed[-1].T,
+        "diet": sample.diet[-1].T,
     }
 
 

@@ -88,7 +88,7 @@ def bubble(users: int) -> None:
     """The filter bubble at the last step, and how soon it came."""
     run = mf.simulate(mf.Scenario(users=users))
     sample, totals, steps = run.part.sample, run.part.totals, run.plan.steps
-    feed, mean = sample.feed[-1].T.astype(float), run.dataset["mean_feed"].values[-1]
+    feed, mean = sample.diet[-1].T.astype(float), run.dataset["mean_diet"].values[-1]
     interest = np.maximum(sample.susceptibility.T * run.plan.profiles.reactive.mean[0], 0)
     interest = interest / interest.sum(axis=1, keepdims=True)
     off = miscalibration(feed, interest)
@@ -136,7 +136,7 @@ def polarization(users: int) -> None:
     apart = 0.5 * np.abs(means[:, None] - means[None]).sum(axis=2)
     for name, metric in (("Reynal-Querol", reynal_querol), ("Esteban-Ray", lambda w: esteban_ray(apart, w))):
         rows((name, metric(count), "{:.5f} to {:.5f}".format(*delta_interval(metric, count))))
-    feed = run.part.sample.feed[-1][-1].astype(float)
+    feed = run.part.sample.diet[-1][-1].astype(float)
     bins, _ = np.histogram(feed, 32, (0, 1))
     middle = (np.arange(32) + 0.5) / 32
     for name, metric in (
@@ -188,8 +188,8 @@ def radicalization(users: int) -> None:
         flow = state_rates(run.part.totals.state_flow[-1])
         rows(("last interval: up, down, recovery, net", flow.up, flow.down, flow.recovery, flow.net))
         early = int(np.searchsorted(steps, 1000))
-        before, after = (category_of(sample.feed[c].T, run.plan.sample) for c in (early, -1))
-        held = sample.feed[early].max(axis=0) > 0.9
+        before, after = (category_of(sample.diet[c].T, run.plan.sample) for c in (early, -1))
+        held = sample.diet[early].max(axis=0) > 0.9
         rows(
             (
                 f"locked in at {steps[early]}",
@@ -231,7 +231,7 @@ def clusters(users: int) -> None:
     """Clusters found in feeds alone."""
     run = mf.simulate(mf.Scenario(users=users))
     sample = run.part.sample
-    feed = sample.feed[-1].T.astype(float)
+    feed = sample.diet[-1].T.astype(float)
     named = by_largest(feed)
     for k in range(2, 8):
         label = by_k_means(feed, k)

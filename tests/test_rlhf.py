@@ -110,7 +110,8 @@ def test_few_labels_lead_a_good_policy_astray() -> None:
 
 def test_measured_by_hand() -> None:
     sample = empty_trace(1, 4, 2)
-    sample.feed[0], sample.state[0] = np.array([[0.25, 0.5], [0.25, 0.5], [0.25, 0.0], [0.25, 0.0]]), [0, 2]
+    sample.served[:] = np.array([[0.25, 0.5], [0.25, 0.5], [0.25, 0.0], [0.25, 0.0]])
+    sample.time_in_state[:] = [[1, 0], [0, 0], [0, 1]]
     value = np.array([[0, 0, 0, 0], [9, 9, 9, 9], [1, 3, 0, 0]])
     leashed = mf.Scenario(users=2, policy={"beta": 0.3})
     came = measure(leashed, sample, np.full((S, 4), 0.25), {"proxy": value})

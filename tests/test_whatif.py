@@ -87,7 +87,7 @@ def test_the_mean_divergence_is_the_filter_bubble_index(feed) -> None:
 
 def test_ties_go_by_id_as_in_a_run() -> None:
     run = mf.simulate(mf.Scenario(users=64, steps=1, record={"users": 64, "steps": 1}))
-    category = category_of(run.part.sample.feed[-1].T, np.arange(64))
+    category = category_of(run.part.sample.diet[-1].T, np.arange(64))
     assert np.bincount(category, minlength=4).tolist() == run.part.totals.band_category[-1].sum(axis=0).tolist()
 
 
@@ -108,7 +108,7 @@ def test_an_effect_worked_out_by_hand() -> None:
 
 def test_time_to_lock_in_is_censored_at_the_last_step() -> None:
     feed = np.array([[[0.5, 0.95, 0.5], [0.5, 0.05, 0.5]], [[0.95, 0.5, 0.5], [0.05, 0.5, 0.5]]])
-    sample = empty_trace(2, 2, 3)._replace(feed=feed, state=np.zeros((2, 3)), mean_reaction=np.zeros((2, 3)))
+    sample = empty_trace(2, 2, 3)._replace(diet=feed, state=np.zeros((2, 3)), mean_reaction=np.zeros((2, 3)))
     found = user_outcomes(sample, np.array([10, 100]), np.arange(3), ["a", "b"])
     assert found["time_to_lock_in"].tolist() == [100, 10, 100]
     assert found["locked_in"].tolist() == [1, 0, 0]

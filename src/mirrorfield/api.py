@@ -37,7 +37,7 @@ class Run:
     def summary(self) -> dict[str, Any]:
         """The figures at the last step, as in summary.json."""
         names = tuple(category.name for category in self.scenario.categories)
-        return summarise(self.part.totals, names, self.scenario.steps, self.scenario.seed)
+        return summarise(self.part.totals, self.part.momentary, names, self.scenario.steps, self.scenario.seed)
 
     @cached_property
     def dataset(self) -> "xr.Dataset":
@@ -69,7 +69,7 @@ def _read_run(plan: Plan, folder: Path) -> Run:
     from mirrorfield.store.folder import RESULT, read_result
 
     nobody = Gathering(plan)
-    run = Run(plan.scenario, plan, Part(0, 0, nobody.totals, nobody.sample))
+    run = Run(plan.scenario, plan, Part(0, 0, nobody.totals, nobody.momentary, nobody.sample))
     run.summary = read_result(folder)[1]
     with xr.open_zarr(folder / RESULT, consolidated=False) as dataset:
         run.dataset = dataset.load()

@@ -12,6 +12,7 @@ for kind in ("", "-missed", "-analysis"):
     llvm.set_option("", f"-pass-remarks{{kind}}=loop-vectorize")
 import numpy as np
 from mirrorfield.kernel.ready import ready
+from mirrorfield.kernel.trace import empty_trace
 from mirrorfield.policy.presets import preset
 code, rule, memory, *_ = ready(preset("{rule}"), {categories})
 scratch = np.zeros(code.ROWS * code.LANES, np.float32)
@@ -36,6 +37,12 @@ def test_every_lane_loop_is_vectorised(categories: int, tmp_path) -> None:
     refused = [line for line in said if "not vectorized" in line and "already been vectorized" not in line]
     assert not refused
     assert sum("vectorized loop" in line for line in said) >= 8
+
+
+@pytest.mark.slow
+def test_the_loops_that_record_are_vectorised(tmp_path) -> None:
+    said = remarks("reinforce", 4, "record(scratch, empty_trace(1, 4, code.LANES), 0, 0, ())", tmp_path)
+    assert sum("vectorized loop" in line for line in said) >= 10
 
 
 @pytest.mark.slow

@@ -87,9 +87,9 @@ def test_the_totals_are_those_of_the_users(categories: int) -> None:
     scenario = mf.Scenario(users=users, steps=80, record={"users": users}, reactive=profile, intentional=profile,
                            categories=named)  # fmt: skip
     data = mf.simulate(scenario).dataset
-    feed = data["feed"].to_numpy().astype(float)
+    feed = data["diet"].to_numpy().astype(float)
     entropy = -(feed * np.log(np.maximum(feed, 1e-30))).sum(axis=2)
-    np.testing.assert_allclose(data["mean_feed"], feed.mean(axis=1), atol=1e-6)
+    np.testing.assert_allclose(data["mean_diet"], feed.mean(axis=1), atol=1e-6)
     np.testing.assert_allclose(data["second_moment"], np.einsum("cua,cub->cab", feed, feed) / users, atol=1e-6)
     np.testing.assert_allclose(data["filter_bubble_within"] + data["filter_bubble_between"], data["filter_bubble"])
     edges = np.append(data["entropy_low"], np.inf)
@@ -117,7 +117,7 @@ def test_a_part_that_is_missing_is_noticed() -> None:
 
 def test_the_mean_of_fixed_point_sums_is_the_mean_of_the_feeds() -> None:
     run = mf.simulate(mf.Scenario(users=600, steps=80, record={"users": 600}))
-    feed = run.dataset["feed"].to_numpy().astype(float)
+    feed = run.dataset["diet"].to_numpy().astype(float)
     entropy = -(feed * np.log(np.maximum(feed, 1e-30))).sum(axis=2)
     np.testing.assert_allclose(run.dataset["effective_categories"], np.exp(entropy).mean(axis=1), atol=1e-5)
     gram = np.einsum("cua,cva->cuv", feed, feed)
@@ -129,6 +129,41 @@ def test_the_mean_of_fixed_point_sums_is_the_mean_of_the_feeds() -> None:
     np.testing.assert_allclose(run.dataset["locked_in"], (feed.max(axis=2) > 0.9).mean(axis=1))
     category = [np.flatnonzero(row == row.max())[u % (row == row.max()).sum()] for u, row in enumerate(feed[-1])]
     np.testing.assert_allclose(run.dataset["share"].to_numpy()[-1], np.bincount(category, minlength=4) / 600)
+
+
+def test_diets_faces_and_momentary_figures_are_those_of_the_users() -> None:
+    """The long run from powers of each user's own chain; a wrong state, weight or order of the six rates shows."""
+    run = mf.simulate(mf.Scenario(users=600, steps=300, record={"users": 600}))
+    data, profiles = run.dataset, run.plan.profiles
+    lam = data["intentionality"].to_numpy().astype(float)[:, None, None, None]
+    reactive, intentional = (p.transition.astype(float) for p in (profiles.reactive, profiles.intentional))
+    logits = data["logits"].to_numpy().astype(float)
+    policy = np.exp(logits - logits.max(axis=2, keepdims=True))
+    policy /= policy.sum(axis=2, keepdims=True)
+    chain = np.einsum("usa,usat->ust", policy, (1 - lam) * reactive + lam * intentional)
+    law = np.linalg.matrix_power(chain, 4096)[np.arange(600), data["final_state"].to_numpy()]
+    diet = np.einsum("us,usa->ua", law, policy)
+    np.testing.assert_allclose(data["served"], policy, atol=2e-6)
+    np.testing.assert_allclose(data["time_in_state"], law, atol=2e-5)
+    np.testing.assert_allclose(data["diet"].isel(step=-1), diet, atol=2e-5)
+    leads = policy >= policy.max(axis=2, keepdims=True) - 1e-9
+    faces = ~(leads | (law <= 0.05)[:, :, None]).all(axis=1).any(axis=1)
+    near = (np.abs(law - 0.05) < 1e-4).any(axis=1).sum()
+    assert 0.02 < faces.mean() < 0.5 and abs(run.summary["two_faced"] - faces.mean()) <= near / 600
+    feed, now = data["feed"].isel(step=-1).to_numpy().astype(float), run.summary["momentary"]
+    np.testing.assert_allclose(feed, policy[np.arange(600), data["final_state"]], atol=2e-6)
+    assert now["locked_in"] == (feed.max(axis=1) > 0.9).mean() != run.summary["locked_in"]
+    entropy = -(feed * np.log(np.maximum(feed, 1e-30))).sum(axis=1)
+    assert now["effective_categories"] == pytest.approx(np.exp(entropy).mean(), abs=1e-5)
+    assert set(now) == set(run.summary) - {
+        "users",
+        "steps",
+        "seed",
+        "two_faced",
+        "states",
+        "mean_reaction",
+        "momentary",
+    }
 
 
 def test_exposures_and_states_add_up() -> None:

@@ -145,7 +145,7 @@ def build(
         "baseline": ("user", kept["baseline"]),
         "exposures": (("user", "category"), kept["exposures"]),
         "final_state": ("user", state[-1]),
-        "feed": (("step", "user", "category"), feed),
+        "diet": (("step", "user", "category"), feed),
         "sample_state": (("step", "user"), state),
     }
     coords = {

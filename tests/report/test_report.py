@@ -192,8 +192,8 @@ def test_empty_ranges_show_dashes(make_result):
 
 def test_missing_variable_is_named(demo):
     data, summary, scenario = demo
-    with pytest.raises(InputError, match="lacks feed"):
-        write_report(data.drop_vars("feed"), summary, scenario, "")
+    with pytest.raises(InputError, match="lacks diet"):
+        write_report(data.drop_vars("diet"), summary, scenario, "")
 
 
 @pytest.mark.parametrize("dimension", ["step", "user"])

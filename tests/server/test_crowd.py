@@ -37,7 +37,7 @@ def test_frames_hold_where_everyone_stands() -> None:
     shown = picture(crowd)
     assert len(shown.frame) == 4 + 5 * N and np.frombuffer(shown.frame, "<u4", 1)[0] == 300
     spots = np.frombuffer(shown.frame, "<i2", 2 * N, 4).reshape(2, N).T / REACH
-    feed = crowd.look().feed[0, :, :N].T.astype(float)
+    feed = crowd.look().diet[0, :, :N].T.astype(float)
     assert np.abs(spots - feed @ corners(4) * np.sqrt(2)).max() <= 0.5 / REACH + 1e-9
     category = np.frombuffer(shown.frame, np.uint8, N, 4 + 4 * N)
     assert (category == category_of(feed, np.arange(N))).all()
@@ -57,7 +57,7 @@ def test_figures_and_frames_are_those_of_the_python_that_the_page_shows(capsys) 
         assert shown.figures[name] == summary[name], name
     assert shown.figures["shares"] == list(summary["shares"].values())
     assert shown.figures["states"] == list(summary["states"].values())
-    spots = np.rint(places_of(found["feeds"]) * REACH).astype("<i2")
+    spots = np.rint(places_of(found["diets"]) * REACH).astype("<i2")
     assert spots.tobytes() == shown.frame[4 : 4 + 4 * N] and "locked_in" in capsys.readouterr().out
     crowd.turn(0.1, 0.2)
     assert not crowd.straight
@@ -69,7 +69,7 @@ def test_tiles_count_everyone_where_the_dots_are() -> None:
     shown = picture(crowd)
     counts = np.frombuffer(shown.frame, "<u4", offset=4).reshape(4, GRID, GRID)
     assert (counts.sum(axis=(1, 2)) / 200_000).tolist() == shown.figures["shares"]
-    feed = crowd.look().feed[0, :, :200_000]
+    feed = crowd.look().diet[0, :, :200_000]
     x, y = np.rint(places_of(feed) * REACH)
     edges = np.linspace(-REACH, REACH + 1, GRID + 1)
     assert (counts.sum(axis=0) == np.histogram2d(y, x, (edges, edges))[0]).all()

@@ -293,7 +293,7 @@ def test_keep_all_has_the_same_summary_and_the_sample_s_rows(half_done, undistur
         for name in everyone.data_vars:
             np.testing.assert_array_equal(rows[name], last[name], str(name))
             assert everyone[name].attrs == result[name].attrs
-        shares = everyone["feed"].max("category") > 0.9
+        shares = everyone["diet"].max("category") > 0.9
         assert float(shares.mean()) == pytest.approx(json.loads(files["summary.json"])["locked_in"])
 
 

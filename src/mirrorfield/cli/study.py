@@ -50,7 +50,7 @@ def neighbours(
         found = run(base, distances, pairs=pairs, threads=threads, progress=lambda n: progress.advance(task, n))
     table = Table("distance", "same luck", "other luck", box=box.SIMPLE_HEAD)
     table.title, table.title_justify = (
-        f"Pairs with less than a tenth of their feeds in common ({pairs:,} pairs)",
+        f"Pairs with less than a tenth of their diets in common ({pairs:,} pairs)",
         "left",
     )
     for pair in found.distances:

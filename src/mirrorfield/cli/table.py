@@ -39,7 +39,11 @@ def _percent(fraction: float | None) -> str:
 
 
 def _shares(scenario: Scenario, summary: dict[str, Any]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title="What each user would be served next", title_justify="left")
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title="What each person is mostly served, in the long run of their own states",
+        title_justify="left",
+    )
     widest = max(len(category.name) for category in scenario.categories)
     table.add_column("category", min_width=widest, no_wrap=True)
     table.add_column("users", justify="right", min_width=6, no_wrap=True)
@@ -55,21 +59,31 @@ def _figures(scenario: Scenario, summary: dict[str, Any]) -> Table:
     states = summary["states"]
     overlap = summary["overlap"]
     rows: tuple[tuple[str, str], ...] = (
-        ("locked in (largest entry of the feed > 0.9)", _percent(summary["locked_in"])),
+        ("locked in (one category above 0.9 of the diet)", _percent(summary["locked_in"])),
+        *_momentary(summary),
         (f"effective categories, of {scenario.k}", f"{summary['effective_categories']:.2f}"),
-        ("filter-bubble index (0 one feed for all, 1 disjoint)", f"{summary['filter_bubble']:.3f}"),
-        ("mean pairwise overlap of feeds", "– (one user)" if overlap is None else f"{overlap:.3f}"),
+        ("filter-bubble index (0 one diet for all, 1 disjoint)", f"{summary['filter_bubble']:.3f}"),
+        ("mean pairwise overlap of diets", "– (one user)" if overlap is None else f"{overlap:.3f}"),
         ("calm / engaged / hooked", " / ".join(_percent(share) for share in states.values())),
         ("mean reaction", f"{summary['mean_reaction']:.3f}"),
     )
     if scenario.intensity.rungs > 1:
-        rows += (("intensity of a feed / floor (0 to 1)", f"{summary['intensity']:.3f} / {summary['floor']:.3f}"),)
+        rows += (("intensity of a diet / floor (0 to 1)", f"{summary['intensity']:.3f} / {summary['floor']:.3f}"),)
     table = Table(box=box.SIMPLE_HEAD, show_header=False, title="The population", title_justify="left")
     table.add_column()
     table.add_column(justify="right")
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def _momentary(summary: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    if "momentary" not in summary:
+        return ()
+    return (
+        ("    in their present state", _percent(summary["momentary"]["locked_in"])),
+        ("another category leads in another of their states", _percent(summary["two_faced"])),
+    )
 
 
 def _bands(scenario: Scenario, summary: dict[str, Any]) -> Table:

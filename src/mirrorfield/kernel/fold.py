@@ -30,7 +30,7 @@ class Scales(NamedTuple):
 class Notes(NamedTuple):
     """Scratch of the fold: one number per user and, for `units`, category."""
 
-    units: IntArray  # (K, n) the feed in units of 2**-24
+    units: IntArray  # (K, n) the diet in units of 2**-24
     largest: F32Array
     category: IntArray
     skip: IntArray
@@ -115,31 +115,33 @@ def _bin(x: Any) -> Any:
 
 
 @compiled
-def _sums(trace: Any, c: int, users: int, scales: Any, notes: Any, totals: Any) -> Any:
+def _sums(trace: Any, step: int, c: int, users: int, scales: Any, notes: Any, totals: Any) -> Any:
     """Add up entropies, effective categories and reactions; return the largest reaction, up to sign."""
-    effective, reaction, worst = np.int64(0), np.int64(0), ZERO
-    mean_reaction = trace.mean_reaction[c]
+    effective, reaction, two_faced, worst = np.int64(0), np.int64(0), np.int64(0), ZERO
+    mean_reaction = trace.mean_reaction[step]
     for u in range(users):
         effective += np.int64(I32(notes.effective[u] * _FEED_SCALE + HALF))
         reaction += np.int64(I32(np.floor(mean_reaction[u] * _REACTION_SCALE + HALF)))
         size = np.abs(mean_reaction[u])
         worst = size if size > worst else worst
+        two_faced += np.int64(trace.two_faced[step, u])
     for u in range(users):
         totals.entropy_bins[c, _bin(notes.entropy[u] * scales.entropy_bins_per_nat)] += 1
         above = mean_reaction[u] - scales.least_reaction
         totals.reaction_bins[c, _bin(above * scales.reaction_bins_per_unit)] += 1
+    totals.two_faced[c] += two_faced
     totals.effective[c] += effective
     totals.reaction[c] += reaction
     return worst
 
 
 @compiled
-def _counts(trace: Any, c: int, users: int, notes: Any, totals: Any) -> None:
+def _counts(trace: Any, step: int, c: int, users: int, notes: Any, totals: Any) -> None:
     """Count users by band, category and state, and add up the feeds of each category's users."""
     categories = trace.feed.shape[1]
     for u in range(users):
-        band, category, state = U32(notes.band[u]), U32(notes.category[u]), U32(trace.state[c, u])
-        before = U32(trace.state[c - 1, u]) if c > 0 else U32(0)
+        band, category, state = U32(notes.band[u]), U32(notes.category[u]), U32(trace.state[step, u])
+        before = U32(trace.state[step - 1, u]) if step > 0 else U32(0)
         totals.band_category[c, band, category] += 1
         totals.band_state[c, band, state] += 1
         totals.state_flow[c, before, state] += 1
@@ -153,20 +155,31 @@ def _counts(trace: Any, c: int, users: int, notes: Any, totals: Any) -> None:
 
 
 @compiled
-def _intensities(trace: Any, c: int, users: int, notes: Any, totals: Any) -> None:
+def _intensities(intensity: Any, floor: Any, c: int, users: int, notes: Any, totals: Any) -> None:
     """Add up the intensity of each category's feeds, and its users' floors."""
     for u in range(users):
         category = U32(notes.category[u])
-        totals.intensity[c, category] += np.int64(I32(trace.intensity[c, u] * _FEED_SCALE + HALF))
-        totals.floor[c, category] += np.int64(I32(trace.floor[c, u] * _FEED_SCALE + HALF))
+        totals.intensity[c, category] += np.int64(I32(intensity[u] * _FEED_SCALE + HALF))
+        totals.floor[c, category] += np.int64(I32(floor[u] * _FEED_SCALE + HALF))
 
 
 @compiled
-def fold(trace: Any, first_user: Any, users: int, scales: Any, notes: Any, totals: Any) -> Any:
+def fold(
+    trace: Any,
+    feeds: Any,
+    intensity: Any,
+    first_step: int,
+    first_user: Any,
+    users: int,
+    scales: Any,
+    notes: Any,
+    totals: Any,
+) -> Any:
     """Add the first `users` users of a trace to the totals, and return their largest mean reaction, up to sign.
 
-    A tie for the largest entry of a feed (a user whose state has not been seen yet has a uniform feed) goes to one
-    of the tied categories by the user's id, so that no category is favoured.
+    `feeds` and `intensity` are the trace's diets or its feeds; the totals' first step is recorded step `first_step`. A
+    tie for the largest entry (a user who was shown nothing yet has a uniform feed) goes to one of the tied categories
+    by the user's id, so that no category is favoured.
     """
     bands = len(totals.band_users)
     for u in range(users):
@@ -174,12 +187,13 @@ def fold(trace: Any, first_user: Any, users: int, scales: Any, notes: Any, total
         notes.locked[u] = 0
         totals.band_users[notes.band[u]] += 1
     worst = ZERO
-    for c in range(trace.feed.shape[0]):
-        _narrowness(trace.feed[c], users, notes)
-        _categories(trace.feed[c], first_user, users, notes)
+    for c in range(len(totals.effective)):
+        step = first_step + c
+        _narrowness(feeds[step], users, notes)
+        _categories(feeds[step], first_user, users, notes)
         _products(notes.units, users, totals.feed_product[c])
-        worst = max(worst, _sums(trace, c, users, scales, notes, totals))
-        _counts(trace, c, users, notes, totals)
+        worst = max(worst, _sums(trace, step, c, users, scales, notes, totals))
+        _counts(trace, step, c, users, notes, totals)
         if len(totals.floor) > 0:
-            _intensities(trace, c, users, notes, totals)
+            _intensities(intensity[step], trace.floor[step], c, users, notes, totals)
     return worst

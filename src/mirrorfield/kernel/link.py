@@ -1,7 +1,7 @@
 """The pure functions that compiled code may call."""
 
 from mirrorfield import maths, streams
-from mirrorfield.model import context, draw, habituation, label, profile, retrieval
+from mirrorfield.model import context, diet, draw, habituation, label, profile, retrieval
 from mirrorfield.policy import baseline, entropy, leash, normalise, reinforce, returns, serving, surrogate
 
 LINKED = (
@@ -17,6 +17,8 @@ LINKED = (
     streams.below,
     profile.blend,
     profile.reaction,
+    diet.time_in_states,
+    diet.mixed,
     habituation.strength,
     habituation.moved_floor,
     label.blended_label,

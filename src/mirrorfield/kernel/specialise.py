@@ -47,6 +47,9 @@ PASSING_SINGLE = (
     "chosen_std",
     "chosen_fall",
     "chosen_rise",
+    "to_calm",
+    "to_engaged",
+    "to_hooked",
 )
 SESSION_CELLS = ("learned", "prior", "log_policy", "log_old", "log_reference", "ratio", "pull", "pushed")
 SESSION_STATES = ("peak", "prior_total", "pushed_total", "spread", "bonus", "value", "moved_value")
@@ -106,6 +109,7 @@ def first_rows(arms: int, learner: str = "plain", rungs: int = 0, lens: bool = F
     counts |= dict.fromkeys((*EXTENDED_ARMS, "held") * (rungs > 0), arms)
     counts |= dict.fromkeys((*LENS_ARMS, "found") * lens, arms)
     counts |= dict.fromkeys((*SINGLE, *PASSING_SINGLE), 1)
+    counts |= {"present": 1, "agreed": 1, "dwell": S, "peak": S}
     counts |= dict.fromkeys(SESSION_STATES * session, tables) | dict.fromkeys(SESSION_SINGLE * session, 1)
     counts |= dict.fromkeys(EXTENDED_SINGLE * (rungs > 0), 1) | dict.fromkeys(LENS_SINGLE * lens, 1)
     rows = dict(zip([*counts, "end"], accumulate(counts.values(), initial=0), strict=True))

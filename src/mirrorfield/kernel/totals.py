@@ -19,21 +19,25 @@ BINS = 64
 
 
 class Totals(NamedTuple):
-    """Sums over users at C recorded steps; d is a user's category, the largest entry of its feed."""
+    """Sums over users at C recorded steps; d is a user's category, the largest entry of their diet.
+
+    Where totals are momentary, read "feed" for "diet".
+    """
 
     band_users: IntArray  # (B,) users by band of intentionality
     band_category: IntArray  # (C, B, K) users by band and d
-    band_locked: IntArray  # (C, B, K) users with max of the feed > 0.9, by band and d
+    band_locked: IntArray  # (C, B, K) users with max of the diet > 0.9, by band and d
     band_state: IntArray  # (C, B, S) users by band and state
     state_flow: IntArray  # (C, S, S) users by state at the recorded step before (calm at the start) and at this one
-    lock_in: IntArray  # (C, K) users first seen with max of the feed > 0.9 at this step, by d
-    entropy_bins: IntArray  # (C, BINS) users by entropy of the feed
+    lock_in: IntArray  # (C, K) users first seen with max of the diet > 0.9 at this step, by d
+    entropy_bins: IntArray  # (C, BINS) users by entropy of the diet
     reaction_bins: IntArray  # (C, BINS) users by mean reaction
-    category_feed: IntArray  # (C, K, K) sum of the feed by d, in units of 2**-24
-    category_entropy: IntArray  # (C, K) sum of the feed's entropy by d, in units of 2**-24 nat
+    category_feed: IntArray  # (C, K, K) sum of the diet by d, in units of 2**-24
+    category_entropy: IntArray  # (C, K) sum of the diet's entropy by d, in units of 2**-24 nat
     feed_product: IntArray  # (C, K, K, 2) sum of p_a p_b, a <= b; high and low word, (high 2**24 + low) 2**-48
+    two_faced: IntArray  # (C,) users whose leading category differs between states that they live in
     effective: IntArray  # (C,) sum of exp(entropy), in units of 2**-24
-    intensity: IntArray  # (C, K) sum of the feed's mean intensity by d, in units of 2**-24; (0, K) without intensity
+    intensity: IntArray  # (C, K) sum of the diet's mean intensity by d, in units of 2**-24; (0, K) without intensity
     floor: IntArray  # (C, K) sum of the floor by d, in units of 2**-24; (0, K)
     reaction: IntArray  # (C,) sum of the mean reaction, in units of 2**-20
 
@@ -57,6 +61,7 @@ def empty_totals(recorded: int, categories: int, bands: int, extended: bool = Fa
         category_feed=zeros(c, k, k),
         category_entropy=zeros(c, k),
         feed_product=zeros(c, k, k, 2),
+        two_faced=zeros(c),
         effective=zeros(c),
         intensity=zeros(c if extended else 0, k),
         floor=zeros(c if extended else 0, k),

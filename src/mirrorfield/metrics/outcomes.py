@@ -12,7 +12,7 @@ from mirrorfield.metrics.escalation import drift
 
 
 def category_of(feed: FloatArray, users: IntArray) -> IntArray:
-    """Return each user's category: the largest entry of its feed; a tie goes to one of the tied by the user's id.
+    """Return each user's category: the largest entry of their diet; a tie goes to one of the tied by the user's id.
 
     Parameters: feed, probabilities of shape (n, K); users, ids of shape (n,). Returns shape (n,), 0 to K - 1. Raises
     nothing. Source: docs/model.md, section 4.
@@ -41,18 +41,19 @@ def divergence_from_mean(feed: FloatArray) -> FloatArray:
     return np.asarray((cross - entropy(feed)) / math.log(feed.shape[1]))
 
 
-def deliberate_value(feed: FloatArray, state: IntArray, mean: FloatArray) -> FloatArray:
-    """Return what each user would say its feed is worth, rating with full intention.
+def deliberate_value(served: FloatArray, time_in_state: FloatArray, mean: FloatArray) -> FloatArray:
+    """Return what each user would say their diet is worth, rating with full intention.
 
-    Formula: sum_a p_u(a) mu_intentional[s_u, a].
+    Formula: sum_s d_u(s) sum_a pi_u(a | s) mu_intentional[s, a].
 
-    Parameters: feed, probabilities of shape (n, K); state, arousal (n,); mean, mu_intentional (S, K), in reactions.
-    Returns shape (n,), in reactions. Raises nothing. Source: docs/labels.md, eq. 11.
+    Parameters: served, probabilities of shape (S, K, n); time_in_state d_u, (S, n); mean, mu_intentional (S, K), in
+    reactions. Returns shape (n,), in reactions. Source: docs/labels.md, eq. 11.
 
-    >>> deliberate_value(np.array([[0.5, 0.5]]), np.array([0]), np.array([[0.0, 1.0]])).tolist()
+    >>> deliberate_value(np.full((1, 2, 1), 0.5), np.ones((1, 1)), np.array([[0.0, 1.0]])).tolist()
     [0.5]
     """
-    return np.asarray((feed * mean[state]).sum(axis=1))
+    worth = (served.astype(float) * mean[:, :, None]).sum(axis=1)
+    return np.asarray((worth * time_in_state).sum(axis=0))
 
 
 def user_outcomes(sample: Trace, steps: IntArray, users: IntArray, names: list[str]) -> dict[str, FloatArray]:
@@ -60,21 +61,23 @@ def user_outcomes(sample: Trace, steps: IntArray, users: IntArray, names: list[s
 
     Parameters: sample, the trace of n users at C recorded steps; users, their ids (n,); names of the K categories.
     Returns {metric: float64 (n,)}: locked_in, time_to_lock_in in posts (the last step if it never was),
-    effective_categories, filter_bubble, drift, mean_reaction, intensity and floor where posts have an intensity, one
-    for each state, and share:NAME for each category. Raises nothing. Source: docs/model.md, section 4;
+    effective_categories, filter_bubble, drift, two_faced, mean_reaction, intensity and floor where posts have an
+    intensity, one for each state, and share:NAME for each category. What is of the feed's shape is taken from the
+    diet; states and floors are those of the last step. Source: docs/model.md, section 4;
     docs/whatif.md.
     """
-    feed, state = sample.feed, sample.state
-    last = np.ascontiguousarray(feed[-1].T, float)
-    locked = feed.max(axis=1) > LOCKED_IN
-    category = category_of(feed[-1].T, users)
+    diet, state = sample.diet, sample.state
+    last = np.ascontiguousarray(diet[-1].T, float)
+    locked = diet.max(axis=1) > LOCKED_IN
+    category = category_of(diet[-1].T, users)
     first = np.where(locked.any(axis=0), steps[locked.argmax(axis=0)], steps[-1])
     found = {
         "locked_in": locked[-1],
         "time_to_lock_in": first,
         "effective_categories": effective_categories(last),
         "filter_bubble": divergence_from_mean(last),
-        "drift": drift(feed[-1].T, feed[0].T),
+        "drift": drift(diet[-1].T, diet[0].T),
+        "two_faced": sample.two_faced[-1],
         "mean_reaction": sample.mean_reaction[-1],
     }
     if len(sample.floor):

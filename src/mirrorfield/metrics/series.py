@@ -11,10 +11,14 @@ from mirrorfield.metrics.concentration import filter_bubble, overlap, within_and
 
 @dataclass(frozen=True)
 class Series:
-    """Population quantities at C recorded steps; shares are fractions of users, reactions in the scenario's unit."""
+    """Population quantities at C recorded steps; shares are fractions of users, reactions in the scenario's unit.
+
+    They are of diets or of feeds, as the totals they were made of.
+    """
 
     share: FloatArray  # (C, K)
     locked_in: FloatArray  # (C,)
+    two_faced: FloatArray  # (C,)
     effective_categories: FloatArray  # (C,)
     filter_bubble: FloatArray  # (C,)
     filter_bubble_within: FloatArray  # (C,)
@@ -63,6 +67,7 @@ def population_series(totals: Totals) -> Series:
     return Series(
         share=by_category / users,
         locked_in=totals.band_locked.sum(axis=(1, 2)) / users,
+        two_faced=totals.two_faced / users,
         effective_categories=totals.effective * FEED_UNIT / users,
         filter_bubble=np.array(bubbles),
         filter_bubble_within=within,

@@ -84,11 +84,15 @@ class Plan:
 
 @dataclass
 class Part:
-    """What a block of users leaves behind: totals over all, the trace of those in the sample, and of all if kept."""
+    """What a block of users leaves behind: totals over all, the trace of those in the sample, and of all if kept.
+
+    `totals` are of diets at every recorded step, `momentary` of feeds at the last.
+    """
 
     first_user: int
     users: int
     totals: Totals
+    momentary: Totals
     sample: Trace
     table: Trace | None = None
 
@@ -130,11 +134,16 @@ def new_trace(scenario: Scenario, recorded: int, users: int) -> Trace:
     return empty_trace(recorded, scenario.k, users, scenario.intensity.rungs if scenario.extended else 0)
 
 
+def new_totals(scenario: Scenario, recorded: int) -> Totals:
+    """Return totals over nobody, at so many recorded steps of a scenario."""
+    return empty_totals(recorded, scenario.k, scenario.record.bands, scenario.extended)
+
+
 def _check_sample_fits(scenario: Scenario, recorded: int) -> None:
     import psutil
 
     count = min(scenario.users, scenario.record.users)
-    needed = 3 * count * (recorded * (4 * scenario.k + 13) + 4 * 5 * scenario.arms + 16)
+    needed = 3 * count * (recorded * (8 * scenario.k + 18) + 4 * 8 * scenario.arms + 28)
     available = psutil.virtual_memory().available
     if needed > available:
         raise InputError(
@@ -151,7 +160,7 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
     """
     scenario, recorded, end = plan.scenario, len(plan.steps), first_user + users
     code, rule, memory, start, world = ready_for(scenario, lens=plan.lens)
-    totals = empty_totals(recorded, scenario.k, scenario.record.bands, scenario.extended)
+    totals, momentary = new_totals(scenario, recorded), new_totals(scenario, 1)
     trace, notes = new_trace(scenario, recorded, WIDTH), empty_notes(scenario.k, WIDTH)
     kept_users = np.arange(first_user, end) if plan.keep_all else plan.sample[_between(plan.sample, first_user, end)]
     kept = new_trace(scenario, recorded, len(kept_users))
@@ -174,6 +183,7 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
                 trace,
                 notes,
                 totals,
+                momentary,
                 kept_users,
                 kept,
                 int(np.searchsorted(kept_users, first)),
@@ -182,9 +192,9 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
         if progress:
             progress(count)
     if not plan.keep_all:
-        return Part(first_user, users, totals, kept)
+        return Part(first_user, users, totals, momentary, kept)
     columns = plan.sample[_between(plan.sample, first_user, end)] - first_user
-    return Part(first_user, users, totals, Trace._make(array[..., columns] for array in kept), kept)
+    return Part(first_user, users, totals, momentary, Trace._make(array[..., columns] for array in kept), kept)
 
 
 def _check_reactions(largest: float) -> None:
@@ -207,12 +217,13 @@ class Gathering:
         scenario = plan.scenario
         self.plan = plan
         self.users = 0
-        self.totals = empty_totals(len(plan.steps), scenario.k, scenario.record.bands, scenario.extended)
+        self.totals, self.momentary = new_totals(scenario, len(plan.steps)), new_totals(scenario, 1)
         self.sample = new_trace(scenario, len(plan.steps), len(plan.sample))
 
     def add(self, part: Part) -> None:
         """Take in a part; each user may come once."""
         merge_totals(self.totals, part.totals, out=self.totals)
+        merge_totals(self.momentary, part.momentary, out=self.momentary)
         place = _between(self.plan.sample, part.first_user, part.first_user + part.users)
         for whole, some in zip(self.sample, part.sample, strict=True):
             whole[..., place] = some
@@ -222,4 +233,4 @@ class Gathering:
         """Return what all users left behind; raise ValueError while some are missing."""
         if self.users != self.plan.scenario.users:
             raise ValueError(f"{self.users:,} of {self.plan.scenario.users:,} users have run")
-        return Part(0, self.users, self.totals, self.sample)
+        return Part(0, self.users, self.totals, self.momentary, self.sample)

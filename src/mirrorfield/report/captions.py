@@ -12,7 +12,7 @@ from mirrorfield.arrays import STATES
 from mirrorfield.report.figures import diversity_lines, intensity_lines, share_lines, tipping_curve
 from mirrorfield.report.geometry import narrowing_steps
 from mirrorfield.report.scenes import MOST_DOTS, NAMED_CORNERS, arousal_flows, flow_steps, policy_map
-from mirrorfield.report.style import highlights, marks, number, percent, users
+from mirrorfield.report.style import fed, highlights, marks, number, percent, users
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ def _ends(dataset: xr.Dataset) -> tuple[str, str, str]:
 
 
 def _shares(dataset: xr.Dataset) -> Exhibit:
+    word = fed(dataset)
     first, last, everybody = _ends(dataset)
     final = dataset["share"].values[-1]
     leader = marks(dataset)[int(final.argmax())].name
@@ -51,35 +52,37 @@ def _shares(dataset: xr.Dataset) -> Exhibit:
         f"After {last} steps {leader} leads, with {percent(float(final.max()))} of users",
         f"Line chart of category shares. Step {first}: {_listed(dataset, 0)}. Step {last}: {_listed(dataset, -1)}.",
         (
-            "Share of users, in percent, whose feed gives each category its greatest probability, after each recorded "
-            f"step. N = {everybody}, all of them counted.{grey}",
-            "It is not the share of posts shown: a user counts once, however evenly the feed is spread.",
+            f"Share of users, in percent, whose {word} gives each category its greatest probability, after each "
+            f"recorded step. N = {everybody}, all of them counted.{grey}",
+            f"It is not the share of posts shown: a user counts once, however evenly their {word} is spread.",
         ),
     )
 
 
 def _diversity(dataset: xr.Dataset) -> Exhibit:
+    word = fed(dataset)
     first, last, everybody = _ends(dataset)
     effective = [number(float(dataset["effective_categories"].values[record])) for record in (0, -1)]
     final = {name: number(float(dataset[name].values[-1])) for name in ("filter_bubble", "overlap", "locked_in")}
     return Exhibit(
         "diversity",
         diversity_lines,
-        f"The average feed ends at {effective[1]} effective categories of {dataset.sizes['category']}",
+        f"The average {word} ends at {effective[1]} effective categories of {dataset.sizes['category']}",
         f"Two line charts. Effective categories go from {effective[0]} at step {first} to {effective[1]} at step "
         f"{last}. At the end the filter-bubble index is {final['filter_bubble']}, the pairwise overlap "
         f"{final['overlap']} and the share locked in {final['locked_in']}.",
         (
-            f"Above: effective categories in a feed, averaged over N = {everybody} (1 = one category only). Below, "
-            "without unit: bubble = how much knowing the user tells about the category; overlap = probability that "
-            "two different users' next posts share a category; locked in = fraction of users with a category above "
-            "0.9.",
+            f"Above: effective categories in a {word}, averaged over N = {everybody} (1 = one category only). "
+            "Below, without unit: bubble = how much knowing the user tells about the category; overlap = probability "
+            f"that posts from the {word}s of two different users share a category; locked in = fraction of users "
+            f"with a category above 0.9 of their {word}.",
             "None of the three measures opinion or harm; they describe what is served.",
         ),
     )
 
 
 def _intensity(dataset: xr.Dataset) -> Exhibit:
+    word = fed(dataset)
     first, last, everybody = _ends(dataset)
     weight = dataset["share"].values
     intensity = np.nansum(dataset["intensity"].values * weight, axis=1)
@@ -92,11 +95,11 @@ def _intensity(dataset: xr.Dataset) -> Exhibit:
         "intensity",
         intensity_lines,
         f"The intensity of what is served {moved}: {ends[0]} at step {first}, {ends[1]} at step {last}",
-        f"Two line charts by category. The mean intensity of a feed goes from {ends[0]} to {ends[1]}; the mean floor "
-        f"ends at {number(floor)}.",
+        f"Two line charts by category. The mean intensity of a {word} goes from {ends[0]} to {ends[1]}; the mean "
+        f"floor ends at {number(floor)}.",
         (
-            f"Above: mean intensity of what users would be served next (0 mildest, 1 most intense), by the category "
-            f"of their feed. Below: mean floor, the intensity they have got used to. N = {everybody}, all of them "
+            f"Above: mean intensity of what users are served (0 mildest, 1 most intense), by the category that leads "
+            f"their {word}. Below: mean floor, the intensity they have got used to. N = {everybody}, all of them "
             "counted.",
             "A post below a user's floor moves them less. If eta is 0 the floor stays at 0: a stationary user.",
         ),
@@ -142,16 +145,20 @@ def _tipping(dataset: xr.Dataset) -> Exhibit:
 
 
 def _map(dataset: xr.Dataset) -> Exhibit:
+    word = fed(dataset)
     count, last = dataset.sizes["category"], _ends(dataset)[1]
     sampled = dataset.sizes["user"]
     dots = users(min(MOST_DOTS, sampled))
     steps = ", ".join(f"{int(dataset['step'].values[record]):,}" for record in narrowing_steps(dataset))
-    feeds = dataset["feed"].isel(step=-1).values
+    feeds = dataset[word].isel(step=-1).values
     cornered = percent(float((feeds.max(axis=-1) > 0.9).mean()))
     shape = {
         2: "The horizontal place is the probability of the right-hand category; the height means nothing.",
         3: "A dot's place gives its three probabilities exactly.",
-    }.get(count, "Seen from a polygon the place is not one-to-one: different feeds of four or more can coincide.")
+    }.get(
+        count,
+        f"Seen from a polygon the place is not one-to-one: different {word}s of four or more can coincide.",
+    )
     return Exhibit(
         "map",
         policy_map,
@@ -159,9 +166,10 @@ def _map(dataset: xr.Dataset) -> Exhibit:
         f"Small maps of {dots} in policy space at steps {steps}. Each dot is a user, each corner a category. "
         f"At the end {cornered} of sampled users have a category above 0.9.",
         (
-            f"Each dot is a user ({dots} drawn, of {sampled:,} sampled), at the average of the corners weighted by its "
-            f"feed (probabilities, no unit); steps shown: {steps}. Colour and shape: the user's category at the last "
-            "step. " + ("Percentages: share of all users." if count <= NAMED_CORNERS else "Numbers: the list above."),
+            f"Each dot is a user ({dots} drawn, of {sampled:,} sampled), at the average of the corners weighted by "
+            f"their diet (probabilities, no unit); steps shown: {steps}. Colour and shape: the user's category at the "
+            "last step. "
+            + ("Percentages: share of all users." if count <= NAMED_CORNERS else "Numbers: the list above."),
             f"{shape} Many users can hide under one dot. In a corner means: one category above 0.9.",
         ),
         () if count <= NAMED_CORNERS else tuple(mark.name for mark in marks(dataset)),

@@ -22,7 +22,7 @@ EFFECTS_CAPTION = (
     "with the same luck, with the change less without it."
 )
 FLOW_CAPTION = (
-    "Users by the category that takes up most of their feed: without the change on the left, with it on the right. A "
+    "Users by the category that takes up most of their diet: without the change on the left, with it on the right. A "
     "band's height is the number of users who went that way; bands of under half a percent are left out."
 )
 

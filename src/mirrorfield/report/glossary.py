@@ -1,21 +1,27 @@
 """The fixed text of the page: what each word and number means, and what the simulation does not claim."""
 
-_P = "<i>p</i><sub>u</sub>"
+_F, _P = "<i>p</i><sub>u</sub>", "<i>p̄</i><sub>u</sub>"
 
 _TERMS = (
     ("Feed", "The probabilities with which the recommender picks the next post's category for user u, in the user's "
-     "present arousal state.", f"{_P}(a) = softmax(θ<sub>u</sub>[s<sub>u</sub>])<sub>a</sub>, summing to 1"),
-    ("Category of a user", "The category to which the feed gives its greatest probability.",
+     "present arousal state.", f"{_F}(a) = softmax(θ<sub>u</sub>[s<sub>u</sub>])<sub>a</sub>, summing to 1"),
+    ("Diet", "What user u is served in the long run of their own states, under the policy as it is at that step. Every "
+     "figure below is of the diet; it does not depend on the state that the user is in just now.",
+     f"{_P}(a) = Σ<sub>s</sub> d<sub>u</sub>(s) π<sub>u</sub>(a | s), d<sub>u</sub> the long-run law of the states"),
+    ("Category of a user", "The category to which the diet gives its greatest probability.",
      f"argmax<sub>a</sub> {_P}(a)"),
-    ("Locked in", "A user whose feed gives one category more than 0.9.", f"max<sub>a</sub> {_P}(a) &gt; 0.9"),
-    ("Effective categories", "How many equally likely categories would be as varied as the feed; the mean over users. "
+    ("Locked in", "A user whose diet gives one category more than 0.9.", f"max<sub>a</sub> {_P}(a) &gt; 0.9"),
+    ("Led by another category in another state", "No one category leads in all the states that the user spends more "
+     "than 5% of their time in.",
+     "no a is a maximum of π<sub>u</sub>(· | s) in every s with d<sub>u</sub>(s) &gt; 0.05"),
+    ("Effective categories", "How many equally likely categories would be as varied as the diet; the mean over users. "
      "From 1 to K.", f"mean<sub>u</sub> exp(H({_P})), H(p) = −Σ<sub>a</sub> p(a) ln p(a)"),
-    ("Filter-bubble index", "How much of a post's category is explained by whose feed it is: 0 when all feeds are "
+    ("Filter-bubble index", "How much of a post's category is explained by whose diet it is: 0 when all diets are "
      "equal, 1 when users are fed one category each, in equal numbers.",
      f"I(user; category) / ln K = (H(mean<sub>u</sub> {_P}) − mean<sub>u</sub> H({_P})) / ln K"),
-    ("Overlap", "Probability that the next posts of two different users, drawn at random, share a category; exact "
+    ("Overlap", "Probability that posts from the diets of two different users share a category; exact "
      "over all pairs, undefined for one user.",
-     "mean over u ≠ v of Σ<sub>a</sub> <i>p</i><sub>u</sub>(a) <i>p</i><sub>v</sub>(a)"),
+     "mean over u ≠ v of Σ<sub>a</sub> <i>p̄</i><sub>u</sub>(a) <i>p̄</i><sub>v</sub>(a)"),
     ("Reaction", "What the user gives back for one post, which is also the recommender's reward; its unit is that of "
      "the scenario's reaction tables.", "G ~ Normal(μ<sub>u</sub>[s, a], σ<sub>u</sub>[s, a]²)"),
     ("Arousal", "The state a user is in, moved up or down by what was shown: calm, engaged or hooked. Everybody starts "

@@ -12,18 +12,19 @@ from mirrorfield.report.captions import exhibit_html, exhibits
 from mirrorfield.report.glossary import definitions, honesty
 from mirrorfield.report.sections import headline, intentionality_table, origin, run_line, share_table
 from mirrorfield.report.sheet import SHEET
+from mirrorfield.report.style import fed
 
 _NEEDED = (
     *("step", "category", "category_color", "category_post", "share", "locked_in", "effective_categories"),
     *("filter_bubble", "overlap", "state_share", "band_users", "band_low", "band_high", "band_category"),
-    *("band_locked", "feed", "sample_state"),
+    *("band_locked", "sample_state"),
 )
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _TAGLINE = "Same gradient. A billion different lock-ins."
 
 
 def _check(dataset: xr.Dataset) -> None:
-    missing = [name for name in _NEEDED if name not in dataset.variables]
+    missing = [name for name in (*_NEEDED, fed(dataset)) if name not in dataset.variables]
     if missing:
         raise InputError(
             f"a report needs a finished result; this one lacks {', '.join(missing)}. Run the scenario again."

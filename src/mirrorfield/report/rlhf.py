@@ -225,7 +225,7 @@ def _people(found: Rlhf) -> str:
         f"<section><h2>What became of people</h2>\n{figure(chart, EFFECTS_CAPTION)}{table(head, rows)}"
         '<p class="note">mean_reaction is what people felt over all posts, whatever was learned from; '
         "deliberate_value is "
-        "what they would say their feed is worth, rating with full intention; kl is the distance of their policy from "
+        "what they would say their diet is worth, rating with full intention; kl is the distance of their policy from "
         "the "
         "reference, in nats.</p></section>\n"
     )

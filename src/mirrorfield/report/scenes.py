@@ -18,6 +18,7 @@ from mirrorfield.report.style import (
     STATE_INKS,
     WIDTH,
     Mark,
+    fed,
     marks,
     percent,
     short,
@@ -75,15 +76,15 @@ def _map_axes(figure: Figure, index: int, rows: int, columns: int, count: int) -
 
 
 def policy_map(dataset: xr.Dataset) -> Figure:
-    """Return small maps of the sampled users' feeds at up to four steps, each user a dot among K corners.
+    """Return small maps of the sampled users' diets at up to four steps, each user a dot among K corners.
 
-    A dot is the mean of the corners weighted by the user's feed: exact for K <= 3, a projection beyond. Its colour
+    A dot is the mean of the corners weighted by the user's diet: exact for K <= 3, a projection beyond. Its colour
     and shape are the user's category at the last step. At most 4,000 users are drawn.
 
-    Parameters: dataset, with `feed` (step, user, category) and `share` (step, category). Raises nothing.
+    Parameters: dataset, with `diet` (step, user, category) and `share` (step, category). Raises nothing.
     """
     every, picked = marks(dataset), narrowing_steps(dataset)
-    drawn = dataset["feed"].isel(step=picked, user=subsample(dataset.sizes["user"], MOST_DOTS)).values
+    drawn = dataset[fed(dataset)].isel(step=picked, user=subsample(dataset.sizes["user"], MOST_DOTS)).values
     held = drawn[-1].argmax(axis=-1)
     columns = min(2, len(picked))
     rows = -(-len(picked) // columns)

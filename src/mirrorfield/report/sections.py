@@ -6,9 +6,10 @@ from typing import Any
 
 import xarray as xr
 
-from mirrorfield.report.style import marks, number, percent, users
+from mirrorfield.report.style import fed, marks, number, percent, users
 
-_INTENSITY = {"intensity": "intensity of the average feed, 0 to 1", "floor": "average floor, 0 to 1"}
+_INTENSITY = {"intensity": "intensity of the average {}, 0 to 1", "floor": "average floor, 0 to 1"}
+_FACES = {"two_faced": "of users led by another category in another state"}
 _WIDE_TABLE = 6
 """Up to this many categories the table by intentionality has a column for each."""
 
@@ -25,16 +26,18 @@ def run_line(dataset: xr.Dataset) -> str:
 
 def headline(summary: Mapping[str, Any]) -> str:
     """Return the row of headline numbers as a description list."""
+    word = "diet" if "momentary" in summary else "feed"
     entries = (
         (number(summary["users"], 0), "users"),
         (number(summary["steps"], 0), "steps (posts shown to each)"),
         (percent(summary["locked_in"]), "of users locked in"),
-        (number(summary["effective_categories"]), "effective categories in the average feed"),
+        *((percent(summary[name]), words) for name, words in _FACES.items() if name in summary),
+        (number(summary["effective_categories"]), f"effective categories in the average {word}"),
         (number(summary["filter_bubble"]), "filter-bubble index, 0 to 1"),
-        (number(summary["overlap"]), "overlap of two users' feeds, 0 to 1"),
+        (number(summary["overlap"]), f"overlap of two users' {word}s, 0 to 1"),
         (percent(summary["states"]["hooked"]), "of users hooked"),
         (number(summary["mean_reaction"]), "mean reaction over the run"),
-        *((number(summary[name]), words) for name, words in _INTENSITY.items() if summary.get(name)),
+        *((number(summary[name]), words.format(word)) for name, words in _INTENSITY.items() if summary.get(name)),
     )
     cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for value, name in entries)
     return f'<dl class="numbers">{cells}</dl>\n'
@@ -59,7 +62,7 @@ def share_table(dataset: xr.Dataset, summary: Mapping[str, Any]) -> str:
             f'<td class="drawn">{_bar(share, mark.color)}</td><td class="post">{escape(posts[index])}</td></tr>\n'
         )
     return (
-        '<p class="note">Share of users whose feed gives the category its greatest probability, '
+        f'<p class="note">Share of users whose {fed(dataset)} gives the category its greatest probability, '
         'at the last step.</p>\n<table class="shares" aria-labelledby="fed">\n<thead><tr><th scope="col">Category</th>'
         '<th scope="col" class="count">Users</th><th scope="col">Share</th>'
         '<th scope="col">A post of this kind</th></tr></thead>\n<tbody>\n' + "".join(rows) + "</tbody></table>\n"

@@ -25,7 +25,7 @@ def _points(axes: Axes, found: list[AtDistance], which: str, color: str, marker:
 
 
 def neighbours_chart(found: Neighbours) -> Figure:
-    """Return the share of pairs whose feeds have parted, in percent, against their distance in profile."""
+    """Return the share of pairs whose diets have parted, in percent, against their distance in profile."""
     with styled():
         drawing = blank(3.4)
         axes = place(drawing, 0.58, 2.7, 0.2)
@@ -54,7 +54,7 @@ def neighbours_page(found: Neighbours, command: str) -> str:
         neighbours_chart(found), "neighbours", "Share of pairs that have parted by distance; the table has it."
     )
     caption = (
-        "Pairs whose feeds have less than a tenth in common after the last post, with 95% intervals; the places on the "
+        "Pairs whose diets have less than a tenth in common after the last post, with 95% intervals; the places on the "
         "axis are not to scale. Same luck: the same random numbers. Strangers: two users drawn apart."
     )
     parts = [

@@ -146,3 +146,12 @@ def number(value: float | None, digits: int = 2) -> str:
     ('1,234.5', 'n/a')
     """
     return "n/a" if value is None or not math.isfinite(value) else f"{value:,.{digits}f}"
+
+
+def fed(dataset: xr.Dataset) -> str:
+    """Return the word for what a user's figures are of, and the variable that holds it.
+
+    A run of the base model has everyone's diet. In the embedding world, where arousal has no closed long run, it is the
+    feed: what they would be served in their present arousal.
+    """
+    return "feed" if "feed" in dataset and "diet" not in dataset else "diet"

@@ -23,7 +23,7 @@ import mirrorfield as mf
 
 run = mf.simulate(mf.Scenario(users={users}, steps={steps}, seed={seed}, policy={{"learning_rate": {rate}}}))
 print({{name: run.summary[name] for name in ("shares", "locked_in", "effective_categories", "filter_bubble")}})
-feeds = run.part.sample.feed[-1]  # what up to 20,000 of them would be shown next, (4, n)
+diets = run.part.sample.diet[-1]  # what up to 20,000 of them are shown in the long run, (4, n)
 """
 
 

@@ -57,9 +57,9 @@ def picture(crowd: Crowd) -> Picture:
     totals, notes = empty_totals(1, k, crowd.scenario.record.bands), empty_notes(k, WIDTH)
     spots, category = np.empty((2, users), "<i2"), np.empty(users, np.uint8)
     for first, count, trace in crowd.survey(WIDTH):
-        fold(trace, np.uint64(first), count, crowd.plan.scales, notes, totals)
+        fold(trace, trace.diet, trace.intensity, 0, np.uint64(first), count, crowd.plan.scales, notes, totals)
         here = slice(first, first + count)
-        spots[:, here] = np.rint(places_of(trace.feed[0, :, :count]) * REACH)
+        spots[:, here] = np.rint(places_of(trace.diet[0, :, :count]) * REACH)
         category[here] = notes.category[:count]
     parts = [spots, category] if users <= USERS else [tiles(spots, category, k)]
     frame = b"".join(part.tobytes() for part in (np.array(crowd.t, "<u4"), *parts))
@@ -80,7 +80,7 @@ def tiles(spots: IntArray, category: IntArray, k: int) -> IntArray:
 def figures(crowd: Crowd, totals: Totals) -> dict[str, Any]:
     """Return the figures of the crowd as it stands."""
     names = tuple(category.name for category in crowd.scenario.categories)
-    summary = summarise(totals, names, crowd.t, crowd.scenario.seed)
+    summary = summarise(totals, None, names, crowd.t, crowd.scenario.seed)
     wanted = ("locked_in", "effective_categories", "filter_bubble", "overlap", "mean_reaction", "users")
     return {name: summary[name] for name in wanted} | {
         "t": crowd.t,
@@ -101,9 +101,9 @@ def nearest_spot(spots: IntArray, x: float, y: float) -> int:
 
 
 def person(crowd: Crowd, user: int) -> dict[str, Any]:
-    """Return who a user is, where it stands, what it would be served next, what it has been shown, and its story."""
+    """Return who a user is, where they stand, their diet, what they have been shown, and their story."""
     now = crowd.one(user)
-    feed = now.feed[0, :, 0].astype(float)
+    feed = now.diet[0, :, 0].astype(float)
     most = crowd.scenario.categories[int(feed.argmax())].name
     return {
         "user": user,
@@ -120,7 +120,7 @@ def person(crowd: Crowd, user: int) -> dict[str, Any]:
 
 
 def story(crowd: Crowd, user: int) -> dict[str, Any] | None:
-    """Return a user's feeds, places and states at steps from its first post to now, and the first it was locked in at.
+    """Return a user's diets, places and states at steps from their first post to now, and when they first locked in.
 
     None before the first post, and after 50,000 posts or 1,000 turns, when it would take too long to run again.
     """
@@ -128,8 +128,8 @@ def story(crowd: Crowd, user: int) -> dict[str, Any] | None:
         return None
     steps = recorded_steps(crowd.t, min(RETOLD, crowd.t)).tolist()
     past = crowd.retell(user, steps)
-    feeds = past.feed[:, :, 0].astype(float)
-    locked = past.feed[:, :, 0].max(axis=1) > LOCKED_IN
+    feeds = past.diet[:, :, 0].astype(float)
+    locked = past.diet[:, :, 0].max(axis=1) > LOCKED_IN
     return {
         "steps": steps,
         "feeds": feeds.round(4).tolist(),

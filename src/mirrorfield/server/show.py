@@ -61,7 +61,7 @@ class Show:
         ]
 
     def _where(self, user: int) -> dict[str, Any]:
-        feed = self.crowd.one(user).feed[0, :, 0].astype(float)
+        feed = self.crowd.one(user).diet[0, :, 0].astype(float)
         return {"user": user, "feed": feed.tolist(), "place": places_of(feed[:, None])[:, 0].tolist()}
 
     def _pair(self, message: Pair) -> list[Told]:

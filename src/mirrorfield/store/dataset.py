@@ -60,10 +60,13 @@ def _population_variables(part: Part, series: Series) -> dict[str, Described]:
     totals = part.totals
     step, by_band = ("step",), ("step", "band", "category")
     return {
-        "share": _described(("step", "category"), series.share, "1", "share of users by category of their feed"),
-        "locked_in": _described(step, series.locked_in, "1", "share of users with max of the feed > 0.9"),
+        "share": _described(("step", "category"), series.share, "1", "share of users by category of their diet"),
+        "locked_in": _described(step, series.locked_in, "1", "share of users with max of the diet > 0.9"),
+        "two_faced": _described(
+            step, series.two_faced, "1", "share of users whose leading category differs between states they live in"
+        ),
         "effective_categories": _described(
-            step, series.effective_categories, "categories", "mean over users of exp(entropy of the feed)"
+            step, series.effective_categories, "categories", "mean over users of exp(entropy of the diet)"
         ),
         "filter_bubble": _described(step, series.filter_bubble, "1", "filter-bubble index I(user; category) / ln K"),
         "filter_bubble_within": _described(
@@ -75,11 +78,11 @@ def _population_variables(part: Part, series: Series) -> dict[str, Described]:
         "filter_bubble_between": _described(
             step, series.filter_bubble_between, "1", "filter-bubble index between the groups of users by category"
         ),
-        "mean_feed": _described(("step", "category"), series.mean_feed, "1", "mean feed, over users"),
+        "mean_diet": _described(("step", "category"), series.mean_feed, "1", "mean diet, over users"),
         "second_moment": _described(
             ("step", "category", "other_category"), series.second_moment, "1", "mean over users of p_a p_b"
         ),
-        "overlap": _described(step, series.overlap, "1", "mean dot product of two users' feeds, all distinct pairs"),
+        "overlap": _described(step, series.overlap, "1", "mean dot product of two users' diets, all distinct pairs"),
         "state_share": _described(("step", "state"), series.state_share, "1", "share of users by arousal"),
         "mean_reaction": _described(
             step, series.mean_reaction, "reaction", "mean reaction over users and all steps so far"
@@ -91,7 +94,7 @@ def _population_variables(part: Part, series: Series) -> dict[str, Described]:
             "users by arousal at the recorded step before (calm at the start) and at this one",
         ),
         "entropy_users": _described(
-            ("step", "entropy_bin"), totals.entropy_bins, "users", "users by entropy of their feed"
+            ("step", "entropy_bin"), totals.entropy_bins, "users", "users by entropy of their diet"
         ),
         "reaction_users": _described(
             ("step", "reaction_bin"), totals.reaction_bins, "users", "users by mean reaction so far; end bins are open"
@@ -100,7 +103,7 @@ def _population_variables(part: Part, series: Series) -> dict[str, Described]:
             ("step", "category"),
             totals.lock_in,
             "users",
-            "users first seen locked in (max of the feed > 0.9) at the recorded step, by category of their feed then",
+            "users first seen locked in (max of the diet > 0.9) at the recorded step, by category of their diet then",
         ),
         "band_users": _described(("band",), totals.band_users, "users", "users in the band of intentionality"),
         "band_category": _described(by_band, totals.band_category, "users", "users by band and category"),
@@ -116,10 +119,10 @@ def _intensity_variables(part: Part, series: Series) -> dict[str, Described]:
     by_category, by_user = ("step", "category"), ("step", "user")
     return {
         "intensity": _described(
-            by_category, series.intensity, "1", "mean intensity of the feeds of the users of a category, 0 to 1"
+            by_category, series.intensity, "1", "mean intensity of the diets of the users of a category, 0 to 1"
         ),
         "floor": _described(by_category, series.floor, "1", "mean floor of the users of a category, 0 to 1"),
-        "sample_intensity": _described(by_user, sample.intensity, "1", "mean intensity of the user's feed, 0 to 1"),
+        "sample_intensity": _described(by_user, sample.intensity, "1", "mean intensity of the user's diet, 0 to 1"),
         "sample_floor": _described(by_user, sample.floor, "1", "the user's floor, 0 to 1"),
     }
 
@@ -147,11 +150,29 @@ def _sample_variables(part: Part, rungs: int) -> dict[str, Described]:
         "segment": _described(user, sample.segment, "", "index of the population segment"),
         "baseline": _described(user, sample.mean_reaction[-1], "reaction", "running mean of the user's reactions"),
         "final_state": _described(user, sample.state[-1], "", "index of the user's arousal after the last step"),
+        "diet": _described(
+            ("step", "user", "category"),
+            sample.diet.transpose(0, 2, 1),
+            "1",
+            "what the user is served in the long run of their states: sum_s d(s) pi(. given s)",
+        ),
         "feed": _described(
             ("step", "user", "category"),
             sample.feed.transpose(0, 2, 1),
             "1",
-            "what the user would be served next: pi(. given its state)",
+            "what the user would be served next: pi(. given their state)",
+        ),
+        "sample_two_faced": _described(
+            ("step", "user"), sample.two_faced, "", "1 if the leading category differs between states they live in"
+        ),
+        "served": _described(
+            ("user", "state", "category"),
+            sample.served.transpose(2, 0, 1),
+            "1",
+            "what the user is served in each state",
+        ),
+        "time_in_state": _described(
+            ("user", "state"), sample.time_in_state.T, "1", "share of time in each state, in the long run"
         ),
         "sample_state": _described(("step", "user"), sample.state, "", "index of the user's arousal"),
     }

@@ -15,7 +15,7 @@ from mirrorfield.kernel import Totals, Trace
 from mirrorfield.population.run import Part
 
 MAGIC = b"mirrorfield part"
-FORMAT = 1
+FORMAT = 2
 _HEADER = struct.Struct("<16sIQ32s")
 _NAME = re.compile(r"(\d{10,})-(\d+)\.part")
 
@@ -51,6 +51,7 @@ def encode_part(part: Part, identity: str, chunks: dict[str, str] | None = None)
     the arrays as .npz.
     """
     arrays: dict[str, Any] = {f"totals.{name}": array for name, array in part.totals._asdict().items()}
+    arrays |= {f"momentary.{name}": array for name, array in part.momentary._asdict().items()}
     arrays |= {f"sample.{name}": array for name, array in part.sample._asdict().items()}
     arrays["job"] = np.array(json.dumps([identity, part.first_user, part.users, chunks or {}]))
     buffer = io.BytesIO()
@@ -72,10 +73,11 @@ def decode_part(data: bytes, identity: str, block: tuple[int, int]) -> tuple[Par
             if (written, tuple(place)) != (identity, block):
                 raise BadPart("it belongs to another run")
             totals = Totals(**{name: arrays[f"totals.{name}"] for name in Totals._fields})
+            momentary = Totals(**{name: arrays[f"momentary.{name}"] for name in Totals._fields})
             sample = Trace(**{name: arrays[f"sample.{name}"] for name in Trace._fields})
     except (KeyError, zipfile.BadZipFile) as error:
         raise BadPart(f"it does not hold what a part holds ({error})") from None
-    return Part(*block, totals, sample), chunks
+    return Part(*block, totals, momentary, sample), chunks
 
 
 def _checked_payload(data: bytes) -> bytes:

@@ -32,7 +32,7 @@ def empty_table(plan: Plan) -> xr.Dataset:
     gathering = Gathering(nobody)
     totals = Totals._make(np.ones_like(array) for array in gathering.totals)
     with np.errstate(all="ignore"):
-        return _final_rows(nobody, Part(0, 0, totals, gathering.sample))
+        return _final_rows(nobody, Part(0, 0, totals, gathering.momentary, gathering.sample))
 
 
 def table_bytes(plan: Plan) -> int:

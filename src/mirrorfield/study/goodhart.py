@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import rel_entr
 
-from mirrorfield.arrays import FloatArray, IntArray
+from mirrorfield.arrays import FloatArray
 from mirrorfield.kernel import Trace
 from mirrorfield.metrics.moments import Moments
 from mirrorfield.population.run import sampled_users
@@ -74,24 +74,30 @@ def over_draws(
     return BudgetCurve(pairs, draws, np.mean(kl, axis=0), mean, half)
 
 
-def served(sample: Trace) -> tuple[FloatArray, IntArray]:
-    """Return what n users would be served next, (n, K), and the states they are in, (n,)."""
-    return np.asarray(sample.feed[-1].T, float), sample.state[-1]
+def distance(sample: Trace, reference: FloatArray) -> FloatArray:
+    """Return how far each user's policy has come from the reference, in the long run of their states, in nats.
+
+    Formula: sum_s d_u(s) KL(pi_u(. | s) || pi_ref(. | s)).
+
+    Parameters: sample, the trace of n users; reference (S, K). Returns shape (n,).
+    """
+    away = rel_entr(sample.served.astype(float), reference[:, :, None]).sum(axis=1)
+    return np.asarray((sample.time_in_state * away).sum(axis=0))
 
 
 def measure(scenario: Scenario, sample: Trace, reference: FloatArray, values: dict[str, FloatArray]) -> Measured:
     """Return how far a run's policies have come from the reference, and what that is worth.
 
-    Formula: of user u in state s, KL(pi_u(.|s) || pi_ref(.|s)) and sum_a (pi_u - pi_ref)(a|s) v[s, a].
+    Formula: for user u, `distance` and sum_s d_u(s) sum_a (pi_u - pi_ref)(a | s) v[s, a].
 
     Parameters: scenario, for its beta and its users; sample; reference (S, K); values, {name: (S, K) or (R, S, K)}, of
-    which user u has the row u modulo R. Returns a Measured. Raises nothing.
+    which user u has the row u modulo R. Returns a Measured.
     """
-    policy, state = served(sample)
     users, mean, half = sampled_users(scenario.users, scenario.record.users), {}, {}
+    gained = sample.time_in_state[:, None] * (sample.served - reference[:, :, None])
     for name, value in values.items():
-        own = value[state] if value.ndim == 2 else value[users % len(value), state]
-        moments = Moments.of(((policy - reference[state]) * own).sum(axis=1))
+        own = value[:, :, None] if value.ndim == 2 else value[users % len(value)].transpose(1, 2, 0)
+        moments = Moments.of((gained * own).sum(axis=(0, 1)))
         mean[name], half[name] = moments.mean, moments.interval()[1] - moments.mean
-    kl = float(rel_entr(policy, reference[state]).sum(axis=1).mean())
+    kl = float(distance(sample, reference).mean())
     return Measured(scenario.policy.to_rule().beta, kl, mean, half)

@@ -23,7 +23,7 @@ DISTANCES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 @dataclass(frozen=True)
 class AtDistance:
-    """Pairs at one distance: shares whose feeds have less than a tenth in common, with same and other luck."""
+    """Pairs at one distance: shares whose diets have less than a tenth in common, with same and other luck."""
 
     distance: float
     same_luck: Share
@@ -56,7 +56,7 @@ def neighbours(
     """Run users beside neighbours a small step away in profile, with the same and with other luck.
 
     A profile is the point (ln w_1, ..., ln w_K, lambda); its neighbour lies at Euclidean distance eps in a random
-    direction, with lambda folded back into [0, 1] at its ends. Feeds have parted when sum_a min(p_a, q_a) < 0.1. Luck
+    direction, with lambda folded back into [0, 1] at its ends. Diets have parted when sum_a min(p_a, q_a) < 0.1. Luck
     is a stream: the same user id and seed, or another seed.
 
     Parameters: scenario, default `Scenario()`; distances eps >= 0; pairs, users that get a neighbour; threads and
@@ -84,7 +84,7 @@ def neighbours(
         w, lam = np.exp(place[:, :-1]).astype(np.float32), _folded(place[:, -1]).astype(np.float32)
         return _run(world, w, lam, threads, progress)
 
-    home, away = np.asarray(people.feed[-1].T, float), feeds(other, point)
+    home, away = np.asarray(people.diet[-1].T, float), feeds(other, point)
     direction = _directions(pairs, point.shape[1], scenario.seed)
     found = []
     for distance in distances:
@@ -108,7 +108,7 @@ def _run(
     scenario: Scenario, w: F32Array, lam: F32Array, threads: int | None, progress: Callable[[int], None] | None
 ) -> FloatArray:
     part = execute(plan_run(scenario, np.ascontiguousarray(w), lam), threads, progress=progress).part
-    return np.asarray(part.sample.feed[-1].T, float)
+    return np.asarray(part.sample.diet[-1].T, float)
 
 
 def _folded(lam: FloatArray) -> FloatArray:

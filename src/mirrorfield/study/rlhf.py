@@ -7,7 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from scipy.special import rel_entr
 
 from mirrorfield.api import simulate
 from mirrorfield.arrays import STATES, FloatArray, IntArray
@@ -18,7 +17,7 @@ from mirrorfield.metrics.paired import Effect, paired_effect
 from mirrorfield.policy.softmax import log_softmax
 from mirrorfield.population.run import recorded_steps
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.study.goodhart import BudgetCurve, Measured, measure, over_draws, served, true_values
+from mirrorfield.study.goodhart import BudgetCurve, Measured, distance, measure, over_draws, true_values
 from mirrorfield.world.rlhf.disagreement import Disagreement, minority
 from mirrorfield.world.rlhf.disagreement import measure as disagreement
 from mirrorfield.world.rlhf.dpo import fit_dpo
@@ -200,10 +199,11 @@ def _outcomes(clicks: Scenario, sample: Trace, reference: FloatArray) -> dict[st
     """Return every metric of every user, with what its feed is worth deliberately and how far its policy has come."""
     steps = recorded_steps(clicks.steps, clicks.record.steps)
     names = [category.name for category in clicks.categories]
-    policy, state = served(sample)
-    return user_outcomes(sample, steps, np.arange(len(state)), names) | {
-        "deliberate_value": deliberate_value(policy, state, clicks.intentional.table("mean", clicks.k)),
-        "kl": rel_entr(policy, reference[state]).sum(axis=1),
+    return user_outcomes(sample, steps, np.arange(sample.state.shape[1]), names) | {
+        "deliberate_value": deliberate_value(
+            sample.served, sample.time_in_state, clicks.intentional.table("mean", clicks.k)
+        ),
+        "kl": distance(sample, reference),
     }
 
 

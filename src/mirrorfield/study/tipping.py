@@ -136,7 +136,7 @@ def _bisect(
 def _fit(tried: dict[float, Run], metric: str, scenario: Scenario) -> Logistic | None:
     places, users = sorted(tried), sampled_users(scenario.users, scenario.record.users)
     wanted = [category.name for category in scenario.categories].index(metric.removeprefix("share:"))
-    hit = np.array([category_of(tried[place].part.sample.feed[-1].T, users) == wanted for place in places])
+    hit = np.array([category_of(tried[place].part.sample.diet[-1].T, users) == wanted for place in places])
     return fit_logistic(np.array(places), hit)
 
 

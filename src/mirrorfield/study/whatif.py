@@ -118,9 +118,9 @@ def _outcomes(scenario: Scenario, sample: Trace, base: Trace) -> tuple[dict[str,
     names = [category.name for category in scenario.categories]
     found = user_outcomes(sample, steps, places, names)
     worth = scenario.intentional.table("mean", scenario.k)
-    found["deliberate_value"] = deliberate_value(sample.feed[-1].T.astype(float), sample.state[-1], worth)
-    found["induced_shift"] = induced_shift(sample.feed.transpose(0, 2, 1), base.feed.transpose(0, 2, 1))
-    return found, category_of(sample.feed[-1].T, places)
+    found["deliberate_value"] = deliberate_value(sample.served, sample.time_in_state, worth)
+    found["induced_shift"] = induced_shift(sample.diet.transpose(0, 2, 1), base.diet.transpose(0, 2, 1))
+    return found, category_of(sample.diet[-1].T, places)
 
 
 def _check_paired(base: Scenario, name: str, arm: Scenario) -> None:

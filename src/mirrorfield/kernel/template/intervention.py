@@ -5,8 +5,10 @@ from typing import Any
 from mirrorfield.kernel.jit import compiled, inlined
 from mirrorfield.kernel.template.lens import enter_lens
 from mirrorfield.kernel.template.plain import advance, begin
+from mirrorfield.kernel.template.posts import HOOKED, select
 from mirrorfield.kernel.template.profiles import blend_profiles, start_streams
-from mirrorfield.maths import ONE, ZERO
+from mirrorfield.maths import HALF, ONE, ZERO
+from mirrorfield.model.diet import mixed
 from mirrorfield.streams import INTERVENTION, NUDGE, U64, next_word, stream, uniform
 
 K = ...
@@ -78,13 +80,14 @@ def pass_through(
 
 @inlined
 def record_intensity(scratch: Any, trace: Any, c: int, start: int) -> None:
-    """Write the mean intensity of what each user would be served, its floor, and its mean reaction to all posts."""
+    """Write the mean intensity of each user's diet and next post, their floor, and their mean reaction to all posts."""
+    one, two = trace.served_intensity[0, start : start + LANES], trace.served_intensity[1, start : start + LANES]
+    three = trace.served_intensity[2, start : start + LANES]
     for j in range(LANES):
-        chosen_level[0, j] = ZERO
-    for k in range(K):
-        for j in range(LANES):
-            chosen_level[0, j] = chosen_level[0, j] + odds[k, j] * level[k, j]
+        trace.intensity[c, start + j] = mixed(dwell[0, j], dwell[1, j], dwell[2, j], one[j], two[j], three[j])
     for j in range(LANES):
-        trace.intensity[c, start + j] = chosen_level[0, j]
+        calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
+        trace.next_intensity[c, start + j] = select(calm, hooked, one[j], two[j], three[j])
+    for j in range(LANES):
         trace.floor[c, start + j] = floor[0, j]
         trace.mean_reaction[c, start + j] = felt[0, j]

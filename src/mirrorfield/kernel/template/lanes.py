@@ -16,11 +16,12 @@ from mirrorfield.kernel.items import shelf_rows
 from mirrorfield.kernel.jit import aligned, compiled
 from mirrorfield.kernel.template.intervention import enter, pass_through, record_intensity
 from mirrorfield.kernel.template.plain import advance, begin
-from mirrorfield.kernel.template.posts import weigh
+from mirrorfield.kernel.template.posts import HOOKED, select, weigh
 from mirrorfield.kernel.template.profiles import blend_profiles, start_streams
 from mirrorfield.kernel.template.serving import serve
 from mirrorfield.kernel.trace import keep
-from mirrorfield.maths import F32, ONE, ZERO, exp, normal
+from mirrorfield.maths import F32, HALF, ONE, ZERO, exp, normal
+from mirrorfield.model.diet import LIVED_IN, mixed, time_in_states
 from mirrorfield.model.draw import LOGNORMAL, UNIFORM, draw_user, vectorised
 from mirrorfield.streams import (
     INTENTIONALITY,
@@ -107,23 +108,116 @@ def load_users(
 
 
 @compiled
-def record(scratch: Any, trace: Any, c: int, start: int, serving: Any) -> None:
-    """Write what each user of a block would be served next, its state and its mean reaction, as recorded step c."""
+def look_from(scratch: Any, trace: Any, s: int, start: int, serving: Any) -> None:
+    """Find what each user would be served in state s, and where they would go from there."""
+    here = F32(s)
+    for j in range(LANES):
+        state[0, j] = here
     weigh(scratch)
     if EXTENDED:
         serve(scratch, serving)
     for j in range(LANES):
         inverse_total[0, j] = ONE / odds_total[0, j]
+        to_calm[0, j] = ZERO
+        to_engaged[0, j] = ZERO
+        to_hooked[0, j] = ZERO
     for k in range(K):
         for j in range(LANES):
+            calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
+            low = select(calm, hooked, fall[k, j], fall[PITCH + k, j], fall[2 * PITCH + k, j])
+            high = select(calm, hooked, rise[k, j], rise[PITCH + k, j], rise[2 * PITCH + k, j])
             odds[k, j] = odds[k, j] * inverse_total[0, j]
+            to_calm[0, j] = to_calm[0, j] + odds[k, j] * low
+            to_engaged[0, j] = to_engaged[0, j] + odds[k, j] * (high - low if high > low else ZERO)
+            to_hooked[0, j] = to_hooked[0, j] + odds[k, j] * (ONE - high)
+    calmed = trace.moves[s, 0, start : start + LANES]
+    for j in range(LANES):
+        calmed[j] = to_calm[0, j]
+    moved = trace.moves[s, 1, start : start + LANES]
+    for j in range(LANES):
+        moved[j] = to_engaged[0, j]
+    stirred = trace.moves[s, 2, start : start + LANES]
+    for j in range(LANES):
+        stirred[j] = to_hooked[0, j]
     for i in range(CATEGORIES):
-        row = trace.feed[c, i, start : start + LANES]
+        row = trace.served[s, i, start : start + LANES]
         for j in range(LANES):
             row[j] = odds[i * RUNGS, j]
         for r in range(1, RUNGS):
             for j in range(LANES):
                 row[j] = row[j] + odds[i * RUNGS + r, j]
+    if EXTENDED:
+        height = trace.served_intensity[s, start : start + LANES]
+        height[:] = ZERO
+        for i in range(K):
+            for j in range(LANES):
+                height[j] = height[j] + odds[i, j] * level[i, j]
+
+
+@compiled
+def dwell_in_states(scratch: Any, trace: Any, start: int) -> None:
+    """Find the long run of each user's states."""
+    up, leap = trace.moves[0, 1, start : start + LANES], trace.moves[0, 2, start : start + LANES]
+    back, rose = trace.moves[1, 0, start : start + LANES], trace.moves[1, 2, start : start + LANES]
+    plunge, down = trace.moves[2, 0, start : start + LANES], trace.moves[2, 1, start : start + LANES]
+    for j in range(LANES):
+        calm, hooked = state[0, j] < HALF, state[0, j] > HOOKED
+        a, b, c = time_in_states(up[j], leap[j], back[j], rose[j], plunge[j], down[j], calm, hooked)
+        dwell[0, j] = a
+        dwell[1, j] = b
+        dwell[2, j] = c
+    for j in range(LANES):
+        trace.time_in_state[0, start + j] = dwell[0, j]
+    for j in range(LANES):
+        trace.time_in_state[1, start + j] = dwell[1, j]
+    for j in range(LANES):
+        trace.time_in_state[2, start + j] = dwell[2, j]
+
+
+@compiled
+def mix_states(scratch: Any, trace: Any, c: int, start: int) -> None:
+    """Write each user's diet and feed, and whether they have two faces."""
+    for j in range(LANES):
+        peak[0, j] = ZERO
+        peak[1, j] = ZERO
+        peak[2, j] = ZERO
+        agreed[0, j] = ZERO
+    for i in range(CATEGORIES):
+        one, two = trace.served[0, i, start : start + LANES], trace.served[1, i, start : start + LANES]
+        three = trace.served[2, i, start : start + LANES]
+        for j in range(LANES):
+            peak[0, j] = one[j] if one[j] > peak[0, j] else peak[0, j]
+            peak[1, j] = two[j] if two[j] > peak[1, j] else peak[1, j]
+            peak[2, j] = three[j] if three[j] > peak[2, j] else peak[2, j]
+    for i in range(CATEGORIES):
+        one, two = trace.served[0, i, start : start + LANES], trace.served[1, i, start : start + LANES]
+        three = trace.served[2, i, start : start + LANES]
+        eaten = trace.diet[c, i, start : start + LANES]
+        for j in range(LANES):
+            eaten[j] = mixed(dwell[0, j], dwell[1, j], dwell[2, j], one[j], two[j], three[j])
+        upcoming = trace.feed[c, i, start : start + LANES]
+        for j in range(LANES):
+            upcoming[j] = select(state[0, j] < HALF, state[0, j] > HOOKED, one[j], two[j], three[j])
+        for j in range(LANES):
+            leads = (one[j] >= peak[0, j]) | (dwell[0, j] <= LIVED_IN)
+            leads = leads & ((two[j] >= peak[1, j]) | (dwell[1, j] <= LIVED_IN))
+            leads = leads & ((three[j] >= peak[2, j]) | (dwell[2, j] <= LIVED_IN))
+            agreed[0, j] = ONE if leads else agreed[0, j]
+    for j in range(LANES):
+        trace.two_faced[c, start + j] = np.int8(ONE - agreed[0, j])
+
+
+@compiled
+def record(scratch: Any, trace: Any, c: int, start: int, serving: Any) -> None:
+    """Write each user's diet, what they would be served next, their state and mean reaction, as recorded step c."""
+    for j in range(LANES):
+        present[0, j] = state[0, j]
+    for s in range(S):
+        look_from(scratch, trace, s, start, serving)
+    for j in range(LANES):
+        state[0, j] = present[0, j]
+    dwell_in_states(scratch, trace, start)
+    mix_states(scratch, trace, c, start)
     for j in range(LANES):
         trace.state[c, start + j] = np.int8(state[0, j])
     if EXTENDED:
@@ -208,11 +302,14 @@ def run_users(
     trace: Any,
     notes: Any,
     totals: Any,
+    momentary: Any,
     kept_users: Any,
     kept: Any,
     row: int,
 ) -> Any:
     """Run users first_user, first_user + 1, ..., a trace's width at a time, and fold them into the totals.
+
+    The totals are of diets at every recorded step, `momentary` of feeds at the last.
 
     Those of `kept_users`, ids in ascending order, that are among them are copied to `kept`, from column `row` on.
     Returns the largest mean reaction there was, up to sign.
@@ -224,7 +321,8 @@ def run_users(
         first = first_user + U64(start)
         blocks = (count + LANES - 1) // LANES
         run_batch(seed, first, blocks, steps, rule, memory, start_logits, profiles, population, world, trace)
-        worst = max(worst, fold(trace, first, count, scales, notes, totals))
+        worst = max(worst, fold(trace, trace.diet, trace.intensity, 0, first, count, scales, notes, totals))
+        fold(trace, trace.feed, trace.next_intensity, len(steps) - 1, first, count, scales, notes, momentary)
         while row < len(kept_users) and U64(kept_users[row]) < first + U64(count):
             keep(trace, np.int64(U64(kept_users[row]) - first), kept, row)
             row += 1
