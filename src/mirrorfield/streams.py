@@ -32,7 +32,7 @@ def mix64(x: Any) -> Any:
     Formula: z = (x ^ x>>30) A; z = (z ^ z>>27) B; z ^ z>>31, modulo 2**64.
 
     Parameters: x, uint64 scalar or array. Returns the same shape, uint64. Raises nothing.
-    Source: Steele, Lea and Flood (2014), figure 16, https://doi.org/10.1145/2660193.2660195.
+    Source: Steele, Lea and Flood (2014), https://doi.org/10.1145/2660193.2660195.
 
     >>> with np.errstate(over="ignore"):
     ...     hex(mix64(np.uint64(0x9E3779B97F4A7C15)))
@@ -49,7 +49,7 @@ def stream(seed: Any, user: Any, purpose: Any) -> Any:
     Formula: key = mix64(seed + purpose g); words = the halves of mix64(key + 2 user g), mix64(key + (2 user + 1) g).
 
     Parameters: seed, user, purpose: uint64 (user may be an array). Returns four uint32 of user's shape, never all
-    zero, because mix64 is a bijection. Raises nothing. Source: seeding advised by Blackman and Vigna (2021), section 9.
+    zero, because mix64 is a bijection. Raises nothing. Source: seeding advised by Blackman and Vigna (2021).
 
     >>> with np.errstate(over="ignore"):
     ...     [int(word) for word in stream(np.uint64(1), np.uint64(0), INTERACTION)] == [0, 0, 0, 0]
@@ -67,7 +67,7 @@ def next_word(a: Any, b: Any, c: Any, d: Any) -> Any:
     Formula: word = rotl(a + d, 7) + a, then the linear engine of xoshiro128.
 
     Parameters: a, b, c, d: uint32 scalars or arrays. Returns (word, a, b, c, d), uint32. Raises nothing.
-    Source: Blackman and Vigna (2021), figure 5.
+    Source: Blackman and Vigna (2021), xoshiro128++.
 
     >>> with np.errstate(over="ignore"):
     ...     int(next_word(*(np.uint32(i) for i in (1, 2, 3, 4)))[0])

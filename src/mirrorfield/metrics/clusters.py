@@ -119,7 +119,7 @@ def describe(
 
     Parameters: label (n,), from feeds alone; feed (n, K); intentionality (n,), susceptibility (n, K) and hooked (n,),
     which had no part in the label. Returns a Cluster for each label with users, in order. Raises nothing. Source: Lin
-    (1991), eq. 3.1, https://doi.org/10.1109/18.61115.
+    (1991), https://doi.org/10.1109/18.61115.
 
     >>> two = describe(np.array([0, 1]), np.eye(2), np.zeros(2), np.ones((2, 2)), np.zeros(2))
     >>> two[0].apart.tolist()

@@ -28,7 +28,7 @@ def effective_categories(feed: FloatArray) -> FloatArray:
     Formula: N_eff = exp(H(p)).
 
     Parameters: feed, probabilities of shape (..., K). Returns shape (...), in [1, K]. Raises nothing.
-    Source: Hill (1973), eq. 6, https://doi.org/10.2307/1934352.
+    Source: Hill (1973), https://doi.org/10.2307/1934352.
 
     >>> round(float(effective_categories(np.array([0.5, 0.5, 0.0]))), 6)
     2.0
@@ -43,7 +43,7 @@ def filter_bubble(mean_feed: FloatArray, mean_entropy: float) -> float:
     of all feeds, scaled to 1 for K equal groups that share nothing.
 
     Parameters: mean_feed, shape (K,); mean_entropy, in nats. Returns a number in [0, 1]; 0 when all feeds are equal.
-    Raises nothing. Source: Lin (1991), eq. 4.1, https://doi.org/10.1109/18.61115.
+    Raises nothing. Source: Lin (1991), https://doi.org/10.1109/18.61115.
 
     >>> round(filter_bubble(np.array([0.5, 0.5]), 0.0), 6)
     1.0

@@ -15,7 +15,7 @@ def hill(feed: FloatArray, order: float) -> FloatArray:
 
     Parameters: feed, probabilities of shape (..., K); order q >= 0. Returns shape (...), from 1 (one category) to K
     (all alike). Raises nothing. A feed estimated from m posts has too few on average, by about (K - 1)/2m of its
-    value at q = 1; feeds that are policies have no such bias. Source: Hill (1973), eq. 6,
+    value at q = 1; feeds that are policies have no such bias. Source: Hill (1973),
     https://doi.org/10.2307/1934352.
 
     >>> float(hill(np.array([0.5, 0.5, 0.0]), 2))

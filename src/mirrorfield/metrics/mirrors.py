@@ -73,7 +73,7 @@ def decided(category: IntArray, other: IntArray, categories: int) -> tuple[float
     Parameters: category and other, of the same users in two runs, 0 to K - 1, shape (n,); categories K. Returns
     (index, standard error); the index is 1 if both runs always agree, about 0 if they have nothing to do with each
     other, NaN if all are of one category. Raises nothing. Source: Sobol (1993), by the pick-freeze estimator of Janon
-    et al. (2014), eq. 6, https://doi.org/10.1051/ps/2013040.
+    et al. (2014), https://doi.org/10.1051/ps/2013040.
 
     >>> decided(np.array([0, 1, 0, 1]), np.array([0, 1, 0, 1]), 2)[0]
     1.0

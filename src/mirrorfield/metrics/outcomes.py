@@ -31,7 +31,7 @@ def divergence_from_mean(feed: FloatArray) -> FloatArray:
 
     Parameters: feed, probabilities of shape (n, K). Returns shape (n,), from 0 on. Raises nothing. The index's
     influence function is this less its mean, so its spread over users gives the index's standard error. Source: Lin
-    (1991), eq. 4.1, written as a mean over users.
+    (1991), written as a mean over users.
 
     >>> divergence_from_mean(np.eye(2)).tolist()
     [1.0, 1.0]

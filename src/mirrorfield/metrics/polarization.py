@@ -55,7 +55,7 @@ def reynal_querol(count: FloatArray | IntArray) -> float:
     Formula: 4 sum_i w_i**2 (1 - w_i): Esteban and Ray's with alpha = 1 and equal distances, times 4.
 
     Parameters: count >= 0, shape (G,). Returns a number in [0, 1]; 0 for one group, 1 for two equal ones. Raises
-    nothing. Source: Montalvo and Reynal-Querol (2005), eq. 3, https://doi.org/10.1257/0002828054201468.
+    nothing. Source: Montalvo and Reynal-Querol (2005), https://doi.org/10.1257/0002828054201468.
 
     >>> reynal_querol(np.array([3, 3]))
     1.0

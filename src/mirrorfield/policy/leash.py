@@ -55,7 +55,7 @@ def k3(log_ratio: Any, reference_ratio: Any) -> Any:
     Formula: k3 = exp(-x) - 1 + x.
 
     Parameters: log_ratio x, floats in nats; reference_ratio = pi_ref(a) / pi(a) = exp(-x). Returns the same shape, in
-    nats. Raises nothing. Source: Schulman (2020), k3; Shao et al. (2024), eq. 4, https://arxiv.org/abs/2402.03300.
+    nats. Raises nothing. Source: Schulman (2020), k3; Shao et al. (2024), https://arxiv.org/abs/2402.03300.
 
     >>> float(k3(0.0, 1.0))
     0.0

@@ -9,7 +9,7 @@ def advantage(reaction: Any, baseline: Any) -> Any:
     Formula: A_t = G_t - Gbar_{t-1}. The baseline does not yet hold G_t, so the update stays unbiased.
 
     Parameters: floats of one shape, in the reaction's unit. Returns that shape and unit. Raises nothing.
-    Source: Williams (1992), eq. 11, with b_ij = Gbar; https://doi.org/10.1007/BF00992696.
+    Source: Williams (1992), the reinforcement baseline b_ij = Gbar; https://doi.org/10.1007/BF00992696.
 
     >>> advantage(1.5, 1.0)
     0.5

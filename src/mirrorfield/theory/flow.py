@@ -15,7 +15,7 @@ def policy_flow(start: FloatArray, mean: FloatArray, times: FloatArray) -> Float
     Formula: d theta_a / d tau = pi_a (mu_a - J).
 
     Parameters: start, logits (K,) at tau = 0; mean reactions (K,); times, increasing tau >= 0, (n,), in 1/reaction.
-    Returns float64 (n, K). Raises RuntimeError if the integration fails. Source: docs/model.md, section 5.
+    Returns float64 (n, K). Raises RuntimeError if the integration fails. Source: docs/model.md, section 6.
 
     >>> from mirrorfield.theory.gradient import softmax
     >>> logits = policy_flow(np.zeros(4), np.array([1, 0.9, 0.5, 0.2]), np.array([10.0, 50.0, 200.0]))
