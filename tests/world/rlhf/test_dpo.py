@@ -47,5 +47,5 @@ def test_its_optimum_is_that_of_a_reward_model_with_a_leash(beta: float, ridge: 
 
 
 def test_an_unreachable_optimum_is_refused() -> None:
-    with pytest.raises(InputError, match="beta: expected a number above 0, got 0"):
+    with pytest.raises(InputError, match="beta: expected a number from 1e-06 up, got 0"):
         fit_dpo(np.ones((S, 2, 2), int), np.zeros((S, 2)), 0.0)

@@ -102,7 +102,10 @@ def fit_scores(
         if left < most:
             projection = np.eye(k) - flat
             return Fit(score, projection @ np.linalg.inv(curve) @ projection, left)
-        step = np.linalg.solve(curve, gradient[..., None])[..., 0]
+        try:
+            step = np.linalg.solve(curve, gradient[..., None])[..., 0]
+        except np.linalg.LinAlgError:
+            break
         score = score + step * np.minimum(1.0, LONGEST_STEP / np.maximum(abs(step).max(axis=-1, keepdims=True), 1e-300))
     raise InputError(f"ridge: the scores did not settle in {ITERATIONS} steps (gradient {left:g}); use a larger ridge")
 
