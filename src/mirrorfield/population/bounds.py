@@ -1,4 +1,4 @@
-"""Limits of a scenario's numbers that no single field can check; docs/model.md, section 6, has all of them."""
+"""Limits of a scenario's numbers that no single field can check; docs/model.md, section 7, has all of them."""
 
 from typing import TYPE_CHECKING
 

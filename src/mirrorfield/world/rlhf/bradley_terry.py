@@ -99,10 +99,10 @@ def fit_scores(
         gradient = gradient - weight * (score - centre)
         curve = hessian + weight[..., None] * np.eye(k) + flat
         left = float(abs(gradient).max())
-        if left < most:
-            projection = np.eye(k) - flat
-            return Fit(score, projection @ np.linalg.inv(curve) @ projection, left)
         try:
+            if left < most:
+                projection = np.eye(k) - flat
+                return Fit(score, projection @ np.linalg.inv(curve) @ projection, left)
             step = np.linalg.solve(curve, gradient[..., None])[..., 0]
         except np.linalg.LinAlgError:
             break
