@@ -27,7 +27,7 @@ def feeds(rate: float, eta: float, seed: int = 1) -> dict[int, np.ndarray]:
         policy = softmax(logits)
         choice = (rng.random(USERS)[:, None] >= policy.cumsum(axis=1)[:, :-1]).sum(axis=1)
         gain = advantage(mean[everyone, choice] + rng.normal(size=USERS), baseline)
-        baseline = welford(baseline, gain, 1 / t)
+        baseline, _ = welford(baseline, 0.0, gain, 1 / t)
         chosen = np.eye(4)[choice]
         logits += logit_step(rate, gain[:, None], chosen, policy)
         mean[everyone, choice] += eta

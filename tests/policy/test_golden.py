@@ -57,7 +57,7 @@ def test_reinforce_with_a_running_mean(name: str) -> None:
     for n, step in enumerate(GOLDEN[f"reinforce_welford_baseline_{name}"]["steps"], 1):
         before = mean
         difference = advantage(step["r"], before)
-        mean = welford(before, difference, 1 / n)
+        mean, _ = welford(before, 0.0, difference, 1 / n)
         squares += difference * (step["r"] - mean)
         gain = difference if name == "before" else advantage(step["r"], mean)
         chosen = np.eye(4)[step["a"]]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mirrorfield.policy import leash
-from mirrorfield.policy.baseline import exponential, group_mean, leave_one_out, value_step
+from mirrorfield.policy.baseline import exponential, group_mean, leave_one_out, value_step, welford
 from mirrorfield.policy.entropy import entropy_gradient
 from mirrorfield.policy.normalise import variance, whiten, z_score
 from mirrorfield.policy.reinforce import advantage, logit_step
@@ -157,12 +157,12 @@ def test_gae_spans_one_step_and_the_whole_return(rewards, values) -> None:
 def test_value_step_descends_half_the_squared_error(value, target) -> None:
     slope = ((target - value - 1e-6) ** 2 - (target - value + 1e-6) ** 2) / 4e-6
     np.testing.assert_allclose(value_step(1.0, target, value), -slope, atol=1e-6)
-    assert exponential(value, advantage(target, value), 1.0) == pytest.approx(target)
+    assert exponential(value, 0.0, advantage(target, value), 1.0)[0] == pytest.approx(target)
 
 
 IN_THE_KERNEL = [
     surrogate_weight, leash.k2, leash.k3, leash.k2_weight, leash.k3_weight, leash.k3_rho_weight, leash.shaped_reward,
-    leash.adapt, entropy_gradient, variance, z_score, whiten, leave_one_out, group_mean, exponential, value_step,
+    leash.adapt, entropy_gradient, variance, z_score, whiten, leave_one_out, group_mean, value_step,
     discounted, td_error, gae,
 ]  # fmt: skip
 
@@ -179,3 +179,21 @@ def test_the_same_bits_compiled_and_for_scalars_and_arrays(function) -> None:
         assert np.array_equal(whole, single)
         assert np.array_equal(whole, [compiled(*column) for column in columns.T])
         assert compiled.nopython_signatures[0].return_type == numba.from_dtype(np.dtype(dtype))
+
+
+def test_a_compensated_mean_keeps_what_float32_would_lose() -> None:
+    mean, plain, lost, exact = np.float32(0), np.float32(0), np.float32(0), 0.0
+    rewards = np.random.default_rng(1).choice(np.array([0.3, 1.1, 1.65], np.float32), 200_000)
+    for t, one in enumerate(rewards, 1):
+        mean, lost = welford(mean, lost, advantage(one, mean), np.float32(1) / np.float32(t))
+        plain = plain + advantage(one, plain) * (np.float32(1) / np.float32(t))
+        exact += float(one)
+    assert mean.dtype == lost.dtype == np.float32
+    assert abs(mean - exact / 200_000) < 2e-7 < abs(plain - exact / 200_000)
+
+
+def test_an_exponential_mean_of_a_small_weight_arrives() -> None:
+    mean, lost = np.float32(0.9999), np.float32(0)
+    for _ in range(50_000):
+        mean, lost = exponential(mean, lost, advantage(np.float32(1), mean), np.float32(1e-4))
+    assert abs(mean - 1) < 2e-6

@@ -72,7 +72,7 @@ def gae_returns(memory: Any, value: Any, rule: Any) -> None:
 @compiled
 def against_running_mean(memory: Any, rule: Any, sessions: Any) -> None:
     """Set the advantages over a running mean of returns, and take the session's returns into it one by one."""
-    target, gain, running = memory.target, memory.gain, memory.running
+    target, gain, running, lost = memory.target, memory.gain, memory.running, memory.lost
     if rule.baseline != INCLUSIVE:
         for t in range(rule.posts):
             for j in range(len(running)):
@@ -81,10 +81,12 @@ def against_running_mean(memory: Any, rule: Any, sessions: Any) -> None:
         inverse_count = ONE / F32(sessions * rule.posts + t + 1)
         if rule.baseline == EXPONENTIAL:
             for j in range(len(running)):
-                running[j] = exponential(running[j], advantage(target[t, j], running[j]), rule.exponential_weight)
+                away = advantage(target[t, j], running[j])
+                running[j], lost[j] = exponential(running[j], lost[j], away, rule.exponential_weight)
         else:
             for j in range(len(running)):
-                running[j] = welford(running[j], advantage(target[t, j], running[j]), inverse_count)
+                away = advantage(target[t, j], running[j])
+                running[j], lost[j] = welford(running[j], lost[j], away, inverse_count)
     if rule.baseline == INCLUSIVE:
         for t in range(rule.posts):
             for j in range(len(running)):

@@ -34,6 +34,7 @@ LINKED = (
     serving.quota_factor,
     reinforce.advantage,
     reinforce.logit_step,
+    baseline.compensated,
     baseline.welford,
     baseline.exponential,
     baseline.group_mean,

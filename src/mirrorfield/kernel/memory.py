@@ -58,6 +58,7 @@ class Memory(NamedTuple):
     gain: F32Array  # (P, n) advantages
     end: F32Array  # (group, n) state after each rollout
     running: F32Array  # (n,) running mean of returns
+    lost: F32Array  # (n,) what rounding lost of it
     packed: IntArray  # (P, n) cell and advantage in one word, for shuffling
     place: IntArray  # (n,) scratch for shuffling
     shuffle: IntArray  # (4, n) words of the stream for shuffling
@@ -117,6 +118,7 @@ def empty_memory(rule: Rule, lanes: int) -> Memory:
         gain=aligned_array(posts, lanes),
         end=aligned_array(rule.group, lanes),
         running=aligned_array(lanes),
+        lost=aligned_array(lanes),
         packed=np.empty((shuffled, lanes), np.uint64),
         place=aligned_array(lanes, dtype=np.int32),
         shuffle=aligned_array(4, lanes, dtype=np.uint32),

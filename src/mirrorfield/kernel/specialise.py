@@ -31,7 +31,7 @@ TEMPLATES = Path(__file__).with_name("template")
 PACKAGE_OF_TEMPLATES = "mirrorfield.kernel.template"
 GROUP = 8
 
-SINGLE = ("baseline", "state", "intentionality", "segment")
+SINGLE = ("baseline", "baseline_lost", "state", "intentionality", "segment")
 PASSING_SINGLE = (
     "choice_uniform",
     "noise",
@@ -56,7 +56,8 @@ SESSION_STATES = ("peak", "prior_total", "pushed_total", "spread", "bonus", "val
 SESSION_SINGLE = ("start", "beta", "mean_k1", "stood", "before", "away", "post_ratio", "post_pull", "post_weight")
 EXTENDED_ARMS = ("level", "opened", "odds")
 EXTENDED_PASSING = ("share", "fullest", "rest", "chosen_level", "chosen_weight", "chosen_odds", "heard")
-EXTENDED_SINGLE = ("floor", "start_floor", "felt", "seen", "leaning", "swapped", "odds_total", *EXTENDED_PASSING)
+EXTENDED_LASTING = ("floor", "start_floor", "felt", "felt_lost", "seen", "leaning", "swapped", "odds_total")
+EXTENDED_SINGLE = (*EXTENDED_LASTING, *EXTENDED_PASSING)
 LENS_CELLS = ("label_mean", "label_std")
 LENS_ARMS = ("tilt", "recent", "start_recent")
 LENS_PASSING = ("rated", "label_noise", "chosen_label_mean", "chosen_label_std", "chosen_recent", "chosen_arm", "ahead")

@@ -3,32 +3,50 @@
 from typing import Any
 
 
-def welford(baseline: Any, advantage: Any, inverse_count: Any) -> Any:
-    """Return the running mean after one more reaction.
+def compensated(mean: Any, lost: Any, step: Any) -> Any:
+    """Return a running sum after one more step, and what rounding lost of it, to be added to the next step.
 
-    Formula: Gbar_t = Gbar_{t-1} + A_t / t, with Gbar_0 = 0.
+    Formula: y = step + lost, mean' = fl(mean + y), lost' = y - (mean' - mean). In exact arithmetic lost stays 0.
+    Without it a float32 mean stands still once A_t / t is below half of its last place: after about 10^6 posts.
 
-    Parameters: baseline and advantage, floats in the reaction's unit; inverse_count = 1/t. Returns a float.
-    Raises nothing. Source: Welford (1962), eq. for the mean; https://doi.org/10.1080/00401706.1962.10490022.
+    Parameters: mean, lost and step, floats of one shape and unit. Returns (mean', lost'), of that shape and unit.
+    Source: Kahan (1965), https://doi.org/10.1145/363707.363723.
 
-    >>> welford(1.0, 0.5, 0.5)
-    1.25
+    >>> compensated(1.0, 0.0, 2.0**-60)
+    (1.0, 8.673617379884035e-19)
     """
-    return baseline + advantage * inverse_count
+    step = step + lost
+    after = mean + step
+    return after, step - (after - mean)
 
 
-def exponential(baseline: Any, advantage: Any, weight: Any) -> Any:
-    """Return the exponentially weighted mean after one more return.
+def welford(baseline: Any, lost: Any, advantage: Any, inverse_count: Any) -> Any:
+    """Return the running mean after one more reaction, and what rounding lost of it.
 
-    Formula: b_n = b_{n-1} + w (G_n - b_{n-1}), with b_0 = 0.
+    Formula: Gbar_t = Gbar_{t-1} + A_t / t, with Gbar_0 = 0, as a `compensated` sum.
 
-    Parameters: baseline and advantage = G_n - b_{n-1}, floats in the reaction's unit; weight w in (0, 1].
-    Returns a float. Raises nothing. Source: Sutton and Barto (2018), eq. 2.5.
+    Parameters: baseline, lost (0 before the first reaction) and advantage, floats in the reaction's unit;
+    inverse_count = 1/t. Returns (Gbar_t, lost). Source: Welford (1962), eq. for the mean;
+    https://doi.org/10.1080/00401706.1962.10490022.
 
-    >>> exponential(1.0, 0.5, 0.1)
-    1.05
+    >>> welford(1.0, 0.0, 0.5, 0.5)
+    (1.25, 0.0)
     """
-    return baseline + weight * advantage
+    return compensated(baseline, lost, advantage * inverse_count)
+
+
+def exponential(baseline: Any, lost: Any, advantage: Any, weight: Any) -> Any:
+    """Return the exponentially weighted mean after one more return, and what rounding lost of it.
+
+    Formula: b_n = b_{n-1} + w (G_n - b_{n-1}), with b_0 = 0, as a `compensated` sum.
+
+    Parameters: baseline, lost (0 before the first return) and advantage = G_n - b_{n-1}, floats in the reaction's unit;
+    weight w in (0, 1]. Returns (b_n, lost). Source: Sutton and Barto (2018), eq. 2.5.
+
+    >>> exponential(1.0, 0.0, 0.5, 0.5)
+    (1.25, 0.0)
+    """
+    return compensated(baseline, lost, weight * advantage)
 
 
 def group_mean(total: Any, inverse_size: Any) -> Any:

@@ -19,7 +19,7 @@ import numpy as np
 
 from mirrorfield.maths import F32, HALF, ONE
 
-_LIMIT = F32(0.2)
+_LIMIT, _MOST = F32(0.2), F32(1000)
 
 
 def k1(log_ratio: Any) -> Any:
@@ -122,7 +122,8 @@ def shaped_reward(reaction: Any, log_ratio: Any, beta: Any) -> Any:
 def adapt(beta: Any, kl: Any, target: Any, posts_per_horizon: Any) -> Any:
     """Return the leash's coefficient after a session: stronger if the policy strayed further than the target.
 
-    Formula: e = clip(KL / target - 1, -0.2, 0.2); beta (1 + e n / horizon). horizon = inf leaves beta as it is.
+    Formula: e = clip(KL / target - 1, -0.2, 0.2); beta (1 + e n / horizon), at most 1000. horizon = inf leaves beta
+    as it is.
 
     Parameters: beta >= 0; kl, the session's mean k1, in nats; target > 0, in nats; posts_per_horizon = n / horizon.
     Returns beta's shape. Raises nothing. Source: Ziegler et al. (2019), section 2.2.
@@ -131,4 +132,4 @@ def adapt(beta: Any, kl: Any, target: Any, posts_per_horizon: Any) -> Any:
     0.201024
     """
     error = np.minimum(np.maximum(kl / target - ONE, -_LIMIT), _LIMIT)
-    return beta * (ONE + error * posts_per_horizon)
+    return np.minimum(beta * (ONE + error * posts_per_horizon), _MOST)

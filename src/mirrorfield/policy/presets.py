@@ -36,26 +36,27 @@ def reinforce(alpha: float) -> Rule:
 def a2c(alpha: float) -> Rule:
     """Return advantage actor-critic as Stable-Baselines3 has it: 5 posts, no normalisation, no entropy bonus.
 
-    Its value loss is 0.5 times the squared error without a half, so the value's step size is alpha.
+    Its value loss is 0.5 times the squared error without a half, so the value's step size is alpha, and at most 1.
     """
     return chain(
         update(alpha),
         session(horizon=5),
         returns("gae", discount=0.99, trace_decay=1.0),
-        baseline("value", value_rate=alpha),
+        baseline("value", value_rate=min(alpha, 1.0)),
     )
 
 
 def ppo(alpha: float) -> Rule:
     """Return PPO as CleanRL has it: z-scores per minibatch, 4 epochs of 4 minibatches, entropy bonus 0.01.
 
-    Its value loss is 0.5 times half the squared error, so the value's step size is alpha / 2. Its ddof is 1.
+    Its value loss is 0.5 times half the squared error, so the value's step size is alpha / 2, at most 1.
+    Its ddof is 1.
     """
     return chain(
         update(alpha),
         session(horizon=32, epochs=4, minibatches=4),
         returns("gae", discount=0.99, trace_decay=0.95),
-        baseline("value", value_rate=0.5 * alpha),
+        baseline("value", value_rate=min(0.5 * alpha, 1.0)),
         normalise("minibatch", ddof=1, eps=1e-8),
         clip(0.2),
         entropy(0.01),
@@ -65,14 +66,14 @@ def ppo(alpha: float) -> Rule:
 def ppo_trl(alpha: float) -> Rule:
     """Return PPO as TRL has it for language models: k1 in the reward, whole-batch whitening, no discount, no entropy.
 
-    Its value loss is 0.1 times half the squared error; an answer's end is the end, so nothing is bootstrapped.
+    Its value's step size is 0.1 alpha, at most 1; an answer's end is the end, so nothing is bootstrapped.
     """
     return chain(
         update(alpha),
         session(horizon=32, epochs=4),
         kl_leash(0.05, "k1-in-reward"),
         returns("gae", discount=1.0, trace_decay=0.95, bootstrap=False),
-        baseline("value", value_rate=0.1 * alpha),
+        baseline("value", value_rate=min(0.1 * alpha, 1.0)),
         normalise("batch", ddof=1, eps=1e-8, eps_inside_root=True),
         clip(0.2),
     )

@@ -23,12 +23,13 @@ class Rule:
     A session is `group` rollouts of `horizon` posts each, all from the user's state at its start and all under the
     policy at its start; then come `epochs` passes over its posts in `minibatches` updates each.
 
-    Fields: learning_rate alpha >= 0, 0 for an open loop, in which the starting policy stays; horizon, group, epochs,
-    minibatches: int >= 1; discount gamma in (0, 1]; trace_decay lambda in [0, 1]; bootstrap, whether the session's last
-    state counts with its value; exponential_weight in (0, 1]; value_rate >= 0; ddof 0 or 1; eps > 0, inside the root or
-    not; clip_low, clip_high, dual_clip: floats or inf; beta >= 0; reference, logits of the frozen reference: () for the
-    starting policy, one row of K, or S rows of K; start, the logits that every user starts with, likewise: () for the
-    uniform policy; kl_target > 0; kl_horizon in posts, inf for a fixed coefficient; entropy >= 0.
+    Fields: learning_rate alpha from 0 to 100, 0 for an open loop, in which the starting policy stays; horizon, group,
+    epochs, minibatches: int >= 1; discount gamma in (0, 1]; trace_decay lambda in [0, 1]; bootstrap, whether the
+    session's last state counts with its value; exponential_weight in (0, 1]; value_rate in [0, 1]; ddof 0 or 1;
+    eps > 0, inside the root or not; clip_low, clip_high, dual_clip: floats or inf; beta from 0 to 1000; reference,
+    logits of the frozen reference within 1000 of zero: () for the starting policy, one row of K, or S rows of K; start,
+    the logits that every user starts with, likewise: () for the uniform policy; kl_target > 0; kl_horizon, the
+    session's posts or more, inf for a fixed coefficient; entropy from 0 to 1000. `soundness.RANGES` has the bounds.
     Raises InputError for a combination that is unsound. Source: docs/rules.md.
 
     >>> Rule(0.1) == Rule(learning_rate=0.1, horizon=1, clip_low=inf, beta=0.0)

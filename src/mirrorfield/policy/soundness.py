@@ -2,29 +2,30 @@
 
 from collections.abc import Callable, Iterator
 from enum import IntEnum
-from math import inf, isfinite
+from math import inf
 from typing import TYPE_CHECKING
 
 from mirrorfield.arrays import S
-from mirrorfield.policy.options import Baseline, Normalise, Returns
+from mirrorfield.policy.options import Aggregate, Baseline, Normalise, Returns
 
 if TYPE_CHECKING:
     from mirrorfield.policy.rule import Rule
 
 
+MAX_LOGIT, MAX_EPOCHS = 1000.0, 1000
 RANGES: tuple[tuple[str, str, Callable[[float], bool]], ...] = (
-    ("learning_rate", "a finite number from 0 on", lambda x: 0 <= x < inf),
+    ("learning_rate", "a number from 0 to 100", lambda x: 0 <= x <= 100),
     ("discount", "a number above 0 and up to 1", lambda x: 0 < x <= 1),
     ("trace_decay", "a number from 0 to 1", lambda x: 0 <= x <= 1),
-    ("exponential_weight", "a number above 0 and up to 1", lambda x: 0 < x <= 1),
-    ("value_rate", "a finite number from 0 on", lambda x: 0 <= x < inf),
-    ("eps", "a finite number above 0, or equal rewards would divide by zero", lambda x: 0 < x < inf),
+    ("exponential_weight", "a number from 0.000001 to 1", lambda x: 1e-6 <= x <= 1),
+    ("value_rate", "a number from 0 to 1, or the value steps past its target", lambda x: 0 <= x <= 1),
+    ("eps", "a number from 1e-12 to 1000, or equal rewards would divide by zero", lambda x: 1e-12 <= x <= 1000),
     ("clip_low", "a number above 0 and up to 1, or inf for no clip", lambda x: 0 < x <= 1 or x == inf),
     ("clip_high", "a number above 0, or inf for no clip", lambda x: x > 0),
-    ("beta", "a finite number from 0 on", lambda x: 0 <= x < inf),
-    ("kl_target", "a finite number above 0", lambda x: 0 < x < inf),
+    ("beta", "a number from 0 to 1000", lambda x: 0 <= x <= 1000),
+    ("kl_target", "a number from 0.000001 to 1000", lambda x: 1e-6 <= x <= 1000),
     ("kl_horizon", "a number of posts above 0, or inf for a fixed coefficient", lambda x: x > 0),
-    ("entropy", "a finite number from 0 on", lambda x: 0 <= x < inf),
+    ("entropy", "a number from 0 to 1000", lambda x: 0 <= x <= 1000),
 )
 
 
@@ -42,6 +43,8 @@ def _ranges(rule: "Rule") -> Iterator[str]:
         value = getattr(rule, name)
         if not (isinstance(value, int) and value >= 1):
             yield f"{name}: expected a whole number from 1 on, got {value}"
+    if rule.epochs > MAX_EPOCHS:
+        yield f"epochs: expected at most {MAX_EPOCHS:,} passes over a session, got {rule.epochs:,}"
     if rule.ddof not in (0, 1):
         yield f"ddof: expected 0 (population) or 1 (sample), got {rule.ddof}"
     for name, expected, holds in RANGES:
@@ -49,8 +52,8 @@ def _ranges(rule: "Rule") -> Iterator[str]:
             yield f"{name}: expected {expected}, got {getattr(rule, name)}"
     for name in ("reference", "start"):
         rows = getattr(rule, name)
-        if len(rows) not in (0, 1, S) or not all(isfinite(x) for row in rows for x in row):
-            yield f"{name}: expected one row or {S} rows of finite logits, got {rows}"
+        if len(rows) not in (0, 1, S) or not all(abs(x) <= MAX_LOGIT for row in rows for x in row):
+            yield f"{name}: expected one row or {S} rows of logits within {MAX_LOGIT:g} of zero, got {rows}"
 
 
 def _session(rule: "Rule") -> Iterator[str]:
@@ -71,6 +74,12 @@ def _credit(rule: "Rule") -> Iterator[str]:
         )
     if rule.baseline == Baseline.VALUE and rule.value_rate == 0:
         yield "value_rate: expected a number above 0 for a learned value, got 0; else it stays 0 forever"
+    added = rule.posts // rule.minibatches if rule.aggregate == Aggregate.SUM else 1
+    if rule.value_rate * added > 1:
+        yield (
+            f"value_rate: expected at most 1 / {added} where a step adds up {added} posts, got {rule.value_rate:g}; "
+            'the value would step past its target and grow without bound. Use aggregate = "mean"'
+        )
     if in_group and rule.group < 2:
         yield (
             f"baseline: expected a group of 2 rollouts or more for {baseline}, got 1; a rollout alone has "
@@ -102,6 +111,11 @@ def _forces(rule: "Rule") -> Iterator[str]:
         yield (
             f"dual_clip: expected more than 1 + clip_high = {1 + rule.clip_high:g}, got {rule.dual_clip:g}; "
             "it caps ratios that the clip lets through where the advantage is below 0. Use clip(0.2, dual=3)"
+        )
+    if rule.kl_horizon < rule.posts:
+        yield (
+            f"kl_horizon: expected the session's {rule.posts} posts or more, got {rule.kl_horizon:g}; the coefficient "
+            "moves by up to a fifth in a horizon, and several at once could turn its sign"
         )
     if rule.kl_horizon != inf and rule.beta == 0:
         yield (

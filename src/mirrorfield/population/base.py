@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mirrorfield.errors import nearest
 
+MAX_STEPS = 10_000_000
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 

@@ -26,7 +26,7 @@ class Reward(Frozen):
     source: Literal["clicks", "ratings", "reward_model", "mixture"] = "clicks"
     intentionality: Unit = 1.0
     noise: Positive = 1.0
-    rate: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 1.0
+    rate: Annotated[float, Field(ge=1e-6, le=1, allow_inf_nan=False)] = 1.0
     weight: Unit = 0.5
     cost: Positive = 0.0
     model: tuple[tuple[float, ...], ...] | None = None
@@ -80,7 +80,7 @@ class Context(Frozen):
     source: Literal["session", "query"] = "session"
     kappa: Positive = 0.0
     memory: Posts = 20.0
-    blur: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.05
+    blur: Annotated[float, Field(ge=1e-6, le=1, allow_inf_nan=False)] = 0.05
     priming: Annotated[float, Field(ge=-1, le=100, allow_inf_nan=False)] = 0.0
 
     @property
@@ -99,7 +99,7 @@ class Retrieval(Frozen):
 
     corpus: str | None = None
     retriever: Literal["none", "history", "query", "random", "diverse"] = "none"
-    count: Annotated[int, Field(ge=1)] | Literal["all"] = 8
+    count: Annotated[int, Field(ge=1, le=1_000_000)] | Literal["all"] = 8
     refresh: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     memory: Posts = 20.0
     diversity: Unit = 0.5

@@ -173,12 +173,12 @@ def interact(
         shown = np.where(swapped[:, None], own[everyone ^ 1], own) if swapped.any() else own
         heard = (meddling[1] >= change.friction) & ~swapped
     choice, observed = show(users, shown, uniforms)
-    users.felt = welford(users.felt, advantage(observed, users.felt), 1 / t)
+    users.felt, _ = welford(users.felt, 0.0, advantage(observed, users.felt), 1 / t)
     reward, labelled = users.between.reward(observed, s, choice)
     heard = heard & labelled
     users.seen = users.seen + heard
     gain = advantage(reward, users.baseline) * heard
-    users.baseline = welford(users.baseline, gain, 1 / np.maximum(users.seen, 1))
+    users.baseline, _ = welford(users.baseline, 0.0, gain, 1 / np.maximum(users.seen, 1))
     gain = gain * (policy[everyone, choice] / np.where(heard, shown[everyone, choice], 1))
     chosen = np.eye(policy.shape[1])[choice]
     users.logits[everyone, s] += logit_step(learning_rate, gain[:, None], chosen, policy)

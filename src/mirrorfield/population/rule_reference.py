@@ -140,7 +140,7 @@ def simulate_rule(scenario: Scenario, rule: Rule, users: IntArray, recorded: tup
             states[t] = population.state
             for name, one in (("mean_reaction", session.felt[place]), ("mean_reward", session.reaction[place])):
                 mean = getattr(learner, name)
-                setattr(learner, name, welford(mean, advantage(one, mean), 1 / (t + 1)))
+                setattr(learner, name, welford(mean, 0.0, advantage(one, mean), 1 / (t + 1))[0])
             if place + 1 == rule.posts:
                 learn(population, learner, session, rule)
                 population.between.look_back()

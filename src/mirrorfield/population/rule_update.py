@@ -109,9 +109,9 @@ def running_baseline(baseline: FloatArray, target: FloatArray, count: int, rule:
     for n, one in enumerate(target, count + 1):
         gain = advantage(one, baseline)
         if rule.baseline == Baseline.EXPONENTIAL:
-            baseline = exponential(baseline, gain, rule.exponential_weight)
+            baseline, _ = exponential(baseline, 0.0, gain, rule.exponential_weight)
         else:
-            baseline = welford(baseline, gain, 1 / n)
+            baseline, _ = welford(baseline, 0.0, gain, 1 / n)
     return baseline
 
 
@@ -196,7 +196,7 @@ def update(users: ReferenceUsers, learner: Learner, batch: Minibatch, rule: Rule
 def weights(batch: Minibatch, log_chosen: FloatArray, learner: Learner, rule: Rule) -> FloatArray:
     """Return what multiplies every post's score, (m, n): the surrogate's weight less the leash's."""
     gains = spread_out(batch.advantage, rule) if rule.normalise == Normalise.MINIBATCH else batch.advantage
-    ratio = np.exp(log_chosen - batch.log_policy)
+    ratio = np.exp(np.minimum(log_chosen - batch.log_policy, FURTHEST))
     log_ratio = log_chosen - learner.reference[batch.state, batch.choice]
     if rule.leash == Leash.K2_IN_LOSS:
         pull = leash.k2_weight(log_ratio)

@@ -20,6 +20,7 @@ from mirrorfield.kernel import (
     ready,
 )
 from mirrorfield.model.draw import PopulationTables, ProfileTables
+from mirrorfield.population.bounds import MAX_MEAN_REACTION
 from mirrorfield.population.lens_tables import lens_of
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import histogram_scales, population_tables, profile_tables, world_of
@@ -29,7 +30,6 @@ WIDTH = 256
 CHUNK_STEPS = 2**21
 LEAST_BLOCK = 256
 MOST_BLOCKS = 4096
-MAX_MEAN_REACTION = 1024.0
 
 
 def block_size(scenario: Scenario) -> int:
@@ -156,7 +156,8 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
     """Run users first_user ... first_user + users - 1 to the end. Their ids and the plan decide the result.
 
     `progress`, if given, is called with the number of users that just finished, some times per block.
-    Raises InputError if a user's mean reaction is beyond what fixed-point totals can hold.
+    Raises InputError if what was learned of a user is not finite any more, or if a user's mean reaction is beyond what
+    fixed-point totals can hold.
     """
     scenario, recorded, end = plan.scenario, len(plan.steps), first_user + users
     code, rule, memory, start, world = ready_for(scenario, lens=plan.lens)
@@ -168,7 +169,7 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
     for first in range(first_user, end, chunk):
         count = min(chunk, end - first)
         with np.errstate(over="ignore"):
-            largest = code.run_users(
+            largest, flawed = code.run_users(
                 U64(scenario.seed),
                 U64(first),
                 count,
@@ -188,6 +189,7 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
                 kept,
                 int(np.searchsorted(kept_users, first)),
             )
+        _check_finite(first, int(flawed))
         _check_reactions(float(largest))
         if progress:
             progress(count)
@@ -195,6 +197,14 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
         return Part(first_user, users, totals, momentary, kept)
     columns = plan.sample[_between(plan.sample, first_user, end)] - first_user
     return Part(first_user, users, totals, momentary, Trace._make(array[..., columns] for array in kept), kept)
+
+
+def _check_finite(first: int, flawed: int) -> None:
+    if flawed >= 0:
+        raise InputError(
+            f"policy: expected finite numbers, got logits or a mean reaction of user {first + flawed} that are not; "
+            "the rule's steps grow without bound, so use a smaller learning_rate, value_rate or beta"
+        )
 
 
 def _check_reactions(largest: float) -> None:

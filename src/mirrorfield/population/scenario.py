@@ -13,14 +13,14 @@ from mirrorfield.arrays import STATES, FloatArray, S
 from mirrorfield.errors import InputError, nearest
 from mirrorfield.kernel import learner_of
 from mirrorfield.policy.rule import Rule
-from mirrorfield.population.base import Frozen, one_line
+from mirrorfield.population.base import MAX_STEPS, Frozen, one_line
+from mirrorfield.population.bounds import check_reactions
 from mirrorfield.population.change import Intensity, Intervention
 from mirrorfield.population.distributions import Population
 from mirrorfield.population.lens import Context, Retrieval, Reward
 from mirrorfield.population.policy import Policy
 
 Table = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
-MAX_STEPS = 10_000_000
 MAX_USERS = 8_000_000_000
 MAX_REACTION = 1000.0
 MAX_ARMS = 32
@@ -195,6 +195,7 @@ class Scenario(Frozen):
         self._check_intervention()
         self._check_lens()
         self._check_lengths()
+        check_reactions(self)
         return self
 
     def _check_intervention(self) -> None:

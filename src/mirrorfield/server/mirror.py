@@ -16,7 +16,7 @@ from mirrorfield.population.scenario import Scenario
 from mirrorfield.server.parts import Parts
 from mirrorfield.streams import U64
 
-COMES_ALONG = ("logits", "shown", "baseline", "state")
+COMES_ALONG = ("logits", "shown", "baseline", "baseline_lost", "state")
 _compiling = Lock()
 
 

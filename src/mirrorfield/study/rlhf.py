@@ -20,7 +20,7 @@ from mirrorfield.population.scenario import Scenario
 from mirrorfield.study.goodhart import BudgetCurve, Measured, distance, measure, over_draws, true_values
 from mirrorfield.world.rlhf.disagreement import Disagreement, minority
 from mirrorfield.world.rlhf.disagreement import measure as disagreement
-from mirrorfield.world.rlhf.dpo import fit_dpo
+from mirrorfield.world.rlhf.dpo import LEAST_BETA, fit_dpo
 from mirrorfield.world.rlhf.fitted import scenario_with_reward_model
 from mirrorfield.world.rlhf.heldout import HeldOut, evaluate, split
 from mirrorfield.world.rlhf.labellers import Labellers, draw_labellers
@@ -31,6 +31,7 @@ from mirrorfield.world.rlhf.reward_model import RewardModel, fit_reward_model
 BUDGETS = (1, 10, 100)
 LEASHES = (2.0, 0.5, 0.2, 0.1, 0.05)
 MEASURED_USERS = 2000
+TINY = 1e-300
 Report = Callable[[str, int, int], None]
 
 
@@ -109,7 +110,7 @@ def rlhf(
     how, tell = asked or Asked(), progress or (lambda phase, done, total: None)
     _check(beta, draws)
     clicks = _changed(base, {"beta": beta} | ({} if rule is None else {"rule": rule}))
-    reference = np.exp(log_softmax(clicks.policy.to_rule().reference_logits(base.k)))
+    reference = np.maximum(np.exp(log_softmax(clicks.policy.to_rule().reference_logits(base.k))), TINY)
     people, labels, training, model, held = _learn(base, how, reference, tell)
     values = {"proxy": model.score} | true_values(people)
     with _place(save) as file:
@@ -155,8 +156,11 @@ def _learn(
 
 
 def _check(beta: float, draws: int) -> None:
-    if not 0 < beta < np.inf:
-        raise InputError(f"beta: expected a number above 0, got {beta:g}; without a leash there is no optimum to reach")
+    if not LEAST_BETA <= beta < np.inf:
+        raise InputError(
+            f"beta: expected a number from {LEAST_BETA:g} up, got {beta:g}; "
+            "without a leash there is no optimum to reach"
+        )
     if draws < 0 or draws == 1:
         raise InputError(f"draws: expected 0, or 2 or more for an interval, got {draws}")
 

@@ -6,6 +6,7 @@ import pytest
 from mirrorfield.errors import CorruptError, InputError, StoppedError
 from mirrorfield.world.embedding import EmbeddingRun, EmbeddingScenario, simulate
 from mirrorfield.world.embedding.checkpoint import checkpoint_path
+from mirrorfield.world.embedding.loop import World, spread_over
 
 SMALL = EmbeddingScenario(users=700, steps=30, dimension=6, items={"count": 60}, record={"steps": 5, "users": 100})
 
@@ -13,6 +14,7 @@ SMALL = EmbeddingScenario(users=700, steps=30, dimension=6, items={"count": 60},
 def bits(run: EmbeddingRun) -> list[bytes]:
     crowd = run.world.crowd
     arrays = (run.world.tower, crowd.interest, crowd.history, crowd.arousal, crowd.words, run.record.feed)
+    arrays += (crowd.baseline, crowd.baseline_lost)
     return [array.tobytes() for array in arrays]
 
 
@@ -123,3 +125,11 @@ def test_a_mistake_is_one_line(values: dict, line: str) -> None:
     with pytest.raises(InputError) as error:
         EmbeddingScenario(**values)
     assert line in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, 1e9])
+def test_a_policy_that_runs_away_is_refused(wrong: float) -> None:
+    world = World.start(changed(steps=2))
+    world.tower[0, 0] = wrong
+    with spread_over(1) as spread, pytest.raises(InputError, match="finite feeds, got others at step 1; use a smaller"):
+        world.advance(spread, world.rooms(1))

@@ -100,3 +100,10 @@ def test_a_group_that_always_wins_is_named() -> None:
 def test_counts_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(InputError, match="ridge: the scores did not settle"):
         fit_scores(np.array([[0, np.nan], [1, 0]]))
+
+
+@pytest.mark.parametrize("ridge", [0.0, 1e-300])
+def test_a_table_without_a_fit_is_refused_and_not_a_singular_matrix(ridge: float) -> None:
+    for wins, margin in (([[[0, 3], [1, 0]], [[0, 0], [0, 0]]], 1.0), ([[0, 0], [0, 0]], 0.0)):
+        with pytest.raises(InputError, match=r"ridge: the scores did not settle .*; use a larger ridge"):
+            fit_scores(np.array(wins), precision=ridge, margin=margin)

@@ -47,5 +47,15 @@ def test_its_optimum_is_that_of_a_reward_model_with_a_leash(beta: float, ridge: 
 
 
 def test_an_unreachable_optimum_is_refused() -> None:
-    with pytest.raises(InputError, match="beta: expected a number above 0, got 0"):
+    with pytest.raises(InputError, match="beta: expected a number from 1e-06 up, got 0"):
         fit_dpo(np.ones((S, 2, 2), int), np.zeros((S, 2)), 0.0)
+
+
+def test_a_state_without_labels_keeps_the_reference() -> None:
+    wins = np.ones((S, 2, 2), int)
+    wins[1] = 0  # once 0/0 in the weights: a policy of nan
+    reference = log_softmax(np.tile([0.0, 1.0], (S, 1)))
+    for ridge in (0.0, 0.1):
+        found = fit_dpo(wins, reference, 0.1, ridge)
+        np.testing.assert_allclose(found[1], np.exp(reference[1]))
+        assert np.isfinite(found).all()

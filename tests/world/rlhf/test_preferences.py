@@ -75,7 +75,7 @@ def test_a_smaller_budget_is_the_beginning_of_a_larger_one() -> None:
     [
         (lambda: draw_labellers(Scenario(), 0), "labellers: expected 1 to 100,000, got 0"),
         (lambda: draw_labellers(Scenario(), 2, 1.5), "lambda-label: expected a number from 0 to 1, got 1.5"),
-        (lambda: draw_labellers(Scenario(), 2, 1.0, 0.0), "temperature: expected a number above 0"),
+        (lambda: draw_labellers(Scenario(), 2, 1.0, 0.0), "temperature: expected a number from 0.000001"),
         (lambda: draw_labellers(Scenario.load("radicalization"), 2), "posts without intensity, got 3 rungs"),
         (lambda: draw_labellers(Scenario(population={"file": "x"}), 2), "got population.file"),
         (lambda: collect(draw_labellers(Scenario(), 2), 0), "pairs: expected 1 to 50,000,000, got 0"),

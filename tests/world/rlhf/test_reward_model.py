@@ -91,7 +91,7 @@ def test_what_has_no_finite_fit_is_refused() -> None:
     with pytest.raises(InputError, match="in state calm for labeller 0, so"):
         fit_reward_model(labels, "per-user", names=names)
     assert fit_reward_model(labels, "per-user", 1.0).score.shape == (5, S, 4)
-    with pytest.raises(InputError, match="ridge: expected a number from 0 up, got -1"):
+    with pytest.raises(InputError, match="ridge: expected a number from 0 to 1e\\+09, got -1"):
         fit_reward_model(labels, ridge=-1.0)
     with pytest.raises(InputError, match='Did you mean "hierarchical"'):
         fit_reward_model(labels, "hierachical")

@@ -14,6 +14,7 @@ from mirrorfield.arrays import S
 from mirrorfield.kernel.fold import fold
 from mirrorfield.kernel.items import shelf_rows
 from mirrorfield.kernel.jit import aligned, compiled
+from mirrorfield.kernel.sound import first_unsound
 from mirrorfield.kernel.template.intervention import enter, pass_through, record_intensity
 from mirrorfield.kernel.template.plain import advance, begin
 from mirrorfield.kernel.template.posts import HOOKED, select, weigh
@@ -312,7 +313,8 @@ def run_users(
     The totals are of diets at every recorded step, `momentary` of feeds at the last.
 
     Those of `kept_users`, ids in ascending order, that are among them are copied to `kept`, from column `row` on.
-    Returns the largest mean reaction there was, up to sign.
+    Returns the largest mean reaction there was, up to sign, and -1; or, as soon as a batch has a user with a number
+    that is not finite, that user's place instead of -1, with nothing of the batch folded.
     """
     worst = ZERO
     width = trace.state.shape[1]
@@ -321,9 +323,12 @@ def run_users(
         first = first_user + U64(start)
         blocks = (count + LANES - 1) // LANES
         run_batch(seed, first, blocks, steps, rule, memory, start_logits, profiles, population, world, trace)
+        flawed = first_unsound(trace, count, notes)
+        if flawed >= 0:
+            return worst, start + flawed
         worst = max(worst, fold(trace, trace.diet, trace.intensity, 0, first, count, scales, notes, totals))
         fold(trace, trace.feed, trace.next_intensity, len(steps) - 1, first, count, scales, notes, momentary)
         while row < len(kept_users) and U64(kept_users[row]) < first + U64(count):
             keep(trace, np.int64(U64(kept_users[row]) - first), kept, row)
             row += 1
-    return worst
+    return worst, np.int64(-1)

@@ -45,18 +45,20 @@ def react(scratch: Any, inverse_count: Any, world: Any) -> None:
             if LENS:
                 x = primed_reaction(x, quality[0, j], chosen_recent[0, j], recent_total[0, j], world.lens)
                 reacted[0, j] = x
-            felt[0, j] = welford(felt[0, j], advantage(x, felt[0, j]), inverse_count)
+            felt[0, j], felt_lost[0, j] = welford(felt[0, j], felt_lost[0, j], advantage(x, felt[0, j]), inverse_count)
             if LENS:
                 y = reaction(chosen_label_mean[0, j], chosen_label_std[0, j], label_noise[0, j])
                 heard[0, j] = heard[0, j] * is_labelled(rated[0, j], world.lens)
                 x = reward_of(x, y, rated[0, j], world.lens)
             seen[0, j] = seen[0, j] + heard[0, j]
             gain[0, j] = advantage(x, baseline[0, j]) * heard[0, j]
-            baseline[0, j] = welford(baseline[0, j], gain[0, j], ONE / (seen[0, j] if seen[0, j] > ZERO else ONE))
+            x = ONE / (seen[0, j] if seen[0, j] > ZERO else ONE)
+            baseline[0, j], baseline_lost[0, j] = welford(baseline[0, j], baseline_lost[0, j], gain[0, j], x)
             gain[0, j] = gain[0, j] * importance(chosen_weight[0, j], chosen_odds[0, j])
         else:
             gain[0, j] = advantage(reaction(chosen_mean[0, j], chosen_std[0, j], noise[0, j]), baseline[0, j])
-            baseline[0, j] = welford(baseline[0, j], gain[0, j], inverse_count)
+            x = inverse_count
+            baseline[0, j], baseline_lost[0, j] = welford(baseline[0, j], baseline_lost[0, j], gain[0, j], x)
 
 
 @inlined

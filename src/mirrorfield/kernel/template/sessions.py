@@ -52,7 +52,7 @@ MINIBATCH, IMMEDIATE = int(Normalise.MINIBATCH), int(Returns.IMMEDIATE)
 def begin(scratch: Any, memory: Any, seed: Any, first_user: Any, rule: Any) -> None:
     """Give a block of users the rule's starting numbers; its running mean is the user's mean reaction so far."""
     for j in range(LANES):
-        memory.running[j] = baseline[0, j]
+        memory.running[j], memory.lost[j] = baseline[0, j], baseline_lost[0, j]
         beta[0, j] = rule.beta
         a, b, c, d = stream(seed, first_user + U64(j), SHUFFLE)
         memory.shuffle[0, j], memory.shuffle[1, j], memory.shuffle[2, j], memory.shuffle[3, j] = a, b, c, d
@@ -144,11 +144,12 @@ def keep_post(scratch: Any, cells: Any, rewards: Any, place: int, inverse_count:
             if LENS:
                 x = primed_reaction(x, quality[0, j], chosen_recent[0, j], recent_total[0, j], world.lens)
                 reacted[0, j] = x
-            felt[0, j] = welford(felt[0, j], advantage(x, felt[0, j]), inverse_count)
+            felt[0, j], felt_lost[0, j] = welford(felt[0, j], felt_lost[0, j], advantage(x, felt[0, j]), inverse_count)
             if LENS:
                 y = reaction(chosen_label_mean[0, j], chosen_label_std[0, j], label_noise[0, j])
                 x = reward_of(x, y, rated[0, j], world.lens)
-        baseline[0, j] = welford(baseline[0, j], advantage(x, baseline[0, j]), inverse_count)
+        y = advantage(x, baseline[0, j])
+        baseline[0, j], baseline_lost[0, j] = welford(baseline[0, j], baseline_lost[0, j], y, inverse_count)
         cells[place, j] = I32(state[0, j] * F32(STRIDE) + category[0, j])
         rewards[place, j] = x
 

@@ -15,7 +15,7 @@ EXTENDED = ...
 LENS = ...
 
 K2, K3, K3_RHO = int(Leash.K2_IN_LOSS), int(Leash.K3_IN_LOSS), int(Leash.K3_TIMES_RHO)
-LEAST, FURTHEST, OVERFLOWING = F32(-3e38), F32(20), F32(80)
+LEAST, FURTHEST = F32(-3e38), F32(20)
 
 
 @inlined
@@ -40,6 +40,8 @@ def tabulate(scratch: Any, rule: Any) -> None:
                 x = learned[s * PITCH + k, j]
                 if LENS:
                     x = x + tilt[k, j]
+                if EXTENDED:
+                    x = x if opened[k, j] > HALF else LEAST
                 x = exp(x - peak[s, j])
                 if EXTENDED:
                     x = x * opened[k, j]
@@ -75,7 +77,7 @@ def compare_with_old(scratch: Any) -> None:
         for j in range(LANES):
             for s in EVERY_STATE:
                 x = log_policy[s * PITCH + k, j] - log_old[s * PITCH + k, j]
-                ratio[s * PITCH + k, j] = exp(x if x < OVERFLOWING else OVERFLOWING)
+                ratio[s * PITCH + k, j] = exp(x if x < FURTHEST else FURTHEST)
 
 
 @inlined

@@ -19,7 +19,7 @@ from mirrorfield.world.embedding.record import Record
 from mirrorfield.world.embedding.scenario import EmbeddingScenario
 
 MAGIC = b"mirrorfield embedding checkpoint 1\n"
-MOVING = ("interest", "history", "arousal", "baseline", "seen", "words", "candidate_words")
+MOVING = ("interest", "history", "arousal", "baseline", "baseline_lost", "seen", "words", "candidate_words")
 
 
 def checkpoint_path(out: Path) -> Path:

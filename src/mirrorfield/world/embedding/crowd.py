@@ -27,6 +27,7 @@ class Crowd(NamedTuple):
     history: F32Array  # (N, d)
     arousal: F32Array  # (N,)
     baseline: F32Array  # (N,) running mean of reactions
+    baseline_lost: F32Array  # (N,) what rounding lost of it
     seen: IntArray  # (N,) int32, posts seen
     words: Any  # (N, 4) uint32, the interaction stream
     candidate_words: Any  # (N, 4) uint32
@@ -87,6 +88,7 @@ def empty_crowd(users: int, categories: int, dimension: int) -> Crowd:
         history=np.zeros((users, dimension), np.float32),
         arousal=np.zeros(users, np.float32),
         baseline=np.zeros(users, np.float32),
+        baseline_lost=np.zeros(users, np.float32),
         seen=np.zeros(users, np.int32),
         words=np.zeros((users, 4), np.uint32),
         candidate_words=np.zeros((users, 4), np.uint32),

@@ -97,7 +97,8 @@ def show_page(u: Any, tower: Any, catalogue: Any, crowd: Any, laws: Any, setting
             felt[k] = react(u, item, radius, angle, move, catalogue, crowd, laws, setting, room.profile)
             crowd.seen[u] += 1
             gain = advantage(felt[k], crowd.baseline[u])
-            crowd.baseline[u] = welford(crowd.baseline[u], gain, ONE / F32(crowd.seen[u]))
+            mean, lost = crowd.baseline[u], crowd.baseline_lost[u]
+            crowd.baseline[u], crowd.baseline_lost[u] = welford(mean, lost, gain, ONE / F32(crowd.seen[u]))
         else:
             felt[k] = felt[earlier]
         add_pull(chosen, advantage(felt[k], before), corrects, setting, catalogue, total, room)

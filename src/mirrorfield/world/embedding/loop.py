@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.arrays import F32Array, FloatArray, IntArray, S
+from mirrorfield.errors import InputError
 from mirrorfield.maths import F32
 from mirrorfield.world.embedding.crowd import Crowd, Laws, draw_crowd, laws_of
 from mirrorfield.world.embedding.items import Catalogue, draw_items
@@ -17,6 +18,7 @@ from mirrorfield.world.embedding.scenario import EmbeddingScenario
 from mirrorfield.world.embedding.serving import Scratch, Setting, scratch
 
 Spread = Callable[[Callable[[int, int, int], None], int], None]
+MAX_TOWER = 1e8
 
 
 def setting_of(scenario: EmbeddingScenario) -> Setting:
@@ -73,7 +75,7 @@ class World:
     def advance(self, spread: Spread, rooms: list[Scratch]) -> None:
         """Show everyone a page, and move the tower by the mean of what all taught: W = W + alpha mean_u (phi g^T).
 
-        Source: docs/embedding.md, eq. 15.
+        Raises InputError for a policy that runs away. Source: docs/embedding.md, eq. 15.
         """
         tower, setting = self.tower.astype(np.float32), setting_of(self.scenario)
 
@@ -85,6 +87,7 @@ class World:
         spread(work, len(self.sums))
         self.tower += self.scenario.policy.learning_rate * self.sums.sum(axis=0) / self.scenario.users
         self.step += 1
+        self._check((abs(self.tower) < MAX_TOWER).all())
 
     def feeds(self, people: IntArray, spread: Spread) -> tuple[F32Array, F32Array]:
         """Return the exact feeds over categories of some people, float32 (n, K), and their effective items, (n,)."""
@@ -96,7 +99,15 @@ class World:
             measure(first, last, people, tower, self.catalogue, self.crowd, temperature, feed, effective)
 
         spread(work, len(people))
+        self._check(np.isfinite(feed).all() and np.isfinite(effective).all())
         return feed, effective
+
+    def _check(self, sound: Any) -> None:
+        if not sound:
+            raise InputError(
+                f"policy: expected a policy within {MAX_TOWER:g} of zero and finite feeds, got others at step "
+                f"{self.step:,}; use a smaller policy.learning_rate, or a higher policy.temperature"
+            )
 
 
 @contextmanager

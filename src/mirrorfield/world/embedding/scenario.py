@@ -12,7 +12,7 @@ from mirrorfield.population.distributions import Population
 from mirrorfield.population.scenario import CATEGORIES, INTENTIONAL, REACTIVE, Category, Profile, Record, parse_toml
 from mirrorfield.population.scenario import Scenario as TableScenario
 
-Positive = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+Positive = Annotated[float, Field(ge=1e-3, le=1000, allow_inf_nan=False)]
 Spread = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
 
 

@@ -99,10 +99,13 @@ def fit_scores(
         gradient = gradient - weight * (score - centre)
         curve = hessian + weight[..., None] * np.eye(k) + flat
         left = float(abs(gradient).max())
-        if left < most:
-            projection = np.eye(k) - flat
-            return Fit(score, projection @ np.linalg.inv(curve) @ projection, left)
-        step = np.linalg.solve(curve, gradient[..., None])[..., 0]
+        try:
+            if left < most:
+                projection = np.eye(k) - flat
+                return Fit(score, projection @ np.linalg.inv(curve) @ projection, left)
+            step = np.linalg.solve(curve, gradient[..., None])[..., 0]
+        except np.linalg.LinAlgError:
+            break
         score = score + step * np.minimum(1.0, LONGEST_STEP / np.maximum(abs(step).max(axis=-1, keepdims=True), 1e-300))
     raise InputError(f"ridge: the scores did not settle in {ITERATIONS} steps (gradient {left:g}); use a larger ridge")
 

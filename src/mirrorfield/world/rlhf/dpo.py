@@ -8,6 +8,8 @@ from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.errors import InputError
 from mirrorfield.policy.softmax import log_softmax
 
+LEAST_BETA = 1e-6
+
 
 def dpo_loss(
     logits: FloatArray,
@@ -46,17 +48,20 @@ def fit_dpo(wins: IntArray, reference: FloatArray, beta: float, ridge: float = 0
     BFGS from theta = log pi_ref.
 
     Parameters: wins W (S, K, K), a preferred to b; reference, log pi_ref (S, K); beta > 0, in nats of score per nat of
-    KL; ridge p >= 0. Returns the policy (S, K). Raises InputError for beta <= 0 or where the descent does not settle.
+    KL; ridge p >= 0. Returns the policy (S, K), pi_ref in a state
+    without labels. Raises InputError for beta out of range or where the descent does not settle.
     Source: docs/rlhf.md, eq. 10; Rafailov et al. (2023), eq. 7.
     """
-    if not 0 < beta < np.inf:
-        raise InputError(f"beta: expected a number above 0, got {beta:g}")
+    if not LEAST_BETA <= beta < np.inf:
+        raise InputError(f"beta: expected a number from {LEAST_BETA:g} up, got {beta:g}")
     return np.stack([_fit_state(table, log_ref, beta, ridge) for table, log_ref in zip(wins, reference, strict=True)])
 
 
 def _fit_state(wins: IntArray, reference: FloatArray, beta: float, ridge: float) -> FloatArray:
     winner, loser = np.nonzero(wins)
     weight = wins[winner, loser].astype(float)
+    if not len(weight):
+        return np.exp(log_softmax(reference))
 
     def objective(scaled: FloatArray) -> tuple[float, FloatArray]:
         loss, gradient = dpo_loss(scaled / beta, reference, winner, loser, beta, weight)
@@ -65,6 +70,6 @@ def _fit_state(wins: IntArray, reference: FloatArray, beta: float, ridge: float)
         return loss + penalty / 2 * float(implicit @ implicit), gradient / beta + penalty * implicit
 
     found = minimize(objective, beta * reference, jac=True, method="BFGS", options={"gtol": 1e-9})
-    if abs(found.jac).max() > 1e-6:
+    if not abs(found.jac).max() <= 1e-6:
         raise InputError("dpo: the descent did not settle; collect more labels, or use a ridge above 0")
     return np.exp(log_softmax(np.asarray(found.x) / beta))

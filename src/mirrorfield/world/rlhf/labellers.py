@@ -67,8 +67,8 @@ def _check(scenario: Scenario, count: int, intentionality: float | None, tempera
         raise InputError(f"labellers: expected 1 to {MOST:,}, got {count:,}")
     if intentionality is not None and not 0 <= intentionality <= 1:
         raise InputError(f"lambda-label: expected a number from 0 to 1, got {intentionality:g}")
-    if not 0 < temperature < np.inf:
-        raise InputError(f"temperature: expected a number above 0, in reactions, got {temperature:g}")
+    if not 1e-6 <= temperature <= 1e6:
+        raise InputError(f"temperature: expected a number from 0.000001 to 1000000, in reactions, got {temperature:g}")
     if scenario.population.file is not None:
         raise InputError("labellers: expected users that are drawn, got population.file; leave it out of the scenario")
     if scenario.intensity.rungs > 1:

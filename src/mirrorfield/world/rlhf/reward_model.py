@@ -14,6 +14,7 @@ KINDS = ("shared", "per-user", "hierarchical")
 EM_STEPS = 500
 EM_TOLERANCE = 1e-4
 LEAST_VARIANCE = 1e-6
+MAX_RIDGE, MAX_MARGIN = 1e9, 1000.0
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,9 @@ def fit_reward_model(
     strongly connected. Source: docs/rlhf.md, eqs. 4 to 6.
     """
     check_known(kind, KINDS, "model: unknown reward model")
-    for name, value in (("ridge", ridge), ("margin", margin)):
-        if not 0 <= value < np.inf:
-            raise InputError(f"{name}: expected a number from 0 up, got {value:g}")
+    for name, value, most in (("ridge", ridge, MAX_RIDGE), ("margin", margin, MAX_MARGIN)):
+        if not 0 <= value <= most:
+            raise InputError(f"{name}: expected a number from 0 to {most:g}, got {value:g}")
     known = list(names) or [f"category {a}" for a in range(preferences.categories)]
     own = preferences.wins_by_labeller()
     if kind == "per-user":
