@@ -40,6 +40,7 @@ def first_unsound(trace: Any, users: int, notes: Any) -> Any:
     flaw[:users] = ZERO
     for c in range(trace.feed.shape[0]):
         _mark_unless_one(trace.feed[c], users, total, flaw)
+        _mark_unless_one(trace.diet[c], users, total, flaw)
         _mark_unless_finite(trace.mean_reaction[c], users, flaw)
     for c in range(trace.floor.shape[0]):
         _mark_unless_finite(trace.intensity[c], users, flaw)
