@@ -379,7 +379,8 @@ def test_what_moves_by_itself_slows_down_where_that_is_asked_for(browser, addres
     opened.locator("#crowd-t").wait_for()
     opened.get_by_role("button", name="Play").click()
     for kind in ("go", "auto"):
-        opened.wait_for_function(f"said.filter(one => one.type === '{kind}').length > 3")
+        while len([one for one in opened.evaluate("said") if one["type"] == kind]) < 4:
+            pass
     said = opened.evaluate("said")
     shown = [one["at"] for one in said if one["type"] == "go"]
     assert all(later - before >= 999 for before, later in pairwise(shown))

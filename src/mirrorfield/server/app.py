@@ -1,5 +1,6 @@
 """The process behind the page: static files, what the page asks once, and a websocket for each conversation."""
 
+import os
 from functools import partial
 from importlib import resources
 from typing import Annotated, Any
@@ -21,8 +22,6 @@ from mirrorfield.server.shop import Shop, Shops
 from mirrorfield.server.talk import converse, first_line, show_crowd, visit
 from mirrorfield.version import VERSION
 
-QUICK, SLOW = 1, 2  # threads
-
 
 class Refused(BaseModel):
     """Why a question was not answered, in one line."""
@@ -43,7 +42,7 @@ def create_app(limits: Limits | None = None, names: Names | None = None) -> ASGI
     app = FastAPI(title="mirrorfield", version=VERSION, docs_url=None, redoc_url=None)
     visitors = Places(bounds.visitors, max(1, bounds.per_address // 2))
     crowds = Places(bounds.crowds, max(1, bounds.per_address // 4))
-    shops, large = Shops(Shop(QUICK), Shop(SLOW)), set[int]()
+    shops, large = Shops(quick=Shop(1), crowds=Shop(max(1, (os.cpu_count() or 1) - 1)), rules=Shop(1)), set[int]()
 
     @app.exception_handler(RequestValidationError)
     async def refuse(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -21,6 +21,7 @@ class Limits:
     message_bytes: int = 2_000
     messages_per_second: float = 60.0
     posts: int = 1_000_000
+    posts_per_second: float = 400.0
     idle_seconds: float = 600.0
     waiting: int = 4
     connections: int = 512

@@ -20,7 +20,7 @@ from mirrorfield.server.limits import Limits, Pace
 
 LOGS = ("asyncio", "uvicorn.error", "mirrorfield.server")
 LINES_A_MINUTE = 20
-SWITCH = 0.001
+SWITCH = 0.0002
 PATIENCE = 2
 
 
@@ -143,7 +143,7 @@ def run(server: uvicorn.Server, door: Door) -> None:
 
 
 def serve_at(door: Door, app: ASGIApp, limits: Limits) -> None:
-    """Serve until interrupted. Work in other threads gives way to the loop after a millisecond."""
+    """Serve until interrupted. Work in other threads gives way to the loop after 0.2 ms."""
     server = new_server(app, limits)
     for name in LOGS:
         logging.getLogger(name).addFilter(Quiet())

@@ -102,7 +102,8 @@ class Shop:
 
 
 class Shops(NamedTuple):
-    """Where answers come from in milliseconds, and from where later: a slow one holds up no quick one."""
+    """Where answers come from: those of mirrors, those of crowds, and rules that may have to be compiled first."""
 
     quick: Shop
-    slow: Shop
+    crowds: Shop
+    rules: Shop

@@ -20,6 +20,7 @@ from mirrorfield.server.shop import Share, Shop, Shops, Sliced, whole
 from mirrorfield.server.show import Show, is_large
 
 T = TypeVar("T")
+MOMENT = 0.02  # seconds
 SLICE = 20  # posts of a mirror in one slice of work: some 2 ms
 
 
@@ -130,7 +131,7 @@ async def _refuse(socket: WebSocket, why: str) -> None:
 
 async def converse(socket: WebSocket, bounds: Limits, shops: Shops) -> None:
     """Talk with a visitor about its mirror."""
-    share = Share()
+    share, posts = Share(), Pace(bounds.posts_per_second)
     mirror, said = await shops.quick.do(share, greet())
     await socket.send_text(said)
     async for text in _incoming(socket, bounds):
@@ -140,8 +141,10 @@ async def converse(socket: WebSocket, bounds: Limits, shops: Shops) -> None:
         elif mirror.t >= bounds.posts and not isinstance(message, Turn):
             await _refuse(socket, f"{bounds.posts:,} posts are enough; start anew")
         else:
+            while isinstance(message, Auto) and not posts.take(message.posts):
+                await asyncio.sleep(MOMENT)
             compiles = isinstance(message, Turn) and message.settings().parts != mirror.parts
-            shop = shops.slow if compiles else shops.quick
+            shop = shops.rules if compiles else shops.quick
             mirror, said = await shop.do(share, answer(mirror, message))
             await socket.send_text(said)
 
@@ -149,7 +152,7 @@ async def converse(socket: WebSocket, bounds: Limits, shops: Shops) -> None:
 async def show_crowd(socket: WebSocket, bounds: Limits, shops: Shops, large: set[int]) -> None:
     """Talk with a visitor about its crowd."""
     share = Share()
-    show = await shops.slow.do(share, whole(Show, bounds.posts))
+    show = await shops.crowds.do(share, whole(Show, bounds.posts))
     message: Begin | Go | Who | Near | Pair | str = Go(type="go", posts=0)
     incoming = _incoming(socket, bounds)
     try:
@@ -161,7 +164,7 @@ async def show_crowd(socket: WebSocket, bounds: Limits, shops: Shops, large: set
             else:
                 if isinstance(message, Begin):
                     (large.add if is_large(message) else large.discard)(id(socket))
-                await _tell_crowd(socket, shops.slow, share, show, message)
+                await _tell_crowd(socket, shops.crowds, share, show, message)
             text = await anext(incoming, None)
             if text is None:
                 return
