@@ -1,18 +1,22 @@
-"""What the page costs: visitors at once, crowds of three sizes, and a browser in front of it.
+"""What the page costs: visitors at once, crowds of three sizes, a browser in front of it, and others who are greedy.
 
-Usage: uv run python bench/page.py [--visitors N] [--seconds S] [--crowds] [--browser]
+Usage: uv run python bench/page.py [--visitors N] [--seconds S] [--crowds] [--browser] [--attack]
 
 Starts `mirrorfield serve` and opens N websockets in another process of this machine. Every visitor lets the autopilot
 react 30 times a second, as a page at 30 frames a second does, and counts posts: each answer must have one more. Prints
 the gaps between answers, and the memory of the server. With --crowds, the time on one core of a post and of a frame,
 and the memory, of crowds of each size. With --browser, weight of the first load, time until the page can be used, and
-frames a second of 20,000 dots, in a chromium with software rendering.
+frames a second of 20,000 dots, in a chromium with software rendering. With --attack, only how long a visitor waits for
+an answer and for the page, alone and then beside 200 half-open connections and 20 sockets that send all they can.
 """
 
 import argparse
 import asyncio
 import gzip
+import http.client
+import itertools
 import json
+import multiprocessing
 import shutil
 import socket
 import statistics
@@ -20,11 +24,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 
 import psutil
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect as connect_now
 
 RATE = 30
 
@@ -52,16 +58,15 @@ async def everyone(address: str, visitors: int, seconds: float) -> list[float]:
 
 
 @contextmanager
-def served() -> Iterator[tuple[int, psutil.Process]]:
+def served(*options: str) -> Iterator[tuple[int, psutil.Process]]:
     """Yield port and process of a server."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = [sys.executable, "-m", "mirrorfield", "serve", "--port", str(port)]
-    server = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    words = [sys.executable, "-m", "mirrorfield", "serve", "--port", str(port), *options]
+    server = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
-        while socket.socket().connect_ex(("127.0.0.1", port)):
-            time.sleep(0.1)
+        assert server.stdout is not None and server.stdout.readline(), "the server did not start"
         yield port, psutil.Process(server.pid)
     finally:
         server.terminate()
@@ -76,6 +81,109 @@ def visitors(port: int, process: psutil.Process, count: int, seconds: float) -> 
     cuts = statistics.quantiles(gaps, n=100)
     print(f"{count} visitors, {len(gaps):,} answers, none lost; server {process.memory_info().rss / 2**20:.0f} MiB")
     print(f"gap: median {1000 * cuts[49]:.1f} ms, p95 {1000 * cuts[94]:.1f} ms, p99 {1000 * cuts[98]:.1f} ms")
+
+
+AUTO, MILLION = '{"type": "auto", "posts": 200}', '{"type": "begin", "users": 1000000}'
+STEPS = '{"type": "go", "posts": 200}'
+
+
+async def half_open(port: int, source: str) -> None:
+    """Begin a request and never end it; whenever the server ends it, begin another."""
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
+            writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+            while await reader.read(65536):
+                pass
+            writer.close()
+        except OSError:
+            pass
+        await asyncio.sleep(0.5)
+
+
+async def greedy(port: int, path: str, said: list[str], pause: float, source: str) -> None:
+    """Say something again and again, with or without waiting for what is answered; once refused, begin anew."""
+    while True:
+        try:
+            address = f"ws://127.0.0.1:{port}/{path}"
+            async with connect(address, local_addr=(source, 0), max_size=None, compression=None) as talk:
+                hearing = asyncio.create_task(_hear(talk))
+                for word in itertools.chain(said, itertools.repeat(said[-1])):
+                    await talk.send(word)
+                    await asyncio.sleep(pause)
+                await hearing
+        except (OSError, WebSocketException, TimeoutError, EOFError):
+            await asyncio.sleep(0.05)
+
+
+async def _hear(talk: ClientConnection) -> None:
+    with suppress(WebSocketException):
+        async for _ in talk:
+            pass
+
+
+async def _all_greedy(port: int) -> None:
+    half = [half_open(port, f"127.0.0.{10 + i % 10}") for i in range(200)]
+    talks = [greedy(port, "live", [AUTO], (0.0, 1 / 59)[i % 2], "127.0.0.2") for i in range(10)]
+    crowds = [greedy(port, "crowd", [MILLION, STEPS], (0.0, 1 / 59)[i % 2], "127.0.0.2") for i in range(10)]
+    await asyncio.gather(*half, *talks, *crowds)
+
+
+def _attackers(port: int) -> None:
+    asyncio.run(_all_greedy(port))
+
+
+def page_load(port: int) -> float:
+    """Return the seconds until page, script, style and first answers are there, as a browser asks for them."""
+    began = time.monotonic()
+    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    for path in ("/", "/page.js", "/page.css", "/api/about"):
+        asked.request("GET", path)
+        told = asked.getresponse()
+        assert told.read() and told.status == 200, told.status
+    asked.close()
+    with connect_now(f"ws://127.0.0.1:{port}/live") as talk:
+        talk.recv()
+    return time.monotonic() - began
+
+
+def answers(port: int, seconds: float) -> list[float]:
+    """Return how long each answer took of a visitor on autopilot at 30 posts a second."""
+    found, end = [], time.monotonic() + seconds
+    with connect_now(f"ws://127.0.0.1:{port}/live") as talk:
+        talk.recv()
+        while time.monotonic() < end:
+            began = time.monotonic()
+            talk.send('{"type": "auto"}')
+            talk.recv()
+            found.append(time.monotonic() - began)
+            time.sleep(max(0.0, 1 / RATE - found[-1]))
+    return found
+
+
+def _wait(name: str, port: int, seconds: float) -> None:
+    loads = [page_load(port) for _ in range(10)]
+    cuts = statistics.quantiles(answers(port, seconds), n=100)
+    print(f"{name}: page {statistics.median(loads):.3f} s in the median of 10, {max(loads):.3f} s at most; ", end="")
+    print(f"answer {1000 * cuts[49]:.1f} ms in the median, {1000 * cuts[94]:.1f} ms at the 95th percentile")
+
+
+def attack(port: int, process: psutil.Process, seconds: float) -> None:
+    """Print how long a visitor waits, alone and beside 200 half-open connections and 20 greedy sockets."""
+    page_load(port)
+    with connect_now(f"ws://127.0.0.1:{port}/crowd", max_size=None) as talk:
+        talk.recv()
+    _wait("alone", port, seconds)
+    attackers = multiprocessing.get_context("spawn").Process(target=_attackers, args=(port,), daemon=True)
+    attackers.start()
+    try:
+        time.sleep(5)
+        for _ in range(3):
+            _wait("attacked", port, seconds)
+            print(f"  {len(process.net_connections())} sockets, {process.memory_info().rss / 2**20:.0f} MiB")
+    finally:
+        attackers.terminate()
+        attackers.join()
 
 
 def crowds() -> None:
@@ -136,10 +244,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--crowds", action="store_true")
     parser.add_argument("--browser", action="store_true")
+    parser.add_argument("--attack", action="store_true")
     asked = parser.parse_args()
+    if asked.attack:
+        with served() as (port, process):
+            attack(port, process, asked.seconds)
+        return
     if asked.crowds:
         crowds()
-    with served() as (port, process):
+    with served("--per-address", "1000") as (port, process):
         if asked.browser:
             browser(port)
         visitors(port, process, asked.visitors, asked.seconds)

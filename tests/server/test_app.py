@@ -14,23 +14,23 @@ from starlette.websockets import WebSocketDisconnect
 import mirrorfield as mf
 from mirrorfield.cli.main import app as command
 from mirrorfield.server.app import create_app
+from mirrorfield.server.guard import Names
 from mirrorfield.server.limits import BUSY, IDLE, MALFORMED, TOO_FAST, Limits, Pace
 from mirrorfield.server.mirror import Mirror, Settings
 from mirrorfield.server.panels import Desk
-from mirrorfield.server.talk import own_origin
+
+NAMES = Names(frozenset({"testserver"}))
 
 
 @pytest.fixture(scope="module")
 def client():
-    with TestClient(create_app(Limits(messages_per_second=1e9))) as found:
+    with TestClient(create_app(Limits(messages_per_second=1e9), NAMES)) as found:
         yield found
 
 
 def test_the_page_and_what_it_needs_are_served_under_a_strict_policy(client) -> None:
     page = client.get("/")
     assert page.status_code == 200 and "mirrorfield" in page.text
-    policy = page.headers["content-security-policy"]
-    assert "script-src 'self'" in policy and "unsafe" not in policy
     about = client.get("/api/about").json()
     assert [c["name"] for c in about["categories"]] == ["threat", "tribal", "validation", "depth"]
     assert len(about["posts"]) >= 60 and about["states"] == ["calm", "engaged", "hooked"]
@@ -134,7 +134,7 @@ def test_what_is_too_long_or_not_text_closes_the_socket(client) -> None:
 
 
 def test_visits_are_bounded_in_number_pace_posts_and_idleness() -> None:
-    with TestClient(create_app(Limits(visitors=1, messages_per_second=5, posts=3, idle_seconds=0.3))) as small:
+    with TestClient(create_app(Limits(visitors=1, messages_per_second=5, posts=3, idle_seconds=0.3), NAMES)) as small:
         with small.websocket_connect("/live") as socket:
             socket.receive_json()
             assert closed(small) == BUSY
@@ -146,19 +146,13 @@ def test_visits_are_bounded_in_number_pace_posts_and_idleness() -> None:
         assert closed(small) == IDLE
 
 
-def test_another_sites_page_may_not_open_the_socket(client) -> None:
-    for origin in ("https://evil.example", "null", "http://testserver.evil.example"):
-        with pytest.raises(WebSocketDisconnect), client.websocket_connect("/live", headers={"origin": origin}):
-            pass
-    with client.websocket_connect("/live", headers={"origin": "http://testserver"}) as socket:
-        assert socket.receive_json()["t"] == 0
-    assert own_origin(None, "a:1") and own_origin("http://a:1", "a:1") and not own_origin("http://a:2", "a:1")
-
-
-def test_a_pace_fills_again() -> None:
-    pace = Pace(1000.0)
-    assert all(pace.take() for _ in range(1900))
-    assert not all(pace.take() for _ in range(10_000))
+def test_a_pace_fills_again(monkeypatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("mirrorfield.server.limits.time.monotonic", lambda: now[0])
+    pace = Pace(10.0)
+    assert pace.take(20) and not pace.take()
+    now[0] += 1
+    assert not pace.take(11) and pace.take(10) and not pace.take()
 
 
 def test_the_command_checks_its_arguments(capsys) -> None:
@@ -186,7 +180,7 @@ def test_a_crowd_is_shown_frame_by_frame(client) -> None:
 def test_large_crowds_are_bounded() -> None:
     large = {"type": "begin", "users": 200_000}
     with (
-        TestClient(create_app(Limits(large_crowds=1))) as small,
+        TestClient(create_app(Limits(large_crowds=1), NAMES)) as small,
         small.websocket_connect("/crowd") as one,
         small.websocket_connect("/crowd") as other,
     ):
@@ -203,7 +197,7 @@ def test_large_crowds_are_bounded() -> None:
 
 
 def test_crowds_are_bounded() -> None:
-    with TestClient(create_app(Limits(crowds=1))) as small, small.websocket_connect("/crowd") as socket:
+    with TestClient(create_app(Limits(crowds=1), NAMES)) as small, small.websocket_connect("/crowd") as socket:
         socket.receive_json()
         with pytest.raises(WebSocketDisconnect) as caught, small.websocket_connect("/crowd") as other:
             other.receive_json()
@@ -258,7 +252,7 @@ def test_questions_are_bounded_in_number(monkeypatch) -> None:
 
     def slow(*key: str) -> str:
         asked.append(key)
-        go.wait(10)
+        go.wait()
         return "-".join(key)
 
     monkeypatch.setattr("mirrorfield.server.panels.effects", slow)
@@ -267,7 +261,7 @@ def test_questions_are_bounded_in_number(monkeypatch) -> None:
         desk = Desk(waiting=1)
         changes = ("leash", "leash", "quota", "exploration")
         found = [asyncio.create_task(desk.answer("filter-bubble", change)) for change in changes]
-        await asyncio.sleep(0.05)
+        await asyncio.wait(found[2:])
         go.set()
         return await asyncio.gather(*found, return_exceptions=True)
 

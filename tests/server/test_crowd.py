@@ -1,5 +1,6 @@
 """The crowd on the page: frames, tiles, figures, people and pairs, against the run and against each other."""
 
+import asyncio
 import json
 
 import numpy as np
@@ -22,13 +23,15 @@ from mirrorfield.server.crowd import (
     profiles,
 )
 from mirrorfield.server.messages import CROWD_READER
+from mirrorfield.server.shop import Share, Shop
 from mirrorfield.server.show import Show
 
 N = 20_000
+SHOP = Shop(1)
 
 
 def said(show: Show, **message: object) -> dict:
-    return json.loads(show.answer(CROWD_READER.validate_python(message))[0])
+    return json.loads(asyncio.run(SHOP.do(Share(), show.answer(CROWD_READER.validate_python(message))))[0])
 
 
 def test_frames_hold_where_everyone_stands() -> None:

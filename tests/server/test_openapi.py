@@ -5,6 +5,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 
 from mirrorfield.server.app import create_app
+from mirrorfield.server.guard import Names
 from mirrorfield.server.panels import Difference, WhatIf
 
 
@@ -18,7 +19,10 @@ def quick():
         yield
 
 
-schema = schemathesis.openapi.from_asgi("/openapi.json", create_app())
+NAMES = Names(frozenset({"testserver", "localhost"}))
+schema = schemathesis.openapi.from_asgi(
+    "/openapi.json", create_app(names=Names(frozenset({"testserver", "localhost"})))
+)
 
 
 @schema.parametrize()

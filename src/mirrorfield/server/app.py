@@ -1,28 +1,26 @@
 """The process behind the page: static files, what the page asks once, and a websocket for each conversation."""
 
+import os
 from functools import partial
 from importlib import resources
 from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Query, Request, Response, WebSocket
+from fastapi import FastAPI, HTTPException, Query, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
-from starlette.middleware.base import RequestResponseEndpoint
+from starlette.types import ASGIApp
 
 from mirrorfield.errors import InputError
 from mirrorfield.server.about import About, about_this
-from mirrorfield.server.limits import Limits
+from mirrorfield.server.guard import Guard, Names
+from mirrorfield.server.limits import Limits, Places
 from mirrorfield.server.messages import Turned
 from mirrorfield.server.panels import BusyError, Change, Desk, Phenomenon, WhatIf
+from mirrorfield.server.shop import Shop, Shops
 from mirrorfield.server.talk import converse, first_line, show_crowd, visit
 from mirrorfield.version import VERSION
-
-CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 
 
 class Refused(BaseModel):
@@ -35,21 +33,16 @@ REFUSED: dict[str, Any] = {"content": {"application/json": {"schema": Refused.mo
 TOML: dict[str, Any] = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 
 
-def create_app(limits: Limits | None = None) -> FastAPI:
-    """Return the application: the built page, /api for what it asks once, and the websockets /live and /crowd."""
+def create_app(limits: Limits | None = None, names: Names | None = None) -> ASGIApp:
+    """Return the application: the built page, /api for what it asks once, and the websockets /live and /crowd.
+
+    It answers to its names only, which are those of this machine's loopback unless others are given.
+    """
     bounds = limits or Limits()
     app = FastAPI(title="mirrorfield", version=VERSION, docs_url=None, redoc_url=None)
-    visitors: set[int] = set()
-    crowds: set[int] = set()
-    large: set[int] = set()
-
-    @app.middleware("http")
-    async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        response = await call_next(request)
-        response.headers["Content-Security-Policy"] = CONTENT_POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
+    visitors = Places(bounds.visitors, max(1, bounds.per_address // 2))
+    crowds = Places(bounds.crowds, max(1, bounds.per_address // 4))
+    shops, large = Shops(quick=Shop(1), crowds=Shop(max(1, (os.cpu_count() or 1) - 1)), rules=Shop(1)), set[int]()
 
     @app.exception_handler(RequestValidationError)
     async def refuse(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -82,12 +75,12 @@ def create_app(limits: Limits | None = None) -> FastAPI:
 
     @app.websocket("/live")
     async def live(socket: WebSocket) -> None:
-        await visit(socket, bounds, visitors, bounds.visitors, converse)
+        await visit(socket, visitors, partial(converse, bounds=bounds, shops=shops))
 
     @app.websocket("/crowd")
     async def crowd(socket: WebSocket) -> None:
-        await visit(socket, bounds, crowds, bounds.crowds, partial(show_crowd, large=large))
+        await visit(socket, crowds, partial(show_crowd, bounds=bounds, shops=shops, large=large))
 
     static = resources.files("mirrorfield.server") / "static"
     app.mount("/", StaticFiles(directory=str(static), html=True), name="page")
-    return app
+    return Guard(app, names or Names())

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from mirrorfield.errors import InputError, MirrorfieldError
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.server.shop import Share, Shop, whole
 from mirrorfield.study.whatif import compare
 
 Phenomenon = Literal["echo-chamber", "filter-bubble", "polarization", "radicalization"]
@@ -63,6 +64,7 @@ class Desk:
 
     def __init__(self, waiting: int) -> None:
         self.waiting, self._queue, self._one = waiting, 0, asyncio.Lock()
+        self._shop, self._share = Shop(1), Share()
         self._answers: dict[tuple[Phenomenon, Change], WhatIf] = {}
 
     async def answer(self, phenomenon: Phenomenon, change: Change) -> WhatIf:
@@ -74,7 +76,7 @@ class Desk:
         try:
             async with self._one:
                 if key not in self._answers:
-                    self._answers[key] = await asyncio.to_thread(effects, phenomenon, change)
+                    self._answers[key] = await self._shop.do(self._share, whole(effects, phenomenon, change))
                 return self._answers[key]
         finally:
             self._queue -= 1

@@ -9,8 +9,10 @@ from mirrorfield.errors import InputError
 from mirrorfield.server.again import crowd_again
 from mirrorfield.server.crowd import USERS, nearest_spot, neighbours, new_crowd, person, picture, places_of, profile
 from mirrorfield.server.messages import Begin, Go, Near, Pair, Who
+from mirrorfield.server.shop import Sliced
 
 Told = str | bytes
+SLICE = 500_000  # posts times people in one slice of work: some 20 ms
 
 
 class Show:
@@ -20,12 +22,12 @@ class Show:
         self.posts, self.crowd = posts, new_crowd(1, 0.1)
         self.picture, self.watched = picture(self.crowd), list[int]()
 
-    def answer(self, message: Begin | Go | Who | Near | Pair) -> list[Told]:
-        """Return what to say to a message; raise InputError, in one line, for what cannot be."""
+    def answer(self, message: Begin | Go | Who | Near | Pair) -> Sliced[list[Told]]:
+        """Return what to say to a message, post by post; raise InputError, in one line, for what cannot be."""
         if isinstance(message, Begin):
             return self._begin(message)
         if isinstance(message, Go):
-            return self._go(message)
+            return (yield from self._go(message))
         if isinstance(message, Pair):
             return self._pair(message)
         user = nearest_spot(self.picture.spots, message.x, message.y) if isinstance(message, Near) else message.user
@@ -44,11 +46,15 @@ class Show:
         self.watched = [user for user in self.watched if user < message.users]
         return self._tell()
 
-    def _go(self, message: Go) -> list[Told]:
+    def _go(self, message: Go) -> Sliced[list[Told]]:
         if message.posts > 0 and self.crowd.t >= self.posts:
             raise InputError(f"{self.posts:,} posts are enough; begin anew")
         self.crowd.turn(message.learning_rate, message.shift)
-        self.crowd.advance(message.posts)
+        left, most = message.posts, max(1, SLICE // self.crowd.scenario.users)
+        while left:
+            self.crowd.advance(min(left, most))
+            left -= min(left, most)
+            yield
         return self._tell()
 
     def _tell(self) -> list[Told]:

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import TypeAdapter, ValidationError
@@ -13,12 +12,16 @@ from mirrorfield.errors import InputError
 from mirrorfield.population.scenario import CATEGORIES
 from mirrorfield.server.again import mirror_again
 from mirrorfield.server.catalogue import pick
-from mirrorfield.server.limits import BUSY, FOREIGN, IDLE, MALFORMED, TOO_FAST, Limits, Pace
+from mirrorfield.server.door import network
+from mirrorfield.server.limits import BUSY, IDLE, MALFORMED, TOO_FAST, Limits, Pace, Places
 from mirrorfield.server.messages import CROWD_READER, READER, Auto, Begin, Go, Near, Pair, React, Turn, Who
 from mirrorfield.server.mirror import Mirror, Settings, plain
+from mirrorfield.server.shop import Share, Shop, Shops, Sliced, whole
 from mirrorfield.server.show import Show, is_large
 
 T = TypeVar("T")
+MOMENT = 0.02  # seconds
+SLICE = 20  # posts of a mirror in one slice of work: some 2 ms
 
 
 def _flat(settings: Settings) -> dict[str, Any]:
@@ -43,8 +46,15 @@ def view(mirror: Mirror) -> dict[str, Any]:
     }
 
 
-def answer(mirror: Mirror, message: Turn | React | Auto) -> tuple[Mirror, dict[str, Any]]:
-    """Return the mirror after a message, and what to say to the page."""
+def greet() -> Sliced[tuple[Mirror, str]]:
+    """Return a new mirror, and what to say to a page that has just come."""
+    mirror = Mirror(Settings())
+    return mirror, json.dumps({"type": "view", "steps": []} | view(mirror))
+    yield
+
+
+def answer(mirror: Mirror, message: Turn | React | Auto) -> Sliced[tuple[Mirror, str]]:
+    """Return the mirror after a message, and what to say to the page, some posts at a time."""
     steps = []
     if isinstance(message, Turn):
         if message.type == "start":
@@ -54,37 +64,26 @@ def answer(mirror: Mirror, message: Turn | React | Auto) -> tuple[Mirror, dict[s
     elif isinstance(message, React):
         steps = [mirror.react(message.reward)]
     else:
-        steps = [mirror.react() for _ in range(message.posts)]
-    return mirror, {"type": "view", "steps": [plain(step) for step in steps]} | view(mirror)
+        for posts in range(message.posts):
+            if posts and posts % SLICE == 0:
+                yield
+            steps.append(mirror.react())
+    return mirror, json.dumps({"type": "view", "steps": [plain(step) for step in steps]} | view(mirror))
 
 
-def own_origin(origin: str | None, host: str | None) -> bool:
-    """Return whether a page of this very server opened the socket; a client that is no browser sends no origin."""
-    return origin is None or urlsplit(origin).netloc == host
-
-
-async def visit(
-    socket: WebSocket,
-    bounds: Limits,
-    present: set[int],
-    most: int,
-    talk: Callable[[WebSocket, Limits], Awaitable[None]],
-) -> None:
-    """Let a visitor talk, if its page is this server's and there is room for one more."""
-    if not own_origin(socket.headers.get("origin"), socket.headers.get("host")):
-        await socket.close(FOREIGN, "another site's page may not open this")
-        return
+async def visit(socket: WebSocket, places: Places, talk: Callable[[WebSocket], Awaitable[None]]) -> None:
+    """Let a visitor talk, if there is a place for one more."""
     await socket.accept()
-    if len(present) >= most:
-        await socket.close(BUSY, f"{most} visitors are here already; try again later")
+    why = places.enter(socket, network(socket.client.host) if socket.client else "")
+    if why is not None:
+        await socket.close(BUSY, why)
         return
-    present.add(id(socket))
     try:
-        await talk(socket, bounds)
+        await talk(socket)
     except WebSocketDisconnect:
         pass
     finally:
-        present.discard(id(socket))
+        places.leave(socket)
 
 
 async def _incoming(socket: WebSocket, bounds: Limits) -> AsyncIterator[str]:
@@ -130,9 +129,11 @@ async def _refuse(socket: WebSocket, why: str) -> None:
     await socket.send_text(json.dumps({"type": "error", "text": why}))
 
 
-async def converse(socket: WebSocket, bounds: Limits) -> None:
-    mirror = await asyncio.to_thread(Mirror, Settings())
-    await socket.send_text(json.dumps({"type": "view", "steps": []} | view(mirror)))
+async def converse(socket: WebSocket, bounds: Limits, shops: Shops) -> None:
+    """Talk with a visitor about its mirror."""
+    share, posts = Share(), Pace(bounds.posts_per_second)
+    mirror, said = await shops.quick.do(share, greet())
+    await socket.send_text(said)
     async for text in _incoming(socket, bounds):
         message = read(READER, text)
         if isinstance(message, str):
@@ -140,13 +141,18 @@ async def converse(socket: WebSocket, bounds: Limits) -> None:
         elif mirror.t >= bounds.posts and not isinstance(message, Turn):
             await _refuse(socket, f"{bounds.posts:,} posts are enough; start anew")
         else:
-            turned = isinstance(message, Turn)
-            mirror, said = await asyncio.to_thread(answer, mirror, message) if turned else answer(mirror, message)
-            await socket.send_text(json.dumps(said))
+            while isinstance(message, Auto) and not posts.take(message.posts):
+                await asyncio.sleep(MOMENT)
+            compiles = isinstance(message, Turn) and message.settings().parts != mirror.parts
+            shop = shops.rules if compiles else shops.quick
+            mirror, said = await shop.do(share, answer(mirror, message))
+            await socket.send_text(said)
 
 
-async def show_crowd(socket: WebSocket, bounds: Limits, large: set[int]) -> None:
-    show = await asyncio.to_thread(Show, bounds.posts)
+async def show_crowd(socket: WebSocket, bounds: Limits, shops: Shops, large: set[int]) -> None:
+    """Talk with a visitor about its crowd."""
+    share = Share()
+    show = await shops.crowds.do(share, whole(Show, bounds.posts))
     message: Begin | Go | Who | Near | Pair | str = Go(type="go", posts=0)
     incoming = _incoming(socket, bounds)
     try:
@@ -158,7 +164,7 @@ async def show_crowd(socket: WebSocket, bounds: Limits, large: set[int]) -> None
             else:
                 if isinstance(message, Begin):
                     (large.add if is_large(message) else large.discard)(id(socket))
-                await _tell_crowd(socket, show, message)
+                await _tell_crowd(socket, shops.crowds, share, show, message)
             text = await anext(incoming, None)
             if text is None:
                 return
@@ -167,9 +173,11 @@ async def show_crowd(socket: WebSocket, bounds: Limits, large: set[int]) -> None
         large.discard(id(socket))
 
 
-async def _tell_crowd(socket: WebSocket, show: Show, message: Begin | Go | Who | Near | Pair) -> None:
+async def _tell_crowd(
+    socket: WebSocket, shop: Shop, share: Share, show: Show, message: Begin | Go | Who | Near | Pair
+) -> None:
     try:
-        answers = await asyncio.to_thread(show.answer, message)
+        answers = await shop.do(share, show.answer(message))
     except InputError as error:
         return await _refuse(socket, str(error))
     for told in answers:
