@@ -57,9 +57,7 @@ def cache_folder() -> Path | None:
     except OSError:
         return None
     if not private:
-        tell(
-            f"kernel cache: {folder} is not used: expected one of this user that nobody else can change; delete it"
-        )
+        tell(f"kernel cache: {folder} is not used: expected one of this user that nobody else can change; delete it")
     return folder if private and os.access(folder, os.W_OK) else None
 
 
