@@ -7,6 +7,7 @@ export default defineConfig({
   build: {
     outDir: "../src/mirrorfield/server/static",
     emptyOutDir: true,
+    license: { fileName: "LICENSES.md" },
     modulePreload: { polyfill: false },
     rolldownOptions: {
       output: { entryFileNames: "page.js", assetFileNames: "page[extname]", chunkFileNames: "[name].js" },

@@ -1,9 +1,12 @@
 """The layers import downwards only, and Numba is imported in one place."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import mirrorfield
+from mirrorfield.version import VERSION
 
 PACKAGE = Path(mirrorfield.__file__).parent
 LAYER = {
@@ -36,6 +39,14 @@ def test_no_layer_imports_from_a_higher_one() -> None:
 def test_every_part_has_a_layer() -> None:
     parts = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
     assert parts == set(LAYER)
+
+
+def test_the_package_runs_from_inside_its_own_folder() -> None:
+    """There, its files stand before the standard library: none may have a name of that."""
+    assert not {path.stem for path in PACKAGE.iterdir()} & sys.stdlib_module_names
+    command = [sys.executable, "-m", "mirrorfield", "--version"]
+    done = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == (f"mirrorfield {VERSION}\n", "")
 
 
 def test_numba_is_imported_in_one_file() -> None:

@@ -5,12 +5,20 @@ fused multiply-add), so that every processor, thread count and vector width give
 compiled code call the pure functions of `model` and `policy` without those layers knowing about Numba.
 
 Compiled code is kept on disk in a folder named by a hash of every source that can reach the kernel: an edit in
-another file can therefore never leave a stale kernel behind.
+another file can therefore never leave a stale kernel behind. What is read from there runs, so the folder must belong to
+this user and nobody else may write to it, and each file ends with a digest of itself. What cannot be read is compiled
+again, what cannot be written is not kept; a run goes on either way.
 """
 
+import hashlib
+import io
+import logging
 import math
 import os
-from collections.abc import Callable
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +26,7 @@ from typing import Any, TypeVar
 import numba
 import numpy as np
 import platformdirs
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 from numba.extending import register_jitable
 
 from mirrorfield.version import PACKAGE, hash_sources
@@ -25,7 +34,10 @@ from mirrorfield.version import PACKAGE, hash_sources
 LINE = 64
 REACHING = ("maths.py", "streams.py", "arrays.py", "model", "policy", "kernel", "world/embedding")
 
+DIGEST = hashlib.sha256().digest_size
+
 Function = TypeVar("Function", bound=Callable[..., Any])
+logger = logging.getLogger(__name__)
 
 
 def source_hash(package: Path = PACKAGE) -> str:
@@ -35,14 +47,33 @@ def source_hash(package: Path = PACKAGE) -> str:
 
 @cache
 def cache_folder() -> Path | None:
-    """Return the writable folder for compiled code, or None where there is none (then nothing is kept)."""
+    """Return the private, writable folder for compiled code, or None where there is none (then nothing is kept)."""
     root = os.environ.get("MIRRORFIELD_CACHE_DIR") or platformdirs.user_cache_dir("mirrorfield", appauthor=False)
     folder = Path(root) / f"kernel-{source_hash()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        private = is_private(folder)
     except OSError:
         return None
-    return folder if os.access(folder, os.W_OK) else None
+    if not private:
+        tell(f"kernel cache: {folder} is not used: expected one of this user that nobody else can change; delete it")
+    return folder if private and os.access(folder, os.W_OK) else None
+
+
+def is_private(folder: Path) -> bool:
+    """Return whether a path is a real folder of this user that nobody else can write to or put another in place of."""
+    if sys.platform == "win32":
+        return folder.is_dir()
+    own, around = folder.lstat(), folder.parent.stat().st_mode
+    replaceable = around & stat.S_IWOTH and not around & stat.S_ISVTX
+    return stat.S_ISDIR(own.st_mode) and own.st_uid == os.geteuid() and not own.st_mode & 0o022 and not replaceable
+
+
+@cache
+def tell(line: str) -> None:
+    """Log a warning, once."""
+    logger.warning(line)
 
 
 _known: set[Callable[..., Any]] = set()
@@ -71,16 +102,94 @@ def aligned_array(*shape: int, dtype: Any = np.float32) -> Any:
     return aligned(math.prod(shape), dtype).reshape(shape)
 
 
+class _Files(IndexDataCacheFile):  # type: ignore[misc]
+    """Numba's files for one function: each ends with the SHA-256 of its name and bytes, and holds what it answers."""
+
+    def save(self, key: Any, data: Any) -> None:
+        super().save(key, (key, data))
+
+    def load(self, key: Any) -> Any:
+        kept_for, data = super().load(key) or (None, None)
+        return data if kept_for == key else None
+
+    def _load_index(self) -> Any:
+        return super()._load_index() if is_whole(Path(self._index_path)) else {}
+
+    def _load_data(self, name: str) -> Any:
+        return super()._load_data(name) if is_whole(Path(self._data_path(name))) else None
+
+    @contextmanager
+    def _open_for_write(self, filepath: str) -> Iterator[io.BytesIO]:
+        content = io.BytesIO()
+        yield content
+        with super()._open_for_write(filepath) as stream:
+            stream.write(content.getvalue() + _digest(Path(filepath), content.getvalue()))
+
+
+def _digest(file: Path, content: bytes) -> bytes:
+    return hashlib.sha256(file.name.encode() + b"\0" + content).digest()
+
+
+def is_whole(file: Path) -> bool:
+    """Return whether a file is there and ends with its digest; name one that does not."""
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        return False
+    whole = content[-DIGEST:] == _digest(file, content[:-DIGEST])
+    if not whole:
+        tell(f"kernel cache: {file} is damaged; its function is compiled again")
+    return whole
+
+
+class _Place(CompileResultCacheImpl):  # type: ignore[misc]
+    """Where code is kept: the folder of `numba.config.CACHE_DIR`, and never beside the sources."""
+
+    _locator_classes = CompileResultCacheImpl._locator_classes[:1]
+
+
+class _Kept(FunctionCache):  # type: ignore[misc]
+    """Numba's cache of one function, whose failures cost a compilation and not the run."""
+
+    _impl_class = _Place
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        place = self._impl
+        self._cache_file = _Files(self.cache_path, place.filename_base, place.locator.get_source_stamp())
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception as error:
+            tell(f"kernel cache: code in {self.cache_path} cannot be read ({_reason(error)}); it is compiled again")
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except Exception as error:
+            tell(f"kernel cache: cannot write to {self.cache_path} ({_reason(error)}); compiled code is not kept")
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+
+
 def compiled(function: Function) -> Function:
     """Compile a function on first use, and keep the machine code for the next process."""
+    dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
     folder = cache_folder()
     previous = numba.config.CACHE_DIR
     try:
-        numba.config.CACHE_DIR = str(folder or "")
-        dispatcher: Function = numba.njit(nogil=True, error_model="numpy", cache=folder is not None)(function)
+        if folder:
+            numba.config.CACHE_DIR = str(folder)
+            dispatcher._cache = _Kept(function)
+    except (OSError, RuntimeError) as error:
+        tell(f"kernel cache: nothing can be kept in {folder} ({_reason(error)})")
     finally:
         numba.config.CACHE_DIR = previous
-    return dispatcher
+    return dispatcher  # type: ignore[no-any-return]
 
 
 def inlined(function: Function) -> Function:

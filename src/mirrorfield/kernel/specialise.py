@@ -13,7 +13,6 @@ Python too, and Numba keeps its machine code on disk.
 """
 
 import ast
-import importlib.util
 import os
 import sys
 import tempfile
@@ -25,7 +24,7 @@ from types import ModuleType
 from typing import Any
 
 from mirrorfield.arrays import S
-from mirrorfield.kernel.jit import cache_folder
+from mirrorfield.kernel.jit import cache_folder, tell
 
 TEMPLATES = Path(__file__).with_name("template")
 PACKAGE_OF_TEMPLATES = "mirrorfield.kernel.template"
@@ -339,11 +338,30 @@ def specialised_source(learner: str, arms: int, lanes: int, rungs: int = 0, lens
     return ast.unparse(ast.fix_missing_locations(_Specialiser(learner, arms, lanes, rungs, lens).visit(tree))) + "\n"
 
 
-def _write(file: Path, source: str) -> None:
+def _write(file: Path, content: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=file.parent, suffix=".partial")
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(source)
-    os.replace(temporary, file)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        os.replace(temporary, file)
+    except OSError:
+        os.unlink(temporary)
+        raise
+
+
+def kept_source(name: str, source: str) -> Path | None:
+    """Write a source where Numba keeps the code compiled from it; return None where nothing can be kept."""
+    folder = cache_folder()
+    if folder is None:
+        return None
+    file, content = folder / f"{name}.py", source.encode()
+    try:
+        if not file.exists() or file.read_bytes() != content:
+            _write(file, content)
+    except OSError as error:
+        tell(f"kernel cache: cannot write {file} ({error.strerror}); compiled code is not kept")
+        return None
+    return file
 
 
 @cache
@@ -354,17 +372,7 @@ def lane_kernel(
     lanes = lanes or lanes_for(arms, learner)
     name = f"{learner}_{arms}_{lanes}" + (f"_{rungs}" if rungs else "") + ("_lens" if lens else "")
     source = specialised_source(learner, arms, lanes, rungs, lens)
-    folder = cache_folder()
-    if folder is None:
-        module = ModuleType(name)
-        exec(compile(source, f"<{name}>", "exec"), module.__dict__)
-        return module
-    file = folder / f"{name}.py"
-    if not file.exists() or file.read_text(encoding="utf-8") != source:
-        _write(file, source)
-    spec = importlib.util.spec_from_file_location(f"mirrorfield_{name}", file)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    module = ModuleType(f"mirrorfield_{name}")
+    sys.modules[module.__name__] = module
+    exec(compile(source, kept_source(name, source) or f"<{name}>", "exec"), module.__dict__)
     return module
