@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,7 +29,8 @@ def finish(folder: Path) -> dict[str, bytes]:
 
 def test_a_resumed_run_has_the_files_of_an_undisturbed_one(half_done, undisturbed) -> None:
     folder = half_done()
-    assert sorted(path.name for path in folder.iterdir()) == ["job.json", "lock", "parts", "scenario.toml"]
+    assert sorted(path.name for path in folder.iterdir()) == ["job.json", "parts", "scenario.toml"]
+    assert [path.name for path in folder.parent.iterdir()] == ["x"]
     assert finish(folder) == undisturbed
 
 
@@ -187,7 +189,8 @@ def test_a_second_process_is_refused(half_done) -> None:
                 [sys.executable, "-m", "mirrorfield", *words], capture_output=True, text=True, check=False
             )
             assert second.returncode == 2
-            assert "is in use by another process" in second.stderr
+            holder = rf"x is in use by process {os.getpid()} on \S+ since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC; wait"
+            assert re.search(holder, second.stderr)
     assert (folder / "job.json").is_file()
 
 
