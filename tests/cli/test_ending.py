@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 import mirrorfield as mf
 import mirrorfield_main
 from mirrorfield.api import execute, job_for, prepare
+from mirrorfield.cli.ending import end_as_told
 from mirrorfield.cli.main import main
 
 SCENARIO = mf.Scenario(users=256, steps=5)
@@ -120,6 +122,28 @@ def test_a_signal_while_a_population_is_written_leaves_nothing(
     found, _, error = mirrorfield("fit", "log.csv", *words)
     assert found == code and error.endswith("; nothing was written\n") and error.count("\n") == 1, error
     assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_inside_a_destructor_is_not_dropped(number: int, code: int, capsys) -> None:
+    """Before, Python dropped what the handler raised there, with a traceback, and the command went on."""
+
+    class Sly:
+        def __del__(self) -> None:
+            signal.raise_signal(number)
+            for _ in range(1000):
+                pass
+
+    def command() -> int:
+        Sly()
+        for _ in range(3000):
+            time.sleep(0.01)
+        return 0
+
+    with pytest.raises(SystemExit) as ended:
+        end_as_told(command)
+    assert ended.value.code == code
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_an_interrupt_while_the_package_is_loaded_is_one_line(monkeypatch, capsys) -> None:

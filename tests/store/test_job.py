@@ -149,10 +149,14 @@ def test_listed_users_that_have_changed_are_refused(tmp_path: Path) -> None:
     plan = mf.api.prepare(SCENARIO, folder, None, None)
     with pytest.raises(mf.StoppedError), mf.api.job_for(plan, tmp_path / "x", folder, BLOCK) as held:
         execute(held.plan, 1, job=held, stopped=lambda: len(held.done) >= 2)
+    mf.simulate(SCENARIO, population=folder, out=tmp_path / "done")
+    mf.simulate(SCENARIO, population=folder, out=tmp_path / "done", resume=True)
     people["intentionality"] += 0.5
     people.to_zarr(folder / "population.zarr", zarr_format=3, consolidated=False, mode="w")
     with pytest.raises(mf.InputError, match="listed users, SHA-256"):
         finish(tmp_path / "x")
+    with pytest.raises(mf.InputError, match="done holds another run: listed users, SHA-256"):
+        mf.simulate(SCENARIO, population=folder, out=tmp_path / "done", resume=True)
 
 
 def test_a_reward_model_that_has_changed_is_refused_and_one_that_has_not_is_gone_on_with(tmp_path: Path) -> None:

@@ -84,6 +84,19 @@ def test_what_a_killed_process_left_is_taken_over(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.rglob("*")] == ["x", "summary.json"]
 
 
+def test_a_folder_that_cannot_be_replaced_stays(tmp_path: Path, monkeypatch) -> None:
+    def fill(place: Path) -> None:
+        (place / "a").write_text("")
+        place.rename(place.with_name("gone"))
+
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x/mine").write_text("")
+    with pytest.raises(mf.StoreError, match="nothing was written"):
+        write_folder(tmp_path / "x", fill, overwrite=True, ours=lambda _: True)
+    assert (tmp_path / "x/mine").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["gone", "x"]
+
+
 @pytest.mark.parametrize(
     ("name", "line"),
     [

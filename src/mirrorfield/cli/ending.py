@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from threading import Timer
 from types import FrameType
 from typing import NoReturn
 
@@ -78,10 +79,23 @@ def end_as_told(command: Callable[[], int | None]) -> NoReturn:
 @contextmanager
 def _terminable() -> Iterator[None]:
     escape_what_stdout_cannot_show()
-    before = signal.signal(signal.SIGTERM, _terminate)
+    before, hook = signal.signal(signal.SIGTERM, _terminate), sys.unraisablehook
+
+    def once_more(dropped: "sys.UnraisableHookArgs") -> None:
+        """Send a signal again that came inside a destructor, where Python drops what its handler raises."""
+        number = {KeyboardInterrupt: signal.SIGINT, _Terminated: signal.SIGTERM}.get(dropped.exc_type)
+        if number is None:
+            hook(dropped)
+            return
+        again = Timer(0.01, os.kill, (os.getpid(), number))
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = once_more
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         signal.signal(signal.SIGTERM, before)
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import xarray as xr
 
 from mirrorfield.errors import CorruptError, InputError, StoreError
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.store.lock import check_name, locked
+from mirrorfield.store.lock import check_name, lock_path, locked
 
 SCENARIO, SUMMARY, RESULT, REPORT = "scenario.toml", "summary.json", "result.zarr", "report.html"
 
@@ -48,9 +49,9 @@ def next_place(name: str, parent: Path = Path("runs")) -> Path:
     """Return the first free numbered folder for a run of this name, such as runs/default-001."""
     safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
     number = 1
-    while (parent / f"{safe}-{number:03d}").exists():
+    while (place := parent / f"{safe}-{number:03d}").exists() or lock_path(place).exists():
         number += 1
-    return parent / f"{safe}-{number:03d}"
+    return place
 
 
 def write_folder(
@@ -72,12 +73,22 @@ def write_folder(
             fill(partial)
             if overwrite and out.exists():
                 os.replace(out, old)
-            os.replace(partial, out)
+            _put(partial, out, old)
         except OSError as error:
             raise StoreError(f"{out}: cannot write it ({error.strerror or error}); nothing was written") from None
         finally:
             for leftover in (partial, old):
                 shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _put(partial: Path, out: Path, old: Path) -> None:
+    """Move a finished folder to its place, or what stood there back."""
+    try:
+        os.replace(partial, out)
+    except BaseException:
+        with suppress(OSError):  # there was nothing, or the new one is in place already
+            os.replace(old, out)
+        raise
 
 
 def write_result(
