@@ -1,7 +1,7 @@
 """The Python door: `mirrorfield.simulate`."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -43,8 +43,9 @@ class Run:
     def dataset(self) -> "xr.Dataset":
         """The time series and the sampled users, as in result.zarr."""
         from mirrorfield.store.dataset import to_dataset
+        from mirrorfield.store.ticket import input_digests
 
-        return to_dataset(self.plan, self.part, VERSION)
+        return to_dataset(self.plan, self.part, VERSION).assign_attrs(input_digests(self.plan))
 
     def report_html(self) -> str:
         """Return the report as one self-contained page."""
@@ -67,7 +68,9 @@ def _read_run(plan: Plan, folder: Path) -> Run:
     import xarray as xr
 
     from mirrorfield.store.folder import RESULT, read_result
+    from mirrorfield.store.job import tidy_finished
 
+    tidy_finished(folder)
     nobody = Gathering(plan)
     run = Run(plan.scenario, plan, Part(0, 0, nobody.totals, nobody.momentary, nobody.sample))
     run.summary = read_result(folder)[1]
@@ -112,14 +115,17 @@ def simulate(
         if resume or keep_all:
             raise InputError("resume, keep_all: expected the folder of the run in `out`")
         return execute(plan, threads, block, progress, dask=dask)
-    from mirrorfield.store.job import check_finished, tidy_finished
+    from mirrorfield.store.job import check_finished
+    from mirrorfield.store.lock import locked
 
     folder = Path(out)
-    if resume and check_finished(folder, plan.scenario):
-        tidy_finished(folder)
+    if resume and check_finished(folder, plan):
         return _read_run(plan, folder)
-    with job_for(plan, folder, population, block, resume=resume, overwrite=overwrite) as job:
-        return execute(plan, threads, progress=progress, dask=dask, job=job)
+    with locked(folder):
+        if resume and check_finished(folder, plan):
+            return _read_run(plan, folder)
+        with job_for(plan, folder, population, block, resume=resume, overwrite=overwrite) as job:
+            return execute(plan, threads, progress=progress, dask=dask, job=job)
 
 
 def execute(
@@ -166,6 +172,7 @@ def _block(plan: Plan, block: int | None) -> int:
     return block or min(block_size(plan.scenario), LARGEST_CHUNK if plan.keep_all else plan.scenario.users)
 
 
+@contextmanager
 def job_for(
     plan: Plan,
     folder: Path,
@@ -175,31 +182,48 @@ def job_for(
     *,
     resume: bool = False,
     overwrite: bool = False,
-) -> "AbstractContextManager[Job]":
-    """Return a context that holds the job of a plan in a run folder, new or, with `resume`, begun earlier.
+) -> "Iterator[Job]":
+    """Hold the job of a plan in a run folder, new or, with `resume`, begun earlier.
 
     Parameters: as for `simulate`; command, the words that began it, for the report. Raises as `open_job` does.
     """
     from mirrorfield.store.job import is_job, open_job
+    from mirrorfield.store.lock import locked
     from mirrorfield.store.ticket import read_ticket, ticket_of
 
     place = population if population is not None else plan.scenario.population.file
-    continued = resume and is_job(folder)
-    size = read_ticket(folder).block if continued and block is None else _block(plan, block)
-    ticket = ticket_of(plan, size, None if place is None else Path(place), command)
-    return open_job(folder, plan, ticket, continued, overwrite)
+    with locked(folder):
+        continued = resume and is_job(folder)
+        size = read_ticket(folder).block if continued and block is None else _block(plan, block)
+        ticket = ticket_of(plan, size, None if place is None else Path(place), command)
+        with open_job(folder, plan, ticket, continued, overwrite) as job:
+            yield job
 
 
-def reopen(folder: Path, threads: int | None = None) -> "AbstractContextManager[Job]":
-    """Return a context that holds the unfinished job in a run folder; raise InputError if it cannot be continued."""
+@contextmanager
+def reopen(
+    folder: Path, threads: int | None = None, block: int | None = None, keep_all: bool | None = None
+) -> "Iterator[Job]":
+    """Hold the unfinished job in a run folder.
+
+    Parameters: folder; threads, default one per processor; block and keep_all, default as the job has them. Raises
+    InputError if it cannot be continued, or not with this `block` or `keep_all`.
+    """
     from mirrorfield.store.job import continued, open_job
+    from mirrorfield.store.lock import locked
     from mirrorfield.store.ticket import ticket_of
 
-    ticket, scenario = continued(folder)
-    plan = prepare(scenario, ticket.population, threads, ticket.block, ticket.keep == "all")
-    plan = replace(plan, scenario=scenario)
-    place = Path(ticket.population) if ticket.population else None
-    return open_job(folder, plan, ticket_of(plan, ticket.block, place, ticket.command), resume=True)
+    continued(folder)
+    with locked(folder):
+        ticket, scenario = continued(folder)
+        block = ticket.block if block is None else block
+        plan = prepare(
+            scenario, ticket.population, threads, block, ticket.keep == "all" if keep_all is None else keep_all
+        )
+        plan = replace(plan, scenario=scenario)
+        place = Path(ticket.population) if ticket.population else None
+        with open_job(folder, plan, ticket_of(plan, block, place, ticket.command), resume=True) as job:
+            yield job
 
 
 def prepare(

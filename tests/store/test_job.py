@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,7 +29,8 @@ def finish(folder: Path) -> dict[str, bytes]:
 
 def test_a_resumed_run_has_the_files_of_an_undisturbed_one(half_done, undisturbed) -> None:
     folder = half_done()
-    assert sorted(path.name for path in folder.iterdir()) == ["job.json", "lock", "parts", "scenario.toml"]
+    assert sorted(path.name for path in folder.iterdir()) == ["job.json", "parts", "scenario.toml"]
+    assert [path.name for path in folder.parent.iterdir()] == ["x"]
     assert finish(folder) == undisturbed
 
 
@@ -147,10 +149,14 @@ def test_listed_users_that_have_changed_are_refused(tmp_path: Path) -> None:
     plan = mf.api.prepare(SCENARIO, folder, None, None)
     with pytest.raises(mf.StoppedError), mf.api.job_for(plan, tmp_path / "x", folder, BLOCK) as held:
         execute(held.plan, 1, job=held, stopped=lambda: len(held.done) >= 2)
+    mf.simulate(SCENARIO, population=folder, out=tmp_path / "done")
+    mf.simulate(SCENARIO, population=folder, out=tmp_path / "done", resume=True)
     people["intentionality"] += 0.5
     people.to_zarr(folder / "population.zarr", zarr_format=3, consolidated=False, mode="w")
     with pytest.raises(mf.InputError, match="listed users, SHA-256"):
         finish(tmp_path / "x")
+    with pytest.raises(mf.InputError, match="done holds another run: listed users, SHA-256"):
+        mf.simulate(SCENARIO, population=folder, out=tmp_path / "done", resume=True)
 
 
 def test_a_reward_model_that_has_changed_is_refused_and_one_that_has_not_is_gone_on_with(tmp_path: Path) -> None:
@@ -187,7 +193,8 @@ def test_a_second_process_is_refused(half_done) -> None:
                 [sys.executable, "-m", "mirrorfield", *words], capture_output=True, text=True, check=False
             )
             assert second.returncode == 2
-            assert "is in use by another process" in second.stderr
+            holder = rf"x is in use by process {os.getpid()} on \S+ since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC; wait"
+            assert re.search(holder, second.stderr)
     assert (folder / "job.json").is_file()
 
 

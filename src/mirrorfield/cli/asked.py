@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from rich.progress import Progress, TaskID
 
 from mirrorfield.cli.table import stdout
 from mirrorfield.errors import InputError
+from mirrorfield.store.lock import check_name
 
 Users = Annotated[int | None, typer.Option(help="Number of users.")]
 Steps = Annotated[int | None, typer.Option(help="Interactions per user.")]
@@ -32,8 +34,23 @@ def progress_bar(text: str, total: int | None) -> Iterator[tuple[Progress, TaskI
 
 def check_page(out: Path | None) -> None:
     """Raise InputError unless a page may be written there."""
-    if out and out.suffix != ".html":
-        raise InputError(f'--out: expected a file that ends in .html, got "{out}"')
+    check_file(out, "--out", ".html")
+
+
+def check_file(out: Path | None, option: str, *suffixes: str) -> None:
+    """Raise InputError unless a file with one of these endings may be written there, before any work."""
+    if out is None:
+        return
+    if out.suffix not in suffixes:
+        raise InputError(f'{option}: expected a file that ends in {" or ".join(suffixes)}, got "{out}"')
+    if not out.parent.is_dir():
+        raise InputError(f"{option}: {out.parent}: no such folder; make it first, or choose another place")
+    try:
+        with out.open("ab") if out.exists() else tempfile.TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        raise InputError(f"{option}: {out}: cannot write there ({error.strerror}); choose another place") from None
+    check_name(out)
 
 
 def typed_command() -> str:

@@ -44,7 +44,7 @@ def embed(
     with _progress(quiet or json_) as progress:
         task = progress.add_task("embedding", total=len(read.text))
         corpus = embed_items(read, threads, lambda done: progress.advance(task, done))
-    _write(out, corpus)
+    _write(out, corpus, overwrite)
     cut = sum(map(encoder.is_cut, read.text))
     summary = corpus_summary(corpus) | {"cut": cut, "table": read.report}
     if json_:
@@ -60,12 +60,15 @@ def _progress(hidden: bool) -> Progress:
     return Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal)
 
 
-def _write(out: Path, corpus: Corpus) -> None:
+def _write(out: Path, corpus: Corpus, overwrite: bool) -> None:
     from mirrorfield.store.durable import write_durable
+    from mirrorfield.store.folder import check_place
+    from mirrorfield.store.lock import locked
 
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write_durable(out, corpus_bytes(corpus))
+        with locked(out):
+            check_place(out, overwrite, is_corpus)
+            write_durable(out, corpus_bytes(corpus))
     except OSError as error:
         raise StoreError(
             f"{out}: cannot write it ({error.strerror}); make room there, or choose another --out"

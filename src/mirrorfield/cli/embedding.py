@@ -99,14 +99,16 @@ def embedding(
     """Simulate people and items as vectors under one shared two-tower policy, and write a result folder."""
     from mirrorfield.report.embedding import embedding_page
     from mirrorfield.store.folder import next_place, summary_text
+    from mirrorfield.store.lock import locked
 
     if resume and out is None:
         raise InputError("--resume: expected --out, the folder of the run that was stopped")
     scenario = _scenario(file, settings or [], users=users, items=items, steps=steps, seed=seed)
     place = out or next_place(scenario.name)
-    run = _simulate(scenario, place, threads, resume, overwrite, quiet or json_)
-    page = embedding_page(run.dataset, run.summary, scenario.to_toml(), typed_command())
-    run.save(place, page, overwrite)
+    with locked(place):
+        run = _simulate(scenario, place, threads, resume, overwrite, quiet or json_)
+        page = embedding_page(run.dataset, run.summary, scenario.to_toml(), typed_command())
+        run.save(place, page, overwrite)
     if json_:
         sys.stdout.write(summary_text(run.summary))
     elif not quiet:

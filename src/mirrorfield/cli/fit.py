@@ -10,6 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from mirrorfield.cli.plain import printable
 from mirrorfield.cli.table import left_out, stdout
 
 
@@ -40,12 +41,15 @@ def fit(
     from mirrorfield.calibration.scenario import fitted_scenario
     from mirrorfield.population.scenario import Scenario
     from mirrorfield.store.folder import check_place, summary_text
+    from mirrorfield.store.lock import locked
     from mirrorfield.store.population import is_population, write_population
 
     base = Scenario.load(scenario)
     check_place(out, overwrite, is_population)
     columns = LogColumns(user=user, category=category, reaction=reaction, time=time, separator=separator, item=item)
-    with Console(stderr=True, quiet=quiet or json_).status(f"reading {log.name} and fitting its users"):
+    telling = Text(printable(f"reading {log.name} and fitting its users"))
+    with locked(out), Console(stderr=True, quiet=quiet or json_).status(telling):
+        check_place(out, overwrite, is_population)
         fitted = fit_log(
             log,
             columns,
@@ -56,9 +60,9 @@ def fit(
             high=high,
             seed=seed,
         )
-    summary = fitted.summary()
-    chosen = fitted_scenario(fitted, base, out.name, str(out))
-    write_population(out, chosen, summary, population_dataset(fitted), overwrite)
+        summary = fitted.summary()
+        chosen = fitted_scenario(fitted, base, out.name, str(out))
+        write_population(out, chosen, summary, population_dataset(fitted), overwrite)
     if json_:
         sys.stdout.write(summary_text(summary))
     elif not quiet:

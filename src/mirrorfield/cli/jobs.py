@@ -14,6 +14,7 @@ from mirrorfield.errors import StoppedError
 from mirrorfield.population.scenario import Scenario
 
 if TYPE_CHECKING:
+    from mirrorfield.population.run import Plan
     from mirrorfield.store.job import Job
 
 
@@ -66,19 +67,37 @@ def print_result(folder: Path, scenario: Scenario, summary: dict[str, Any], show
         console.print(f"Pictures: {folder / 'report.html'}", highlight=False, soft_wrap=True)
 
 
-def go_on(folder: Path, shown: Shown) -> None:
-    """Continue the run in a folder to its end, or say that it is finished."""
+def go_on(folder: Path, shown: Shown, block: int | None = None, keep_all: bool | None = None) -> None:
+    """Continue the run in a folder to its end, or say that it is finished.
+
+    Parameters: folder; shown; block and keep_all, as they were asked for: InputError if the run has others.
+    """
     from mirrorfield.api import reopen
     from mirrorfield.store.folder import is_result
+    from mirrorfield.store.job import check_kept, continued
+    from mirrorfield.store.lock import locked
 
-    if is_result(folder):
-        print_finished(folder, shown)
-    else:
-        run_job(folder, reopen(folder, shown.threads), shown)
+    if not is_result(folder):
+        continued(folder)
+        with locked(folder):
+            if not is_result(folder):
+                run_job(folder, reopen(folder, shown.threads, block, keep_all), shown)
+                return
+    check_kept(folder, keep_all)
+    _print_finished(folder, shown)
 
 
-def print_finished(folder: Path, shown: Shown) -> None:
-    """Say that a run is finished already, or print its summary as JSON."""
+def print_if_finished(folder: Path, shown: Shown, plan: "Plan") -> bool:
+    """Tell whether the run of a plan in a folder is finished, and if it is, say so or print its summary as JSON."""
+    from mirrorfield.store.job import check_finished
+
+    if not check_finished(folder, plan):
+        return False
+    _print_finished(folder, shown)
+    return True
+
+
+def _print_finished(folder: Path, shown: Shown) -> None:
     from mirrorfield.store.folder import read_result
     from mirrorfield.store.job import tidy_finished
 

@@ -16,14 +16,13 @@ from mirrorfield.cli import serve as serve_command
 from mirrorfield.cli import study as study_commands
 from mirrorfield.cli import verify as verify_command
 from mirrorfield.cli.asked import typed_command
-from mirrorfield.cli.jobs import Shown, go_on, print_finished, run_job
+from mirrorfield.cli.ending import check_words, end_as_told
+from mirrorfield.cli.jobs import Shown, go_on, print_if_finished, run_job
 from mirrorfield.cli.settings import build_scenario
 from mirrorfield.cli.table import stdout, summary_view
-from mirrorfield.errors import InputError, MirrorfieldError, StoppedError
+from mirrorfield.errors import InputError
 from mirrorfield.population.scenario import Scenario, presets
 from mirrorfield.version import VERSION
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     help="Simulate the loop between a learning recommender and the people it learns from.",
@@ -67,7 +66,9 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Result folder; default runs/NAME-NNN.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out if it has begun.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing run folder.")] = False,
-    keep: Annotated[Literal["sample", "all"], typer.Option(help="Users whose final values are kept.")] = "sample",
+    keep: Annotated[
+        Literal["sample", "all"] | None, typer.Option(help="Users whose final values are kept; default sample.")
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads; default one per processor.")] = None,
     dask: Annotated[str | None, typer.Option(help="Run on Dask: local:N, or the address of a scheduler.")] = None,
     block: Annotated[int | None, typer.Option(help="Users per task; does not change the result.")] = None,
@@ -77,26 +78,28 @@ def run(
     """Simulate a population and write a run folder: scenario, summary, time series, sample and report."""
     from mirrorfield.api import job_for, prepare
     from mirrorfield.store.folder import next_place
-    from mirrorfield.store.job import check_finished, is_ours
+    from mirrorfield.store.job import is_ours
+    from mirrorfield.store.lock import locked
 
     shown = Shown(threads, dask, quiet, json_)
     if resume and (out is None or overwrite):
         raise InputError("--resume: expected --out DIR, the folder of the run to continue, and no --overwrite")
-    begun = resume and out is not None and is_ours(out)
-    if out and begun and not any((scenario, users, steps, seed, rule, set_, population)):
-        go_on(out, shown)
+    words = (scenario, users, steps, seed, rule, population)
+    if resume and out and is_ours(out) and not set_ and all(word is None for word in words):
+        go_on(out, shown, block, None if keep is None else keep == "all")
         return
-    source = scenario or (str(population / "scenario.toml") if population else "default")
-    settings = [*([f"policy.rule={rule}"] if rule else []), *(set_ or [])]
-    chosen = build_scenario(source, settings, users=users, steps=steps, seed=seed)
+    source = str(population / "scenario.toml") if population and scenario is None else scenario
+    settings = [*([f"policy.rule={rule}"] if rule is not None else []), *(set_ or [])]
+    chosen = build_scenario("default" if source is None else source, settings, users=users, steps=steps, seed=seed)
     place = out or next_place(chosen.name)
     plan = prepare(chosen, population, threads, block, keep == "all")
-    if begun and check_finished(place, plan.scenario):
-        print_finished(place, shown)
+    if resume and print_if_finished(place, shown, plan):
         return
-    command = typed_command()
-    job = job_for(plan, place, population, block, command, resume=resume, overwrite=overwrite)
-    run_job(place, job, shown)
+    with locked(place):
+        if resume and print_if_finished(place, shown, plan):
+            return
+        job = job_for(plan, place, population, block, typed_command(), resume=resume, overwrite=overwrite)
+        run_job(place, job, shown)
 
 
 @app.command()
@@ -151,28 +154,12 @@ def cite(
     sys.stdout.write("\n".join(bibtex(Scenario.load(scenario))))
 
 
-def _fail(line: str, code: int) -> None:
-    sys.stderr.write(f"mirrorfield: {' '.join(line.split())}\n")
-    sys.exit(code)
+def _command() -> int | None:
+    check_words(sys.argv[1:])
+    code: int | None = app(standalone_mode=False)
+    return code
 
 
 def main() -> None:
     """Run the command line: exit code 2 and one line for what cannot be used, 128 + signal for an interrupt."""
-    try:
-        code = app(standalone_mode=False) or 0
-        if code == INTERRUPTED:
-            raise KeyboardInterrupt
-        sys.exit(code)
-    except InputError as error:
-        _fail(str(error), 2)
-    except StoppedError as error:
-        _fail(str(error), error.exit_code)
-    except MirrorfieldError as error:
-        _fail(str(error), 1)
-    except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted; nothing was written", INTERRUPTED)
-    except Exception as error:
-        message = getattr(error, "format_message", None)
-        if message is None:
-            raise
-        _fail(message(), 2)
+    end_as_told(_command)

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from mirrorfield.cli.plain import printable
+
 
 class UserSteps(ProgressColumn):
     """User-steps per second since the first finished block."""
@@ -26,7 +28,7 @@ class UserSteps(ProgressColumn):
 
 class _Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(f"mirrorfield: {record.getMessage()}\n")
+        sys.stderr.write(f"mirrorfield: {printable(record.getMessage())}\n")
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from mirrorfield.cli.asked import (
     Steps,
     Threads,
     Users,
+    check_file,
     check_page,
     typed_command,
     write_page,
@@ -67,8 +68,7 @@ def rlhf(
     from mirrorfield.study.rlhf import rlhf as run
 
     check_page(out)
-    if save and save.suffix != ".toml":
-        raise InputError(f'--save: expected a file that ends in .toml, got "{save}"')
+    check_file(save, "--save", ".toml")
     base = build_scenario(scenario, settings or [], users=users, steps=steps, seed=seed)
     asked = Asked(
         labellers, pairs, selection, model, ridge, margin, _intentionality(lambda_label), temperature, held_out

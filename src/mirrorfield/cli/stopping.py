@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from mirrorfield.cli.plain import printable
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SHOW_CURSOR = b"\x1b[?25h"
 ECHO = 1.0
@@ -54,7 +56,7 @@ class Stop:
 
 def _tell(line: str) -> None:
     terminal = sys.stderr.isatty()
-    os.write(2, (b"\r" + SHOW_CURSOR if terminal else b"") + line.encode())
+    os.write(2, (b"\r" + SHOW_CURSOR if terminal else b"") + printable(line).encode())
 
 
 @contextmanager

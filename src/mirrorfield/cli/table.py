@@ -7,6 +7,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from mirrorfield.cli.plain import PlainConsole
 from mirrorfield.population.scenario import Scenario
 
 BAR = 24
@@ -15,8 +16,8 @@ PIPED_WIDTH = 110
 
 def stdout() -> Console:
     """Return the console for results: plain text of a fixed width when it is not a terminal."""
-    console = Console()
-    return console if console.is_terminal else Console(width=PIPED_WIDTH, color_system=None)
+    console = PlainConsole()
+    return console if console.is_terminal else PlainConsole(width=PIPED_WIDTH, color_system=None)
 
 
 def left_out(read: dict[str, Any]) -> str:
@@ -29,6 +30,8 @@ def left_out(read: dict[str, Any]) -> str:
 
 
 def _bar(fraction: float, color: str) -> Text:
+    if not stdout().encoding.startswith("utf"):
+        return Text("#" * round(fraction * BAR), style=color)
     eighths = round(fraction * BAR * 8)
     blocks = "█" * (eighths // 8) + ("▏▎▍▌▋▊▉"[eighths % 8 - 1] if eighths % 8 else "")
     return Text(blocks, style=color)

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from mirrorfield.cli.asked import progress_bar
+from mirrorfield.cli.asked import check_file, progress_bar
 from mirrorfield.cli.table import stdout
-from mirrorfield.errors import InputError, MirrorfieldError
+from mirrorfield.errors import MirrorfieldError
 
 
 def verify(
@@ -21,8 +21,7 @@ def verify(
     from mirrorfield.report.verification import HEADINGS, cells, markdown, page
     from mirrorfield.validation.suite import verify as claims_of
 
-    if out and out.suffix not in (".md", ".html"):
-        raise InputError(f'--out: expected a file that ends in .md or .html, got "{out}"')
+    check_file(out, "--out", ".md", ".html")
     table, claims = Table(*HEADINGS, box=None), []
     with progress_bar("verifying", None) as (progress, task):
         for claim in claims_of(quick):

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import xarray as xr
 
 from mirrorfield.errors import CorruptError, InputError, StoreError
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.store.lock import check_name, lock_path, locked
 
 SCENARIO, SUMMARY, RESULT, REPORT = "scenario.toml", "summary.json", "result.zarr", "report.html"
 
@@ -28,6 +30,9 @@ def is_result(folder: Path) -> bool:
 
 def check_place(out: Path, overwrite: bool = False, ours: Callable[[Path], bool] = is_result) -> None:
     """Raise InputError unless a folder can be written to `out`: checked before any work is done."""
+    check_name(out)
+    if out.is_symlink():
+        raise InputError(f"{out} is a symbolic link, which is not replaced; choose --out {os.path.realpath(out)}")
     if out.exists() and not overwrite:
         raise InputError(f"{out} exists already; choose another --out, or replace it with --overwrite")
     if out.exists() and not (ours(out) or (out.is_dir() and not any(out.iterdir()))):
@@ -44,9 +49,9 @@ def next_place(name: str, parent: Path = Path("runs")) -> Path:
     """Return the first free numbered folder for a run of this name, such as runs/default-001."""
     safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
     number = 1
-    while (parent / f"{safe}-{number:03d}").exists():
+    while (place := parent / f"{safe}-{number:03d}").exists() or lock_path(place).exists():
         number += 1
-    return parent / f"{safe}-{number:03d}"
+    return place
 
 
 def write_folder(
@@ -54,26 +59,36 @@ def write_folder(
 ) -> None:
     """Let `fill` write files into a folder that appears at `out` whole or not at all.
 
-    Raises InputError if `out` is taken or no place to write, and StoreError if the disk refuses, as a full one does.
+    Nothing is moved aside unless `overwrite` is true. Raises InputError if `out` is taken, held by another process or
+    no place to write, and StoreError if the disk refuses, as a full one does.
     """
-    check_place(out, overwrite, ours)
-    out = out.absolute()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{out.name}-", suffix=".partial", dir=out.parent))
+    with locked(out):
+        check_place(out, overwrite, ours)
+        out = out.absolute()
+        partial, old = out.with_name(f".{out.name}.partial"), out.with_name(f".{out.name}.old")
+        try:
+            for leftover in (partial, old):  # of a process that was killed: nobody but us is at this folder now
+                shutil.rmtree(leftover, ignore_errors=True)
+            partial.mkdir()
+            fill(partial)
+            if overwrite and out.exists():
+                os.replace(out, old)
+            _put(partial, out, old)
+        except OSError as error:
+            raise StoreError(f"{out}: cannot write it ({error.strerror or error}); nothing was written") from None
+        finally:
+            for leftover in (partial, old):
+                shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _put(partial: Path, out: Path, old: Path) -> None:
+    """Move a finished folder to its place, or what stood there back."""
     try:
-        fill(partial)
-        partial.chmod(0o755)
-        if out.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{out.name}-", suffix=".old", dir=out.parent))
-            os.replace(out, old / "old")
-            os.replace(partial, out)
-            shutil.rmtree(old)
-        else:
-            os.replace(partial, out)
-    except OSError as error:
-        raise StoreError(f"{out}: cannot write it ({error.strerror or error}); nothing was written") from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        os.replace(partial, out)
+    except BaseException:
+        with suppress(OSError):  # there was nothing, or the new one is in place already
+            os.replace(old, out)
+        raise
 
 
 def write_result(
@@ -105,3 +120,14 @@ def read_result(folder: Path) -> tuple[Scenario, dict[str, Any]]:
     if missing:
         raise CorruptError(f"{folder / SUMMARY}: corrupt: no {', '.join(sorted(missing))}")
     return scenario, summary
+
+
+def read_attributes(folder: Path) -> dict[str, Any]:
+    """Return the attributes of result.zarr in a result folder; raise CorruptError naming it if they cannot be read."""
+    try:
+        attributes: dict[str, Any] = json.loads((folder / RESULT / "zarr.json").read_text(encoding="utf-8"))[
+            "attributes"
+        ]
+        return dict(attributes)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise CorruptError(f"{folder / RESULT}: corrupt: {error}") from None

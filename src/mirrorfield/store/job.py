@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import xarray as xr
-from filelock import FileLock, Timeout
 
-from mirrorfield.errors import InputError
+from mirrorfield.errors import InputError, MirrorfieldError, StoreError
 from mirrorfield.population.run import Gathering, Part, Plan
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.store.durable import disk_errors, sync_folder, sync_tree, write_durable
@@ -25,15 +24,26 @@ from mirrorfield.store.folder import (
     SUMMARY,
     check_place,
     is_result,
+    read_attributes,
     read_result,
     summary_text,
     write_folder,
 )
+from mirrorfield.store.lock import locked
 from mirrorfield.store.parts import BadPart, decode_part, encode_part, part_block, part_name
-from mirrorfield.store.ticket import JOB, Ticket, check_same, check_scenario, plain, read_ticket, ticket_bytes
+from mirrorfield.store.ticket import (
+    JOB,
+    Ticket,
+    check_same,
+    check_scenario,
+    input_digests,
+    plain,
+    read_ticket,
+    ticket_bytes,
+)
 from mirrorfield.store.users import USERS, check_rows, check_space, create_table, write_rows
 
-LOCK, PARTS = "lock", "parts"
+PARTS = "parts"
 Block = tuple[int, int]
 logger = logging.getLogger(__name__)
 
@@ -62,23 +72,6 @@ def describe_job(folder: Path) -> str:
         f"{folder} is not finished: {done:,} of {ticket.scenario['users']:,} users are done; "
         f"continue with `mirrorfield resume {folder}`"
     )
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out of a run folder; raise InputError if one is in it."""
-    lock = FileLock(folder / LOCK, timeout=0)
-    with disk_errors(folder):
-        try:
-            lock.acquire()
-        except Timeout:
-            raise InputError(
-                f"{folder} is in use by another process; wait until that ends, or choose another --out"
-            ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 class Job:
@@ -153,24 +146,36 @@ def tidy(folder: Path) -> None:
     """Remove from a finished run folder what only an unfinished run needs."""
     shutil.rmtree(folder / PARTS, ignore_errors=True)
     (folder / JOB).unlink(missing_ok=True)
-    with suppress(PermissionError):  # Windows does not remove a file that is held
-        (folder / LOCK).unlink(missing_ok=True)
 
 
 def tidy_finished(folder: Path) -> None:
     """Remove what a kill in the last moment left in a finished run folder."""
-    if any((folder / name).exists() for name in (PARTS, JOB, LOCK)):
-        with locked(folder):
+    if any((folder / name).exists() for name in (PARTS, JOB)):
+        with suppress(InputError, StoreError, OSError), locked(folder):  # the result is whole either way
             tidy(folder)
 
 
-def check_finished(folder: Path, asked: Scenario) -> bool:
-    """Tell whether a run folder is finished; raise InputError if it is and holds another scenario."""
+def check_finished(folder: Path, asked: Plan) -> bool:
+    """Tell whether a run folder is finished; raise InputError if it is and holds another run than the one asked for."""
     if not is_result(folder):
         return False
     there, _ = read_result(folder)
-    check_scenario(folder, plain(there), plain(asked))
+    digests = input_digests(asked)
+    found = read_attributes(folder) if digests else {}
+    others = [
+        f"{name}: {found.get(name)} there, {value} asked for"
+        for name, value in digests.items()
+        if found.get(name) != value
+    ]
+    check_scenario(folder, plain(there), plain(asked.scenario), others)
+    check_kept(folder, asked.keep_all)
     return True
+
+
+def check_kept(folder: Path, keep_all: bool | None) -> None:
+    """Raise InputError if a finished run was to keep all users and kept its sample, which every run does."""
+    if keep_all and not (folder / USERS).is_dir():
+        check_scenario(folder, {}, {}, ["--keep: sample there, all asked for"])
 
 
 @contextmanager
@@ -181,10 +186,10 @@ def open_job(folder: Path, plan: Plan, ticket: Ticket, resume: bool = False, ove
     is there. Raises InputError if the folder holds another run, is held by another process or cannot be written, and
     StoreError if the disk refuses.
     """
-    fresh = not (resume and is_job(folder))
-    if fresh:
-        _begin(folder, plan, ticket, overwrite)
     with locked(folder):
+        fresh = not (resume and is_job(folder))
+        if fresh:
+            _begin(folder, plan, ticket, overwrite)
         there = read_ticket(folder)
         check_same(folder, there, ticket)
         job = Job(folder, there, plan)
@@ -193,8 +198,9 @@ def open_job(folder: Path, plan: Plan, ticket: Ticket, resume: bool = False, ove
             logger.info(check_space(plan, folder, plan.scenario.users - job.gathering.users))
         try:
             yield job
-        except InputError:
-            if fresh and not job.done:
+        except Exception as error:
+            can_go_on = isinstance(error, MirrorfieldError) and not isinstance(error, InputError)
+            if fresh and not job.done and not can_go_on:
                 shutil.rmtree(folder)
             raise
 
@@ -213,11 +219,7 @@ def _begin(folder: Path, plan: Plan, ticket: Ticket, overwrite: bool) -> None:
         if plan.keep_all:
             create_table(plan, place / USERS, ticket.block)
 
-    if (folder / JOB).exists():
-        with locked(folder):
-            write_folder(folder, fill, overwrite, is_ours)
-    else:
-        write_folder(folder, fill, overwrite, is_ours)
+    write_folder(folder, fill, overwrite, is_ours)
     sync_folder(folder.absolute().parent)
 
 

@@ -12,14 +12,16 @@ from mirrorfield.errors import CorruptError, InputError
 from mirrorfield.population.base import Frozen
 from mirrorfield.population.run import Plan
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.store.lock import check_name
 from mirrorfield.version import VERSION, source_digest
 
 JOB = "job.json"
 FORMAT = 1
 SHOWN = 6
+LISTED, LENS = "listed users, SHA-256", "reward model and corpus, SHA-256"
 NAMES = {
-    "listed users, SHA-256": "listed",
-    "reward model and corpus, SHA-256": "lens",
+    LISTED: "listed",
+    LENS: "lens",
     "--block": "block",
     "--keep": "keep",
 }
@@ -51,22 +53,33 @@ def plain(scenario: Scenario) -> dict[str, Any]:
 
 def ticket_of(plan: Plan, block: int, population: Path | None, command: str) -> Ticket:
     """Return the ticket of a plan; `population` is the folder of listed users, if any."""
+    digests, place = input_digests(plan), str(population.resolve()) if population else None
+    if place:
+        check_name(Path(place))
     return Ticket(
         format=FORMAT,
         version=VERSION,
         sources=source_digest(),
         scenario=plain(plan.scenario),
-        listed=_listed_digest(plan) if population else None,
-        lens=_lens_digest(plan),
+        listed=digests.get(LISTED),
+        lens=digests.get(LENS),
         block=block,
         keep="all" if plan.keep_all else "sample",
-        population=str(population.resolve()) if population else None,
+        population=place,
         command=command,
     )
 
 
-def _listed_digest(plan: Plan) -> str:
+def input_digests(plan: Plan) -> dict[str, str]:
+    """Return the SHA-256 of what a plan has read beside its scenario, by what it is."""
+    found = {LISTED: _listed_digest(plan), LENS: _lens_digest(plan)}
+    return {name: digest for name, digest in found.items() if digest}
+
+
+def _listed_digest(plan: Plan) -> str | None:
     tables = plan.population
+    if not len(tables.listed_susceptibility):
+        return None
     digest = hashlib.sha256(repr(tables.listed_susceptibility.shape).encode())
     digest.update(tables.listed_susceptibility.tobytes() + tables.listed_intentionality.tobytes())
     return digest.hexdigest()

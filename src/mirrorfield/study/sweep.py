@@ -16,6 +16,7 @@ from mirrorfield.population.base import Frozen, one_line
 from mirrorfield.population.scenario import Scenario, load_values, parse_toml
 from mirrorfield.population.settings import apply_setting, with_number
 from mirrorfield.store.durable import disk_errors, write_durable
+from mirrorfield.store.lock import locked
 from mirrorfield.study.design import Axis, design_of
 from mirrorfield.version import VERSION
 
@@ -90,17 +91,18 @@ def sweep(
     folder, base = Path(out), spec.base()
     places = design_of(spec.method, spec.over, spec.samples, spec.seed)
     scenarios = [_at(base, spec, place) for place in places]
-    _claim(folder, spec, base)
-    found = []
-    for i, scenario in enumerate(scenarios):
-        found.append(_point(folder / POINTS / f"{i:06d}.json", scenario, spec.metrics, threads, dask))
-        if progress:
-            progress(i + 1, len(scenarios))
-    from mirrorfield.study.answer import dataset_of
+    with locked(folder):
+        _claim(folder, spec, base)
+        found = []
+        for i, scenario in enumerate(scenarios):
+            found.append(_point(folder / POINTS / f"{i:06d}.json", scenario, spec.metrics, threads, dask))
+            if progress:
+                progress(i + 1, len(scenarios))
+        from mirrorfield.study.answer import dataset_of
 
-    dataset = dataset_of(spec, base, places, found)
-    with disk_errors(folder):
-        dataset.to_zarr(folder / RESULT, mode="w", zarr_format=3, consolidated=False)
+        dataset = dataset_of(spec, base, places, found)
+        with disk_errors(folder):
+            dataset.to_zarr(folder / RESULT, mode="w", zarr_format=3, consolidated=False)
     return dataset
 
 
