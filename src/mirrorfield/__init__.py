@@ -14,6 +14,7 @@ from mirrorfield.population.change import Intensity, Intervention
 from mirrorfield.population.distributions import Population, Segment
 from mirrorfield.population.policy import Policy
 from mirrorfield.population.scenario import Category, Profile, Record, Scenario
+from mirrorfield.store.tables import load_table
 from mirrorfield.study.neighbours import Neighbours, neighbours
 from mirrorfield.study.rlhf import Asked, Rlhf, rlhf
 from mirrorfield.study.sweep import Sweep, sweep
@@ -46,6 +47,7 @@ __all__ = [
     "Tipping",
     "__version__",
     "compare",
+    "load_table",
     "neighbours",
     "preset",
     "rlhf",

@@ -65,17 +65,15 @@ class Run:
 
 
 def _read_run(plan: Plan, folder: Path) -> Run:
-    import xarray as xr
-
     from mirrorfield.store.folder import RESULT, read_result
     from mirrorfield.store.job import tidy_finished
+    from mirrorfield.store.tables import load_table
 
     tidy_finished(folder)
     nobody = Gathering(plan)
     run = Run(plan.scenario, plan, Part(0, 0, nobody.totals, nobody.momentary, nobody.sample))
     run.summary = read_result(folder)[1]
-    with xr.open_zarr(folder / RESULT, consolidated=False) as dataset:
-        run.dataset = dataset.load()
+    run.dataset = load_table(folder, RESULT)
     return run
 
 

@@ -33,7 +33,7 @@ def test_a_run_prints_the_summary_and_writes_the_folder(small: Path) -> None:
     for part in ("threat", "They are coming for", "effective categories", "filter-bubble", "calm / engaged", "0.8–1.0"):
         assert part in text
     assert sorted(path.name for path in (small / "result").iterdir()) == [
-        "report.html", "result.zarr", "scenario.toml", "summary.json",
+        "SHA256SUMS", "report.html", "result.zarr", "scenario.toml", "summary.json",
     ]  # fmt: skip
 
 

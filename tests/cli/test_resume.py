@@ -52,8 +52,9 @@ def undisturbed(tmp_path_factory) -> dict[str, bytes]:
 
 
 def data_files(folder: Path) -> dict[str, bytes]:
-    """Return the files of a result but the report, which tells the command that began the run."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "report.html"]
+    """Return the files of a result but the report, which tells the command that began the run, and its digest."""
+    told = ("report.html", "SHA256SUMS")
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in told]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 

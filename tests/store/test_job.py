@@ -286,10 +286,16 @@ def test_keep_all_has_the_same_summary_and_the_sample_s_rows(half_done, undistur
     folder = half_done(keep_all=True)
     chunk = sorted((folder / "users.zarr/feed/c").iterdir())[1] / "0"
     chunk.write_bytes(chunk.read_bytes()[:-1] + b"?")
+    meta = folder / "users.zarr/feed/zarr.json"
+    meta.write_bytes(meta.read_bytes().replace(b"float32", b"float16"))
     files = finish(folder)
     assert any("users.zarr: 1,000 users, 0.000 GB" in record.getMessage() for record in caplog.records)
     assert any("feed/c/1/0 is gone or has changed" in record.getMessage() for record in caplog.records)
-    assert {name: data for name, data in files.items() if not name.startswith("users.zarr")} == undisturbed
+    assert any("feed/zarr.json: has changed since it was written" in r.getMessage() for r in caplog.records)
+    mf.simulate(SCENARIO, out=tmp_path / "whole", block=BLOCK, keep_all=True)
+    assert files == content(tmp_path / "whole")
+    for name in undisturbed.keys() - {"SHA256SUMS"}:
+        assert files[name] == undisturbed[name]
     with (
         xr.open_zarr(folder / "users.zarr", consolidated=False) as everyone,
         xr.open_zarr(folder / "result.zarr", consolidated=False) as result,

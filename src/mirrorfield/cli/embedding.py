@@ -118,14 +118,16 @@ def embedding(
 
 def show_embedding(folder: Path, json_: bool) -> bool:
     """Print the summary of a folder that `mirrorfield embedding` wrote; return whether it is one."""
-    from mirrorfield.store.folder import SUMMARY, summary_text
+    from mirrorfield.store.folder import SUMMARY, read_result_file, summary_text, warn_unsealed
+    from mirrorfield.world.embedding import EmbeddingScenario
     from mirrorfield.world.embedding.run import SCENARIO, is_embedding
 
     if not is_embedding(folder):
         return False
+    warn_unsealed(folder)
     try:
-        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        scenario = _scenario(folder / SCENARIO, [])
+        summary = json.loads(read_result_file(folder, SUMMARY))
+        scenario = EmbeddingScenario.from_toml(read_result_file(folder, SCENARIO), str(folder / SCENARIO))
         view = summary_view(scenario.tables(), summary)
     except (ValueError, TypeError, KeyError) as error:
         raise CorruptError(f"{folder}: corrupt result: {error}") from None

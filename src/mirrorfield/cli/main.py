@@ -18,9 +18,10 @@ from mirrorfield.cli import verify as verify_command
 from mirrorfield.cli.asked import typed_command
 from mirrorfield.cli.ending import check_words, end_as_told
 from mirrorfield.cli.jobs import Shown, go_on, print_if_finished, run_job
+from mirrorfield.cli.progress import log_lines
 from mirrorfield.cli.settings import build_scenario
 from mirrorfield.cli.table import stdout, summary_view
-from mirrorfield.errors import InputError
+from mirrorfield.errors import CorruptError, InputError
 from mirrorfield.population.scenario import Scenario, presets
 from mirrorfield.version import VERSION
 
@@ -130,18 +131,20 @@ def show(
     json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")] = False,
 ) -> None:
     """Print the summary of a result folder again."""
-    from mirrorfield.store.folder import read_result, summary_text
+    from mirrorfield.store.folder import SUMMARY, read_result, summary_text
     from mirrorfield.store.job import describe_job, is_job
 
     if is_job(folder):
         raise InputError(describe_job(folder))
-    if embedding_command.show_embedding(folder, json_):
-        return
-    scenario, summary = read_result(folder)
-    if json_:
-        sys.stdout.write(summary_text(summary))
-    else:
-        stdout().print(summary_view(scenario, summary))
+    with log_lines(quiet=True):
+        if embedding_command.show_embedding(folder, json_):
+            return
+        scenario, summary = read_result(folder)
+    try:
+        view = summary_view(scenario, summary)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CorruptError(f"{folder / SUMMARY}: corrupt: {error}") from None
+    sys.stdout.write(summary_text(summary)) if json_ else stdout().print(view)
 
 
 @app.command()

@@ -31,6 +31,8 @@ from mirrorfield.cli.compare import effect_row
 from mirrorfield.cli.settings import build_scenario
 from mirrorfield.cli.table import stdout
 from mirrorfield.errors import InputError
+from mirrorfield.seal import seal_text
+from mirrorfield.store.durable import write_durable
 from mirrorfield.study.rlhf import Asked, Report, Rlhf
 from mirrorfield.world.rlhf.heldout import HeldOut
 
@@ -76,7 +78,7 @@ def rlhf(
     with _phases(json_) as tell:
         found = run(base, asked, beta=beta, rule=rule, draws=draws, save=save, threads=threads, progress=tell)
     if save:
-        save.write_text(found.fitted.to_toml(), encoding="utf-8")
+        write_durable(save, seal_text(found.fitted.to_toml()).encode())
     if json_:
         sys.stdout.write(json.dumps(as_values(found), indent=2) + "\n")
     else:

@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mirrorfield.arrays import F32Array, FloatArray, IntArray
 from mirrorfield.errors import CorruptError, InputError, nearest
+from mirrorfield.seal import check_bytes, seal_zip
 
 ENTRIES = ("categories", "category", "quality", "embedding", "text")
 TOLERANCE = 2.0**-20
@@ -79,6 +80,7 @@ def load_corpus(source: str | Path) -> Corpus:
 
 def read_corpus(data: bytes, name: str) -> Corpus:
     """Return the corpus that the bytes of an .npz file hold; `name` is what to call the file in an InputError."""
+    check_bytes(data, name)
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = {entry: file[entry] for entry in ENTRIES if entry in file.files}
@@ -113,6 +115,8 @@ def is_corpus(path: Path) -> bool:
 def corpus_bytes(corpus: Corpus, precision: DTypeLike = np.float32) -> bytes:
     """Return the .npz file of a corpus, embeddings in a precision; in float32, reading gives the same bits again.
 
+    Its comment is the SHA-256 of all before it.
+
     >>> read_corpus(corpus_bytes(load_corpus("posts")), "again").embedding.shape
     (60, 384)
     """
@@ -125,7 +129,7 @@ def corpus_bytes(corpus: Corpus, precision: DTypeLike = np.float32) -> bytes:
         embedding=corpus.embedding.astype(precision),
         text=np.array(corpus.text),
     )
-    return file.getvalue()
+    return seal_zip(file.getvalue())
 
 
 def make_corpus(categories: Any, category: Any, quality: Any, embedding: Any, text: Any) -> Corpus:

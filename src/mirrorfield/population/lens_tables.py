@@ -1,5 +1,6 @@
 """Labels, context and retrieval in plain numbers: what the kernel and the reference read."""
 
+import io
 import math
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from mirrorfield.model.retrieval import Retriever
 from mirrorfield.population.corpus import Corpus, load_corpus
 from mirrorfield.population.lens import MAX_REWARD
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.seal import check_bytes
 
 GRAIN = 2.0**-15
 MAX_ITEMS = 1024
@@ -96,7 +98,11 @@ def reward_models(scenario: Scenario) -> F32Array:
     if not file.is_file():
         raise InputError(f'reward.model_file: expected a .npy file, got "{file}", which is not there')
     try:
-        models = np.load(file, allow_pickle=False)
+        data = file.read_bytes()
+        check_bytes(data, str(file))
+        models = np.load(io.BytesIO(data), allow_pickle=False)
+    except CorruptError:
+        raise
     except (ValueError, EOFError, OSError) as error:
         raise CorruptError(f"{file}: cannot be read as a NumPy array ({error})") from None
     if not isinstance(models, np.ndarray) or models.ndim != 3 or models.shape[1:] != shape or not len(models):

@@ -19,6 +19,7 @@ from mirrorfield.population.change import Intensity, Intervention
 from mirrorfield.population.distributions import Population
 from mirrorfield.population.lens import Context, Retrieval, Reward
 from mirrorfield.population.policy import Policy
+from mirrorfield.seal import check_text
 
 Table = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
 MAX_USERS = 8_000_000_000
@@ -287,7 +288,8 @@ class Scenario(Frozen):
 
 
 def parse_toml(text: str, source: str) -> dict[str, Any]:
-    """Return the values in a TOML text, or raise InputError naming the place of the mistake."""
+    """Return the values in a TOML text, or raise InputError naming the place of the mistake, or a broken seal."""
+    check_text(text, source)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

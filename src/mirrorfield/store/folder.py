@@ -1,6 +1,7 @@
 """The result folder: written beside its place and moved there whole, so that half a result is never seen."""
 
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -13,9 +14,11 @@ import xarray as xr
 
 from mirrorfield.errors import CorruptError, InputError, StoreError
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.seal import SUMS, digests, read_sealed, seal_text, sums_bytes
 from mirrorfield.store.lock import check_name, lock_path, locked
 
 SCENARIO, SUMMARY, RESULT, REPORT = "scenario.toml", "summary.json", "result.zarr", "report.html"
+logger = logging.getLogger(__name__)
 
 
 def summary_text(summary: dict[str, Any]) -> str:
@@ -55,9 +58,13 @@ def next_place(name: str, parent: Path = Path("runs")) -> Path:
 
 
 def write_folder(
-    out: Path, fill: Callable[[Path], None], overwrite: bool = False, ours: Callable[[Path], bool] = is_result
+    out: Path,
+    fill: Callable[[Path], None],
+    overwrite: bool = False,
+    ours: Callable[[Path], bool] = is_result,
+    seal: bool = True,
 ) -> None:
-    """Let `fill` write files into a folder that appears at `out` whole or not at all.
+    """Let `fill` write files into a folder that appears at `out` whole or not at all, with their digests if `seal`.
 
     Nothing is moved aside unless `overwrite` is true. Raises InputError if `out` is taken, held by another process or
     no place to write, and StoreError if the disk refuses, as a full one does.
@@ -71,6 +78,9 @@ def write_folder(
                 shutil.rmtree(leftover, ignore_errors=True)
             partial.mkdir()
             fill(partial)
+            if seal:
+                names = [path.name for path in partial.iterdir()]
+                (partial / SUMS).write_bytes(sums_bytes(digests(partial, names)))
             if overwrite and out.exists():
                 os.replace(out, old)
             _put(partial, out, old)
@@ -97,12 +107,26 @@ def write_result(
     """Write scenario.toml, summary.json, result.zarr and report.html into the folder `out`; see `write_folder`."""
 
     def fill(folder: Path) -> None:
-        (folder / SCENARIO).write_text(scenario.to_toml(), encoding="utf-8")
+        (folder / SCENARIO).write_text(seal_text(scenario.to_toml()), encoding="utf-8")
         (folder / SUMMARY).write_text(summary_text(summary), encoding="utf-8")
         (folder / REPORT).write_text(report, encoding="utf-8")
         dataset.to_zarr(folder / RESULT, zarr_format=3, consolidated=False)
 
     write_folder(out, fill, overwrite)
+
+
+def warn_unsealed(folder: Path) -> None:
+    """Log a warning if a result folder has no digests to check its files by."""
+    if not (folder / SUMS).exists():
+        logger.warning("%s has no %s, so nothing tells whether it has changed since it was written", folder, SUMS)
+
+
+def read_result_file(folder: Path, name: str) -> str:
+    """Return the text of a file in a result folder; raise CorruptError naming it if it has changed."""
+    try:
+        return read_sealed(folder, name).decode()
+    except UnicodeDecodeError as error:
+        raise CorruptError(f"{folder / name}: corrupt: expected UTF-8 ({error})") from None
 
 
 def read_result(folder: Path) -> tuple[Scenario, dict[str, Any]]:
@@ -111,9 +135,10 @@ def read_result(folder: Path) -> tuple[Scenario, dict[str, Any]]:
         raise InputError(f"{folder}: no such folder; expected one that `mirrorfield run` wrote")
     if not is_result(folder):
         raise InputError(f"{folder} is not a mirrorfield result: expected {SCENARIO} and {SUMMARY} in it")
+    warn_unsealed(folder)
     try:
-        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        scenario = Scenario.load(folder / SCENARIO)
+        summary = json.loads(read_result_file(folder, SUMMARY))
+        scenario = Scenario.from_toml(read_result_file(folder, SCENARIO), str(folder / SCENARIO))
         missing = {"users", "shares", "states", "by_intentionality"} - set(summary)
     except (ValueError, TypeError) as error:
         raise CorruptError(f"{folder}: corrupt result: {error}") from None

@@ -16,6 +16,7 @@ import xarray as xr
 from mirrorfield.errors import InputError, MirrorfieldError, StoreError
 from mirrorfield.population.run import Gathering, Part, Plan
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.seal import SUMS, digests, seal_text, sha256, sums_bytes
 from mirrorfield.store.durable import disk_errors, sync_folder, sync_tree, write_durable
 from mirrorfield.store.folder import (
     REPORT,
@@ -41,7 +42,7 @@ from mirrorfield.store.ticket import (
     read_ticket,
     ticket_bytes,
 )
-from mirrorfield.store.users import USERS, check_rows, check_space, create_table, write_rows
+from mirrorfield.store.users import USERS, check_rows, check_space, create_table, restore_table, write_rows
 
 PARTS = "parts"
 Block = tuple[int, int]
@@ -75,7 +76,10 @@ def describe_job(folder: Path) -> str:
 
 
 class Job:
-    """An unfinished run folder that this process holds; `gathering` has what its blocks found so far."""
+    """An unfinished run folder that this process holds; `gathering` has what its blocks found so far.
+
+    `chunks` has the SHA-256 of the files with the rows of the table of all users, by path in the folder.
+    """
 
     def __init__(self, folder: Path, ticket: Ticket, plan: Plan) -> None:
         self.folder = folder
@@ -84,6 +88,7 @@ class Job:
         self.identity = ticket.identity()
         self.gathering = Gathering(plan)
         self.done: set[Block] = set()
+        self.chunks: dict[str, str] = {}
 
     def load(self) -> None:
         """Take in the saved parts one at a time; name those that are not as they were written, and remove them."""
@@ -92,6 +97,9 @@ class Job:
             for leftover in self.folder.rglob("*.partial"):
                 if leftover.is_file():
                     leftover.unlink()
+            if self.plan.keep_all:  # rows belong to the metadata that they were written with
+                table = restore_table(self.plan, self.folder / USERS, self.ticket.block)
+                self.identity = f"{self.ticket.identity()} {table}"
             for block, path in saved_blocks(self.folder).items():
                 try:
                     self._take(path, block)
@@ -109,8 +117,12 @@ class Job:
             check_rows(chunks, self.folder / USERS)
         except OSError as error:
             raise BadPart(f"it cannot be read ({error.strerror})") from None
+        self._add(part, chunks)
+
+    def _add(self, part: Part, chunks: dict[str, str]) -> None:
         self.gathering.add(part)
-        self.done.add(block)
+        self.done.add((part.first_user, part.users))
+        self.chunks |= {f"{USERS}/{path}": digest for path, digest in chunks.items()}
 
     def save(self, part: Part) -> None:
         """Take in a part once it is safe on the disk; raise StoreError if it cannot be written."""
@@ -118,16 +130,19 @@ class Job:
             chunks = write_rows(self.plan, part, self.folder / USERS, self.ticket.block) if self.plan.keep_all else {}
             data = encode_part(part, self.identity, chunks)
             write_durable(self.folder / PARTS / part_name(part.first_user, part.users), data)
-        self.gathering.add(part)
-        self.done.add((part.first_user, part.users))
+        self._add(part, chunks)
 
     def finish(self, summary: dict[str, Any], dataset: xr.Dataset, report: str) -> None:
-        """Write the result, summary.json last, and remove what only an unfinished run needs."""
+        """Write the result, its digests and summary.json, last, and remove what only an unfinished run needs."""
+        figures = summary_text(summary).encode()
         with disk_errors(self.folder):
-            write_durable(self.folder / SCENARIO, self.plan.scenario.to_toml().encode())
+            write_durable(self.folder / SCENARIO, seal_text(self.plan.scenario.to_toml()).encode())
             write_durable(self.folder / REPORT, report.encode())
             _write_dataset(self.folder, dataset)
-            write_durable(self.folder / SUMMARY, summary_text(summary).encode())
+            names = [SCENARIO, REPORT, RESULT, *([USERS] if self.plan.keep_all else [])]
+            listed = digests(self.folder, names, self.chunks) | {SUMMARY: sha256(figures)}
+            write_durable(self.folder / SUMS, sums_bytes(listed))
+            write_durable(self.folder / SUMMARY, figures)
             tidy(self.folder)
 
 
@@ -214,12 +229,12 @@ def _begin(folder: Path, plan: Plan, ticket: Ticket, overwrite: bool) -> None:
 
     def fill(place: Path) -> None:
         write_durable(place / JOB, ticket_bytes(ticket))
-        write_durable(place / SCENARIO, plan.scenario.to_toml().encode())
+        write_durable(place / SCENARIO, seal_text(plan.scenario.to_toml()).encode())
         (place / PARTS).mkdir()
         if plan.keep_all:
             create_table(plan, place / USERS, ticket.block)
 
-    write_folder(folder, fill, overwrite, is_ours)
+    write_folder(folder, fill, overwrite, is_ours, seal=False)
     sync_folder(folder.absolute().parent)
 
 

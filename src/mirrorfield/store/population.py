@@ -9,6 +9,7 @@ import xarray as xr
 from mirrorfield.arrays import F32Array
 from mirrorfield.errors import CorruptError, InputError
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.seal import check_files, read_sums, seal_text
 from mirrorfield.store.folder import SCENARIO, summary_text, write_folder
 
 POPULATION, FIT = "population.zarr", "fit.json"
@@ -23,10 +24,16 @@ class ListedUsers(NamedTuple):
 
 
 def read_population(folder: Path) -> ListedUsers:
-    """Return the users in a population folder; raise InputError or CorruptError naming what is wrong."""
+    """Return the users in a population folder; raise InputError or CorruptError naming what is wrong.
+
+    A folder that `fit` wrote has a list of digests, which is checked; one that was made by hand needs none.
+    """
     place = folder / POPULATION
     if not place.is_dir():
         raise InputError(f"{folder} is not a population: expected {POPULATION} in it, as `mirrorfield fit` writes it")
+    listed = read_sums(folder)
+    if listed is not None:
+        check_files(folder, listed, [path for path in listed if path.startswith(f"{POPULATION}/")])
     try:
         with xr.open_zarr(place, consolidated=False) as dataset:
             susceptibility = np.ascontiguousarray(dataset["susceptibility"].to_numpy(), np.float32)
@@ -52,7 +59,7 @@ def write_population(
     """Write population.zarr, scenario.toml and fit.json into the folder `out`, whole or not at all."""
 
     def fill(folder: Path) -> None:
-        (folder / SCENARIO).write_text(scenario.to_toml(), encoding="utf-8")
+        (folder / SCENARIO).write_text(seal_text(scenario.to_toml()), encoding="utf-8")
         (folder / FIT).write_text(summary_text(summary), encoding="utf-8")
         users.to_zarr(folder / POPULATION, zarr_format=3, consolidated=False)
 

