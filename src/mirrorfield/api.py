@@ -66,12 +66,14 @@ class Run:
 def _read_run(plan: Plan, folder: Path) -> Run:
     import xarray as xr
 
+    from mirrorfield.store.arrays import check_group
     from mirrorfield.store.folder import RESULT, read_result
 
     nobody = Gathering(plan)
     run = Run(plan.scenario, plan, Part(0, 0, nobody.totals, nobody.sample))
     run.summary = read_result(folder)[1]
-    with xr.open_zarr(folder / RESULT, consolidated=False) as dataset:
+    check_group(folder / RESULT)
+    with xr.open_zarr(folder / RESULT, consolidated=False, zarr_format=3) as dataset:
         run.dataset = dataset.load()
     return run
 

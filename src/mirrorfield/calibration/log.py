@@ -16,6 +16,8 @@ from mirrorfield.calibration.table import BadRows, read_table
 from mirrorfield.errors import InputError
 
 NUMBER, DATE = "number", "date"
+MAX_REACTION = 1e100
+"""The largest reaction, up to sign: squares of a billion of these add up in float64."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class _Events:
             return "empty category", None
         if value is None:
             return "reaction is not a finite number", reaction
+        if abs(value) > MAX_REACTION:
+            return f"reaction is beyond {MAX_REACTION:g}", reaction
         if moment is None:
             return "time is neither a number nor an ISO date", time
         self.user.append(self.users.setdefault(user.strip(), len(self.users)))
@@ -119,9 +123,9 @@ def parse_time(text: str) -> tuple[float, str] | None:
         return value, NUMBER
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp(), DATE
+    except (ValueError, OverflowError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp(), DATE
 
 
 def read_log(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mirrorfield.errors import InputError, nearest
+from mirrorfield.reading import reason_of
 
 SHOWN, KEPT = 5, 20
 
@@ -117,7 +118,7 @@ def _numbered(reader: Any, path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _parquet_rows(path: Path, wanted: Sequence[str]) -> Iterator[Row]:
     arrow, parquet = _pyarrow("pyarrow"), _pyarrow("pyarrow.parquet")
-    with _readable(path, arrow.ArrowException), parquet.ParquetFile(path) as file:
+    with _readable(path, Exception), parquet.ParquetFile(path) as file:
         names = file.schema_arrow.names
         for name in wanted:
             kind = file.schema_arrow.field(_position(path, names, name)).type
@@ -164,7 +165,9 @@ def _readable(path: Path, *others: type[Exception]) -> Iterator[None]:
     except UnicodeDecodeError:
         raise InputError(f"{path}, line {_undecodable_line(path)}: not UTF-8 text. Save the file as UTF-8.") from None
     except unreadable as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        if isinstance(error, InputError):
+            raise
+        reason = getattr(error, "strerror", None) or reason_of(error)
         raise InputError(f"{path} cannot be read: {reason}.") from None
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mirrorfield.population.base import Frozen, Unit
+from mirrorfield.population.base import MAX_STEPS, Frozen, Unit
 from mirrorfield.population.policy import Policy
 
 
@@ -32,7 +32,7 @@ class Intervention(Frozen):
     a share `nudge_share` of users. `policy`: the recommender from then on.
     """
 
-    at: Annotated[int, Field(ge=0)] = 0
+    at: Annotated[int, Field(ge=0, le=MAX_STEPS)] = 0
     exploration: Unit = 0.0
     quota: Annotated[float, Field(ge=0.5, le=1, allow_inf_nan=False)] = 1.0
     intensity_cap: Unit = 1.0

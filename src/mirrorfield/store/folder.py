@@ -12,6 +12,7 @@ import xarray as xr
 
 from mirrorfield.errors import CorruptError, InputError, StoreError
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.reading import parse_json, read_text
 
 SCENARIO, SUMMARY, RESULT, REPORT = "scenario.toml", "summary.json", "result.zarr", "report.html"
 
@@ -97,8 +98,10 @@ def read_result(folder: Path) -> tuple[Scenario, dict[str, Any]]:
     if not is_result(folder):
         raise InputError(f"{folder} is not a mirrorfield result: expected {SCENARIO} and {SUMMARY} in it")
     try:
-        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        summary = parse_json(read_text(folder / SUMMARY), folder / SUMMARY)
         scenario = Scenario.load(folder / SCENARIO)
+        if not isinstance(summary, dict):
+            raise TypeError(f"{SUMMARY} holds a {type(summary).__name__}")
         missing = {"users", "shares", "states", "by_intentionality"} - set(summary)
     except (ValueError, TypeError) as error:
         raise CorruptError(f"{folder}: corrupt result: {error}") from None

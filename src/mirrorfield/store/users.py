@@ -59,7 +59,7 @@ def create_table(plan: Plan, place: Path, block: int) -> None:
     empty = empty_table(plan)
     coordinates = empty.drop_vars([*empty.data_vars, "user", "step"])
     coordinates.to_zarr(place, zarr_format=3, consolidated=False)
-    group = zarr.open_group(place, mode="r+")
+    group = zarr.open_group(place, mode="r+", zarr_format=3)
     for name, variable in empty.data_vars.items():
         group.create_array(
             str(name),
@@ -78,7 +78,7 @@ def write_rows(plan: Plan, part: Part, place: Path, block: int) -> dict[str, str
         raise ValueError("expected a part with the table of its users")
     ids = np.arange(part.first_user, part.first_user + part.users, dtype=np.int64)
     rows = _final_rows(replace(plan, sample=ids), replace(part, sample=part.table))
-    group = zarr.open_group(place, mode="r+")
+    group = zarr.open_group(place, mode="r+", zarr_format=3)
     chunks = {}
     with zarr.config.set({"array.write_empty_chunks": True}):
         for name, variable in rows.data_vars.items():

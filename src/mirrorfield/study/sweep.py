@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,14 +12,16 @@ from pydantic import Field, ValidationError, model_validator
 from mirrorfield.api import simulate
 from mirrorfield.arrays import FloatArray
 from mirrorfield.errors import CorruptError, InputError, check_known
-from mirrorfield.metrics.summary import population_figures
+from mirrorfield.metrics.summary import figure_names, population_figures
 from mirrorfield.population.base import Frozen, one_line
-from mirrorfield.population.scenario import Scenario, load_values, parse_toml
+from mirrorfield.population.scenario import Scenario, load_values, read_toml
 from mirrorfield.population.settings import apply_setting, with_number
+from mirrorfield.reading import parse_json, read_text
 from mirrorfield.store.durable import disk_errors, write_durable
 from mirrorfield.study.design import Axis, design_of
 from mirrorfield.version import VERSION
 
+MAX_POINTS = 100_000
 RESULT, POINTS, SPEC = "sweep.zarr", "points", "sweep.json"
 
 
@@ -44,9 +47,20 @@ class Sweep(Frozen):
                 raise ValueError(f"over.{path}: expected values = [...] for a grid, got a range")
             if self.method != "grid" and axis.values is not None:
                 raise ValueError(f"over.{path}: expected low and high for {self.method}, got values")
+        if self.points > MAX_POINTS:
+            raise ValueError(
+                f"expected at most {MAX_POINTS:,} points, got {self.points:,}; use fewer values or samples"
+            )
         if self.method == "sobol" and self.samples & (self.samples - 1):
             raise ValueError(f"samples: expected a power of 2 for sobol, got {self.samples}")
         return self
+
+    @property
+    def points(self) -> int:
+        """The number of points of the design, known before any is made."""
+        if self.method == "grid":
+            return math.prod(len(axis.values or ()) for axis in self.over.values())
+        return self.samples * (len(self.over) + 2) if self.method == "sobol" else self.samples
 
     @classmethod
     def load(cls, file: str | Path) -> "Sweep":
@@ -55,7 +69,7 @@ class Sweep(Frozen):
         if not path.is_file():
             raise InputError(f'sweep: expected a TOML file, got "{file}", which is not there')
         try:
-            return cls(**parse_toml(path.read_text(encoding="utf-8"), str(path)))
+            return cls(**read_toml(path))
         except ValidationError as error:
             raise InputError(f"{file}: {one_line(error, cls)}") from None
 
@@ -90,6 +104,8 @@ def sweep(
     folder, base = Path(out), spec.base()
     places = design_of(spec.method, spec.over, spec.samples, spec.seed)
     scenarios = [_at(base, spec, place) for place in places]
+    for metric in spec.metrics:
+        check_known(metric, figure_names(category.name for category in base.categories), "sweep: unknown metric")
     _claim(folder, spec, base)
     found = []
     for i, scenario in enumerate(scenarios):
@@ -116,7 +132,7 @@ def _claim(folder: Path, spec: Sweep, base: Scenario) -> None:
     text = json.dumps(told, indent=1, sort_keys=True)
     file = folder / SPEC
     if file.exists():
-        if file.read_text(encoding="utf-8") != text:
+        if read_text(file) != text:
             raise InputError(f"{folder}: holds another sweep, or one of another version; use another folder")
         return
     if folder.exists() and any(folder.iterdir()):
@@ -132,7 +148,7 @@ def _point(
     identity = hashlib.sha256(scenario.to_toml().encode()).hexdigest()
     if file.exists():
         try:
-            told = json.loads(file.read_text(encoding="utf-8"))
+            told = parse_json(read_text(file), file)
             if told["scenario"] == identity:
                 return {str(name): float(value) for name, value in told["figures"].items()}
         except (ValueError, KeyError, TypeError, AttributeError):
