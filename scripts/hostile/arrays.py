@@ -139,7 +139,7 @@ def populations(draw: Any) -> dict[str, bytes]:
     files = dict(ZARR)
     if draw(st.integers(0, 11)) == 0:
         return (files if draw(st.booleans()) else {}) | V2
-    for path in draw(st.lists(st.sampled_from(metadata), max_size=2)):
+    for path in draw(st.lists(st.sampled_from(metadata), max_size=2, unique=True)):
         told = draw(remade(json.loads(files[path]), 1))
         if draw(st.integers(0, 3)) == 0 and isinstance(told.get("codecs"), list):
             told["codecs"] = [*told["codecs"], {"name": draw(st.sampled_from(CODECS)), "configuration": {}}]

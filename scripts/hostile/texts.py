@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hostile.mutate import DEEP, HUGE, as_json, mutated, remade, toml, write_files
 from mirrorfield.cli.compare import changed
 from mirrorfield.cli.settings import build_scenario
-from mirrorfield.errors import InputError
 from mirrorfield.population.run import plan_run
 from mirrorfield.population.scenario import Scenario, read_toml
 from mirrorfield.population.tables import world_of
@@ -136,18 +135,13 @@ def read_summary(folder: Path, data: bytes) -> None:
 
 
 def read_job(folder: Path, data: bytes) -> None:
-    """Read a ticket, as it is and with a checksum that fits."""
-    write_files(folder, {"job.json": data, "scenario.toml": b""})
-    values = None
-    try:
-        read_ticket(folder)
-    except InputError:
-        with suppress(ValueError):
-            values = json.loads(data)
+    """Read a ticket: with a checksum that fits if it is JSON with one, else as it is."""
+    with suppress(ValueError, RecursionError):
+        values = json.loads(data)
         if isinstance(values, dict) and values.pop("checksum", None):
-            (folder / "job.json").write_bytes(as_json({"checksum": _sha256(values), **values}))
-            read_ticket(folder)
-        raise
+            data = as_json({"checksum": _sha256(values), **values})
+    write_files(folder, {"job.json": data, "scenario.toml": b""})
+    read_ticket(folder)
 
 
 def read_sweep_point(folder: Path, data: bytes) -> None:

@@ -202,12 +202,12 @@ def read_items(path: Path, columns: LogColumns, skip_bad_rows: bool) -> tuple[di
 def _assemble(
     path: Path, columns: LogColumns, events: _Events, report: dict[str, Any], max_categories: int | None
 ) -> InteractionLog:
-    label_set = np.array(events.label_set, dtype=np.int64)
+    label_set = np.frombuffer(events.label_set, dtype=np.int64)
     count = count_labels(events.label_sets, label_set)
     names, merged = choose_categories(count, max_categories, f'{path}, column "{columns.category}"')
     event, category, weight = incidence(events.label_sets, label_set, names)
     counts = {"users": len(events.users), "events": len(label_set), "labels": len(event), "categories": len(names)}
     report |= counts | {"merged": merged}
-    user, reaction = np.array(events.user, dtype=np.int64), np.array(events.reaction, dtype=np.float64)
-    time = np.array(events.time, dtype=np.float64)
+    user, reaction = np.frombuffer(events.user, dtype=np.int64), np.frombuffer(events.reaction, dtype=np.float64)
+    time = np.frombuffer(events.time, dtype=np.float64)
     return InteractionLog(user, reaction, time, event, category, weight, tuple(events.users), names, report)

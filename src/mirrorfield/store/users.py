@@ -12,6 +12,7 @@ import zarr
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import Totals
 from mirrorfield.population.run import Gathering, Part, Plan
+from mirrorfield.store.arrays import check_group
 from mirrorfield.store.dataset import to_dataset
 from mirrorfield.store.durable import sync_file, sync_folder, sync_tree
 from mirrorfield.store.parts import BadPart
@@ -78,6 +79,7 @@ def write_rows(plan: Plan, part: Part, place: Path, block: int) -> dict[str, str
         raise ValueError("expected a part with the table of its users")
     ids = np.arange(part.first_user, part.first_user + part.users, dtype=np.int64)
     rows = _final_rows(replace(plan, sample=ids), replace(part, sample=part.table))
+    check_group(place)
     group = zarr.open_group(place, mode="r+", zarr_format=3)
     chunks = {}
     with zarr.config.set({"array.write_empty_chunks": True}):
