@@ -143,6 +143,16 @@ def seal_zip(data: bytes) -> bytes:
     return seal_bytes(data[:-2] + (len(_TAIL) + 64).to_bytes(2, "little"))
 
 
+def unsealed(data: bytes, source: str) -> bytes:
+    """Return bytes without the digest at their end; raise CorruptError if it is not that of the rest.
+
+    >>> unsealed(seal_bytes(b"abc"), "x.npy"), unsealed(b"abc", "x.npy")
+    (b'abc', b'abc')
+    """
+    check_bytes(data, source)
+    return data[: -len(_TAIL) - 64] if data[-len(_TAIL) - 64 : -64] == _TAIL else data
+
+
 def check_bytes(data: bytes, source: str) -> None:
     """Raise CorruptError if bytes end with a digest that is not that of the rest; any others are let through."""
     body, tail, digest = data[: -len(_TAIL) - 64], data[-len(_TAIL) - 64 : -64], data[-64:]

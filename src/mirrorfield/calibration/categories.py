@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirrorfield.errors import InputError
+from mirrorfield.population.scenario import MAX_NAME
 
 LEAST, MOST = 2, 32
 OTHER = "other"
@@ -45,7 +46,7 @@ def choose_categories(
     if len(count) < LEAST:
         raise InputError(f"{where}: only one category found ({next(iter(count))}); a feed needs at least {LEAST}.")
     if len(count) <= (limit or MOST):
-        return tuple(sorted(count)), {}
+        return _short(sorted(count), where), {}
     if limit is None:
         raise InputError(
             f"{where}: {len(count)} categories found, at most {MOST} can be simulated. --max-categories N merges the "
@@ -53,7 +54,17 @@ def choose_categories(
         )
     ranked = sorted((label for label in count if label != OTHER), key=lambda label: (-count[label], label))
     kept = sorted(ranked[: limit - 1])
-    return (*kept, OTHER), {label: count[label] for label in sorted(set(count) - set(kept))}
+    return (*_short(kept, where), OTHER), {label: count[label] for label in sorted(set(count) - set(kept))}
+
+
+def _short(names: Sequence[str], where: str) -> tuple[str, ...]:
+    for name in names:
+        if len(name) > MAX_NAME:
+            raise InputError(
+                f'{where}: expected categories of at most {MAX_NAME} characters, got "{name[:MAX_NAME]}..." of '
+                f"{len(name):,}; give it a shorter name"
+            )
+    return tuple(names)
 
 
 def incidence(

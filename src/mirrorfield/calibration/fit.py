@@ -12,11 +12,14 @@ from mirrorfield.calibration.heldout import heldout_check
 from mirrorfield.calibration.log import InteractionLog, LogColumns, read_log
 from mirrorfield.calibration.scaling import Scaling, scaling_of
 from mirrorfield.calibration.shrinkage import Profiles, shrink
+from mirrorfield.errors import InputError
 
 NOT_OBSERVED = (
     "A log of reactions does not show the user's arousal state, so the tables by state are taken from the scenario; "
     "nor does it show intentionality, which is set to 0: reactions are taken as they came."
 )
+MATRICES = 4
+"""Matrices of K x K float64 that are held for each user at the largest step."""
 SHRINKAGE = "1 - posterior variance / prior variance of the mean: 0 own events taught nothing, toward 1 they decide"
 
 
@@ -109,10 +112,24 @@ def fit(
 
 def fit_log(log: InteractionLog, scaling: Scaling, seed: int = 0) -> Fit:
     """Estimate and check the profiles of a log already read, with the given scaling; raises InputError as fit does."""
+    _check_fits(log)
     profiles = shrink(log, scaling)
     outside = int(((log.reaction < scaling.low) | (log.reaction > scaling.high)).sum())
     heldout = heldout_check(log, seed, scaling)
     return Fit(profiles, log.report, heldout, log.category_names, log.user_names, scaling, outside)
+
+
+def _check_fits(log: InteractionLog) -> None:
+    """Raise InputError unless the matrices of all users fit in memory."""
+    import psutil
+
+    people, k = len(log.user_names), len(log.category_names)
+    needed, free = MATRICES * 8 * people * k * k, psutil.virtual_memory().available
+    if needed > free:
+        raise InputError(
+            f"{people:,} users in {k} categories need about {needed / 2**30:.1f} GiB of memory and {free / 2**30:.1f} "
+            "GiB is free; merge categories with --max-categories, or fit some of the users"
+        )
 
 
 def population_dataset(fit: Fit) -> xr.Dataset:

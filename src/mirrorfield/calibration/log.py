@@ -16,6 +16,8 @@ from mirrorfield.calibration.table import BadRows, read_table
 from mirrorfield.errors import InputError
 
 NUMBER, DATE = "number", "date"
+MAX_REACTION = 1e100
+"""The largest reaction, up to sign: squares of a billion of these add up in float64."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class _Events:
             return "empty category", None
         if value is None:
             return "reaction is not a finite number", reaction
+        if abs(value) > MAX_REACTION:
+            return f"reaction is beyond {MAX_REACTION:g}", reaction
         if moment is None:
             return "time is neither a number nor an ISO date", time
         self.user.append(self.users.setdefault(user.strip(), len(self.users)))
@@ -119,9 +123,9 @@ def parse_time(text: str) -> tuple[float, str] | None:
         return value, NUMBER
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp(), DATE
+    except (ValueError, OverflowError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp(), DATE
 
 
 def read_log(
@@ -198,12 +202,12 @@ def read_items(path: Path, columns: LogColumns, skip_bad_rows: bool) -> tuple[di
 def _assemble(
     path: Path, columns: LogColumns, events: _Events, report: dict[str, Any], max_categories: int | None
 ) -> InteractionLog:
-    label_set = np.array(events.label_set, dtype=np.int64)
+    label_set = np.frombuffer(events.label_set, dtype=np.int64)
     count = count_labels(events.label_sets, label_set)
     names, merged = choose_categories(count, max_categories, f'{path}, column "{columns.category}"')
     event, category, weight = incidence(events.label_sets, label_set, names)
     counts = {"users": len(events.users), "events": len(label_set), "labels": len(event), "categories": len(names)}
     report |= counts | {"merged": merged}
-    user, reaction = np.array(events.user, dtype=np.int64), np.array(events.reaction, dtype=np.float64)
-    time = np.array(events.time, dtype=np.float64)
+    user, reaction = np.frombuffer(events.user, dtype=np.int64), np.frombuffer(events.reaction, dtype=np.float64)
+    time = np.frombuffer(events.time, dtype=np.float64)
     return InteractionLog(user, reaction, time, event, category, weight, tuple(events.users), names, report)

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from mirrorfield.calibration.log import InteractionLog
 from mirrorfield.errors import InputError
 
+LEAST_WIDTH = 1e-100
+
 
 @dataclass(frozen=True)
 class Scaling:
@@ -25,6 +27,10 @@ class Scaling:
     def __post_init__(self) -> None:
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
             raise InputError(f"The reaction scale needs low < high, got low {self.low:g} and high {self.high:g}.")
+        if not LEAST_WIDTH <= self.width <= 1 / LEAST_WIDTH:
+            raise InputError(
+                f"The reaction scale needs a width from {LEAST_WIDTH:g} to {1 / LEAST_WIDTH:g}, got {self.width:g}."
+            )
 
     @property
     def width(self) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 
 from mirrorfield.arrays import FloatArray
 from mirrorfield.calibration.fit import Fit
+from mirrorfield.errors import InputError
 from mirrorfield.population.distributions import Population
 from mirrorfield.population.scenario import Category, Profile, Scenario
 
@@ -46,6 +47,11 @@ def fitted_scenario(fit: Fit, base: Scenario, name: str, folder: str) -> Scenari
     Raises InputError if the fit cannot make a valid scenario. Source: docs/fit.md.
     """
     by_state = base.reactive.table("mean", base.k).mean(axis=1)
+    if by_state[ENGAGED] <= 0:
+        raise InputError(
+            f"{base.name}: expected reactive.mean above 0 on average when engaged, which the other states are "
+            f"measured by, got {by_state[ENGAGED]:g}; name another --scenario"
+        )
     gain = by_state / by_state[ENGAGED]
     law = base.reactive.transition_table(base.k).mean(axis=1)
     law = np.round(law / law.sum(axis=1, keepdims=True), 9)

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mirrorfield.errors import InputError, nearest
+from mirrorfield.reading import reason_of
 
 SHOWN, KEPT = 5, 20
+LISTED = 400
+"""Characters of a header that a message shows."""
 
 
 class Row(NamedTuple):
@@ -117,12 +120,14 @@ def _numbered(reader: Any, path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _parquet_rows(path: Path, wanted: Sequence[str]) -> Iterator[Row]:
     arrow, parquet = _pyarrow("pyarrow"), _pyarrow("pyarrow.parquet")
-    with _readable(path, arrow.ArrowException), parquet.ParquetFile(path) as file:
+    with _readable(path, Exception), parquet.ParquetFile(path) as file:
         names = file.schema_arrow.names
         for name in wanted:
             kind = file.schema_arrow.field(_position(path, names, name)).type
             if arrow.types.is_nested(kind):
-                raise InputError(f'{path}: column "{name}" holds {kind}; join its values into text with a separator.')
+                raise InputError(
+                    f'{path}: column "{name}" holds {str(kind)[:LISTED]}; join its values into text with a separator.'
+                )
         done = 0
         for batch in file.iter_batches(columns=sorted(set(wanted))):
             columns = [_texts(batch.column(name), arrow) for name in wanted]
@@ -150,7 +155,9 @@ def _position(path: Path, header: Sequence[str], name: str) -> int:
     if not header:
         raise InputError(f"{path} is empty: expected a header line and one row per record.")
     if name not in header:
-        raise InputError(f'{path} has no column "{name}".{nearest(name, header)} Its columns: {", ".join(header)}.')
+        raise InputError(
+            f'{path} has no column "{name}".{nearest(name, header)[:LISTED]} Its columns: {", ".join(header)[:LISTED]}.'
+        )
     if list(header).count(name) > 1:
         raise InputError(f'{path} has more than one column "{name}"; rename all but one.')
     return list(header).index(name)
@@ -164,7 +171,9 @@ def _readable(path: Path, *others: type[Exception]) -> Iterator[None]:
     except UnicodeDecodeError:
         raise InputError(f"{path}, line {_undecodable_line(path)}: not UTF-8 text. Save the file as UTF-8.") from None
     except unreadable as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        if isinstance(error, InputError):
+            raise
+        reason = getattr(error, "strerror", None) or reason_of(error)
         raise InputError(f"{path} cannot be read: {reason}.") from None
 
 

@@ -23,6 +23,7 @@ from mirrorfield.cli.settings import build_scenario
 from mirrorfield.cli.table import stdout
 from mirrorfield.errors import InputError
 from mirrorfield.metrics.paired import Effect
+from mirrorfield.population.base import brief
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.settings import apply_setting, parse_setting
 
@@ -30,7 +31,10 @@ from mirrorfield.population.settings import apply_setting, parse_setting
 def changed(base: Scenario, change: str) -> Scenario:
     """Return the base with one or more section.key=value settings, separated by spaces."""
     values = base.model_dump(mode="json", exclude_none=True)
-    words = shlex.split(change)
+    try:
+        words = shlex.split(change)
+    except ValueError as error:
+        raise InputError(f"--change: {brief(change)}: {str(error).lower()}; close the quote, or escape it") from None
     if not words:
         raise InputError("--change: expected section.key=value, got nothing")
     for word in words:

@@ -1,6 +1,5 @@
 """`mirrorfield embedding`: people and items as vectors, and one policy for all."""
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -13,8 +12,9 @@ from mirrorfield.cli.asked import Seed, Settings, Steps, Threads, Users, progres
 from mirrorfield.cli.stopping import Stop, stop_on_signals
 from mirrorfield.cli.table import stdout, summary_view
 from mirrorfield.errors import CorruptError, InputError, StoppedError
-from mirrorfield.population.scenario import parse_toml
+from mirrorfield.population.scenario import read_toml
 from mirrorfield.population.settings import apply_setting, parse_setting
+from mirrorfield.reading import parse_json
 
 if TYPE_CHECKING:
     from mirrorfield.world.embedding import EmbeddingRun, EmbeddingScenario
@@ -37,10 +37,7 @@ def _scenario(file: Path | None, settings: list[str], **top: int | None) -> "Emb
     if file is not None:
         if not file.is_file():
             raise InputError(f'"{file}" is not a TOML file; without one, the default scenario runs')
-        try:
-            values = parse_toml(file.read_text(encoding="utf-8"), str(file))
-        except UnicodeDecodeError:
-            raise InputError(f"{file}: expected a UTF-8 text file") from None
+        values = read_toml(file)
     base = EmbeddingScenario.from_values(values, str(file or "scenario"))
     values = base.model_dump(mode="json", exclude_none=True)
     items = top.pop("items", None)
@@ -126,7 +123,7 @@ def show_embedding(folder: Path, json_: bool) -> bool:
         return False
     warn_unsealed(folder)
     try:
-        summary = json.loads(read_result_file(folder, SUMMARY))
+        summary = parse_json(read_result_file(folder, SUMMARY), folder / SUMMARY)
         scenario = EmbeddingScenario.from_toml(read_result_file(folder, SCENARIO), str(folder / SCENARIO))
         view = summary_view(scenario.tables(), summary)
     except (ValueError, TypeError, KeyError) as error:

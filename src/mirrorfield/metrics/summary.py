@@ -1,5 +1,6 @@
 """The summary of a run: the figures at its last step, as plain values for JSON."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,10 @@ from mirrorfield.kernel import FEED_UNIT, Totals
 from mirrorfield.metrics.series import Series, population_series
 
 SUMMARY_BANDS = 5
+FIGURES = (
+    *("locked_in", "two_faced", "effective_categories", "filter_bubble", "overlap"),
+    *("mean_reaction", "intensity", "floor"),
+)
 
 
 def _fractions(names: tuple[str, ...], counts: IntArray) -> dict[str, float]:
@@ -63,23 +68,22 @@ def _figures(totals: Totals, series: Series, categories: tuple[str, ...]) -> dic
     return figures
 
 
+def figure_names(categories: Iterable[str]) -> list[str]:
+    """Return the names that `population_figures` may give to the figures of a population with these categories.
+
+    >>> figure_names(["depth"])[-2:]
+    ['hooked', 'share:depth']
+    """
+    return [*FIGURES, *STATES, *(f"share:{name}" for name in categories)]
+
+
 def population_figures(summary: dict[str, Any]) -> dict[str, float]:
     """Return a summary's figures of the whole population as {metric: value}, named as in `mirrorfield compare`.
 
     >>> population_figures({"locked_in": 0.5, "states": {"calm": 1.0}, "shares": {"depth": 0.2}})
     {'locked_in': 0.5, 'calm': 1.0, 'share:depth': 0.2}
     """
-    names = (
-        "locked_in",
-        "effective_categories",
-        "filter_bubble",
-        "overlap",
-        "two_faced",
-        "mean_reaction",
-        "intensity",
-        "floor",
-    )
-    found: dict[str, float] = {name: summary[name] for name in names if summary.get(name) is not None}
+    found: dict[str, float] = {name: summary[name] for name in FIGURES if summary.get(name) is not None}
     found.update(summary["states"])
     found.update({f"share:{name}": share for name, share in summary["shares"].items()})
     return found

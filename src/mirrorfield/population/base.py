@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mirrorfield.errors import nearest
 
 MAX_STEPS = 10_000_000
+MAX_DEPTH = 4
+SHOWN = 80
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -15,6 +17,53 @@ class Frozen(BaseModel):
     """An immutable, validated part of a scenario."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, values: Any) -> Any:
+        """Refuse true and false where they would count as 1 and 0, and lists in lists in lists."""
+        for name, field in cls.model_fields.items() if isinstance(values, dict) else ():
+            depth = _depth(values.get(name))
+            if depth > MAX_DEPTH:
+                raise ValueError(f"{name}: expected at most {MAX_DEPTH} lists inside one another")
+            if bool not in (field.annotation, *get_args(field.annotation)) and _holds_truth(values.get(name)):
+                raise ValueError(f"{name}: expected a number or text, got true or false")
+        return values
+
+
+def _depth(value: Any) -> int:
+    """Return how many lists are inside one another, at most one more than may be."""
+    depth, here = 0, [value]
+    while depth <= MAX_DEPTH and any(isinstance(part, list | tuple) for part in here):
+        here = [inner for part in here if isinstance(part, list | tuple) for inner in part]
+        depth += 1
+    return depth
+
+
+def _holds_truth(value: Any) -> bool:
+    return isinstance(value, bool) or (isinstance(value, list | tuple) and any(map(_holds_truth, value)))
+
+
+def shown(value: Any) -> str:
+    """Return a value as a person may read it in a message, at most 80 characters of it.
+
+    >>> shown("a"), shown([1] * 1000)[-3:]
+    ("'a'", '...')
+    """
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        return f"a {type(value).__name__} too long to show"
+    return brief(text)
+
+
+def brief(text: str) -> str:
+    """Return the first 80 characters of a text.
+
+    >>> len(brief("a" * 1000))
+    80
+    """
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -40,7 +89,8 @@ def _choices(model: type[BaseModel], location: tuple[int | str, ...]) -> list[st
 def _place(location: tuple[int | str, ...]) -> str:
     tags = {"point", "uniform", "beta", "mixture", "lognormal", "dirichlet", "float", "constrained-int"}
     alternatives = ("tuple[", "literal[")
-    return ".".join(str(part) for part in location if str(part) not in tags and not str(part).startswith(alternatives))
+    parts = [str(part) for part in location if str(part) not in tags and not str(part).startswith(alternatives)]
+    return ".".join(map(brief, parts))
 
 
 def one_line(error: ValidationError, model: type[BaseModel]) -> str:
@@ -57,7 +107,7 @@ def one_line(error: ValidationError, model: type[BaseModel]) -> str:
         if first["type"] == "missing":
             message = "expected a value, got none"
         elif first["type"] != "value_error":
-            message = f"expected {message}, got {first['input']!r}"
+            message = f"expected {message}, got {shown(first['input'])}"
         line = f"{place}: {message}" if place else message
     others = len({_place(problem["loc"]) for problem in problems}) - 1
     return line + (f" (and {others} more)" if others else "")

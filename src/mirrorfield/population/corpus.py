@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -14,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mirrorfield.arrays import F32Array, FloatArray, IntArray
 from mirrorfield.errors import CorruptError, InputError, nearest
+from mirrorfield.reading import read_bytes, read_npz
 from mirrorfield.seal import check_bytes, seal_zip
 
 ENTRIES = ("categories", "category", "quality", "embedding", "text")
@@ -71,30 +71,16 @@ def load_corpus(source: str | Path) -> Corpus:
         return read_corpus(data, "posts")
     if Path(source).suffix != ".npz":
         raise InputError(f'corpus: expected "posts" or a file that ends in .npz, got "{source}"')
-    try:
-        data = Path(source).read_bytes()
-    except OSError as error:
-        raise InputError(f"{source} cannot be read: {error.strerror}.") from None
-    return read_corpus(data, str(source))
+    return read_corpus(read_bytes(Path(source)), str(source))
 
 
 def read_corpus(data: bytes, name: str) -> Corpus:
     """Return the corpus that the bytes of an .npz file hold; `name` is what to call the file in an InputError."""
     check_bytes(data, name)
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            arrays = {entry: file[entry] for entry in ENTRIES if entry in file.files}
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        zipfile.BadZipFile,
-        zlib.error,
-        AttributeError,
-        NotImplementedError,
-    ) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CorruptError(f"{name}: not a whole .npz file ({reason}). Write it again.") from None
+        arrays = read_npz(data, ENTRIES)
+    except ValueError as error:
+        raise CorruptError(f"{name}: not a whole .npz file ({error}). Write it again.") from None
     for entry in ENTRIES:
         if entry not in arrays:
             raise InputError(f'{name}: expected the entries {", ".join(ENTRIES)}, got no "{entry}"')
@@ -106,10 +92,11 @@ def read_corpus(data: bytes, name: str) -> Corpus:
 
 def is_corpus(path: Path) -> bool:
     """Tell whether a file has the entries of a corpus."""
-    if not zipfile.is_zipfile(path):
+    try:
+        with zipfile.ZipFile(path) as file:
+            return {f"{entry}.npy" for entry in ENTRIES} <= set(file.namelist())
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
         return False
-    with zipfile.ZipFile(path) as file:
-        return {f"{entry}.npy" for entry in ENTRIES} <= set(file.namelist())
 
 
 def corpus_bytes(corpus: Corpus, precision: DTypeLike = np.float32) -> bytes:
@@ -174,7 +161,12 @@ def _strings(entry: str, values: Any) -> tuple[str, ...]:
     array = np.asarray(values)
     if array.ndim != 1 or array.dtype.kind not in "UT":
         raise InputError(f"{entry}: expected a row of strings, got {array.dtype} of shape {array.shape}")
-    return tuple(array.tolist())
+    try:
+        texts = tuple(map(str, array.tolist()))
+        "".join(texts).encode()
+    except ValueError:
+        raise InputError(f"{entry}: expected text, got characters that do not exist") from None
+    return texts
 
 
 def _check_shapes(names: Sequence[str], index: Any, quality: Any, embedding: Any, texts: Sequence[str]) -> None:

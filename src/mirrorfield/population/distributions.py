@@ -6,8 +6,10 @@ from pydantic import Field, model_validator
 
 from mirrorfield.population.base import Frozen, Unit
 
+MAX_SUSCEPTIBILITY = 1e4
+MAX_SEGMENTS, MAX_COMPONENTS = 1000, 100
 PositiveFloat = Annotated[float, Field(gt=0, le=1e4, allow_inf_nan=False)]
-Susceptibility = Annotated[float, Field(ge=0, le=1e4, allow_inf_nan=False)]
+Susceptibility = Annotated[float, Field(ge=0, le=MAX_SUSCEPTIBILITY, allow_inf_nan=False)]
 Concentration = Annotated[float, Field(ge=0.05, le=1e4, allow_inf_nan=False)]
 
 
@@ -56,7 +58,7 @@ class MixtureIntentionality(Frozen):
     """lambda is drawn from one of several distributions."""
 
     distribution: Literal["mixture"] = "mixture"
-    components: Annotated[tuple[Component, ...], Field(min_length=1)]
+    components: Annotated[tuple[Component, ...], Field(min_length=1, max_length=MAX_COMPONENTS)]
 
 
 Intentionality = Annotated[
@@ -110,6 +112,6 @@ class Population(Frozen):
 
     susceptibility: AnySusceptibility = LognormalSusceptibility()
     intentionality: Intentionality = UniformIntentionality()
-    segments: tuple[Segment, ...] = ()
+    segments: Annotated[tuple[Segment, ...], Field(max_length=MAX_SEGMENTS)] = ()
     assign: Literal["weight", "cycle"] = "weight"
     file: str | None = None

@@ -1,19 +1,18 @@
 """Labels, context and retrieval in plain numbers: what the kernel and the reference read."""
 
-import io
 import math
 from pathlib import Path
 
 import numpy as np
 
 from mirrorfield.arrays import F32Array, FloatArray, IntArray, S
-from mirrorfield.errors import CorruptError, InputError
+from mirrorfield.errors import InputError
 from mirrorfield.kernel import Lens
 from mirrorfield.model.retrieval import Retriever
 from mirrorfield.population.corpus import Corpus, load_corpus
 from mirrorfield.population.lens import MAX_REWARD
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.seal import check_bytes
+from mirrorfield.reading import read_npy
 
 GRAIN = 2.0**-15
 MAX_ITEMS = 1024
@@ -97,15 +96,8 @@ def reward_models(scenario: Scenario) -> F32Array:
     file = Path(reward.model_file)
     if not file.is_file():
         raise InputError(f'reward.model_file: expected a .npy file, got "{file}", which is not there')
-    try:
-        data = file.read_bytes()
-        check_bytes(data, str(file))
-        models = np.load(io.BytesIO(data), allow_pickle=False)
-    except CorruptError:
-        raise
-    except (ValueError, EOFError, OSError) as error:
-        raise CorruptError(f"{file}: cannot be read as a NumPy array ({error})") from None
-    if not isinstance(models, np.ndarray) or models.ndim != 3 or models.shape[1:] != shape or not len(models):
+    models = read_npy(file)
+    if models.ndim != 3 or models.shape[1:] != shape or not len(models):
         raise InputError(f"{file}: expected rewards of shape (n, {S}, {scenario.k}), got {np.shape(models)}")
     if models.dtype.kind != "f" or not (abs(models) <= MAX_REWARD).all():
         raise InputError(f"{file}: expected numbers within {MAX_REWARD:g} of zero")

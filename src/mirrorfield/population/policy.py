@@ -13,7 +13,7 @@ from mirrorfield.policy.presets import preset
 from mirrorfield.policy.rule import Rule
 from mirrorfield.population.base import Frozen
 
-MAX_POSTS = 4096
+MAX_POSTS, MAX_EPOCHS = 4096, 1000
 CHOICES: dict[str, type[IntEnum]] = {
     "aggregate": Aggregate,
     "returns": Returns,
@@ -32,10 +32,10 @@ class Policy(Frozen):
     rule: str = "reinforce"
     learning_rate: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.1
     start: tuple[tuple[float, ...], ...] | None = None
-    horizon: int | None = None
-    group: int | None = None
-    epochs: int | None = None
-    minibatches: int | None = None
+    horizon: Annotated[int, Field(le=MAX_POSTS)] | None = None
+    group: Annotated[int, Field(le=MAX_POSTS)] | None = None
+    epochs: Annotated[int, Field(le=MAX_EPOCHS)] | None = None
+    minibatches: Annotated[int, Field(le=MAX_POSTS)] | None = None
     aggregate: str | None = None
     returns: str | None = None
     discount: float | None = None
@@ -45,7 +45,7 @@ class Policy(Frozen):
     exponential_weight: float | None = None
     value_rate: float | None = None
     normalise: str | None = None
-    ddof: int | None = None
+    ddof: Annotated[int, Field(ge=0, le=1)] | None = None
     eps: float | None = None
     eps_inside_root: bool | None = None
     clip_low: float | None = None

@@ -65,7 +65,9 @@ def sampled_users(users: int, count: int) -> IntArray:
     [0, 2, 5, 7]
     """
     count = min(users, count)
-    return np.array([i * users // count for i in range(count)], np.int64)
+    whole, rest = divmod(users, count)
+    ids = np.arange(count, dtype=np.int64)
+    return ids * whole + ids * rest // count
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,10 @@ def plan_run(
 ) -> Plan:
     """Return the plan of a run; listed users, if given, take the place of drawn ones.
 
-    Raises InputError if the sample would not fit in memory.
+    Raises InputError for what no scenario may hold, however it was made, for listed users that do not fit it, and if
+    the sample would not fit in memory.
     """
+    Scenario(**scenario.model_dump(exclude_none=True))  # a copy with changes was not checked when it was made
     steps = recorded_steps(scenario.steps, scenario.record.steps)
     _check_sample_fits(scenario, len(steps))
     return Plan(

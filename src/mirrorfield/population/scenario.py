@@ -19,18 +19,21 @@ from mirrorfield.population.change import Intensity, Intervention
 from mirrorfield.population.distributions import Population
 from mirrorfield.population.lens import Context, Retrieval, Reward
 from mirrorfield.population.policy import Policy
+from mirrorfield.reading import check_depth, read_text, reason_of
 from mirrorfield.seal import check_text
 
 Table = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
 MAX_USERS = 8_000_000_000
 MAX_REACTION = 1000.0
 MAX_ARMS = 32
+MAX_NAME = 60
+MAX_TOML = 2**20
 
 
 class Category(Frozen):
     """A content category: its name, a sample post, and the colour it has in every picture."""
 
-    name: Annotated[str, Field(min_length=1, max_length=60)]
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     post: str = ""
     color: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
 
@@ -291,9 +294,16 @@ def parse_toml(text: str, source: str) -> dict[str, Any]:
     """Return the values in a TOML text, or raise InputError naming the place of the mistake, or a broken seal."""
     check_text(text, source)
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{source}: not valid TOML: {error}") from None
+        values = tomllib.loads(text)
+        check_depth(values)
+        return values
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{source}: not valid TOML: {reason_of(error)}") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the values in a TOML file of at most 1 MiB, or raise InputError naming the file."""
+    return parse_toml(read_text(path, MAX_TOML), str(path))
 
 
 def presets() -> dict[str, dict[str, Any]]:
@@ -310,9 +320,6 @@ def load_values(preset_or_file: str | Path) -> dict[str, Any]:
         return known[str(preset_or_file)]
     path = Path(preset_or_file)
     if path.is_file():
-        try:
-            return parse_toml(path.read_text(encoding="utf-8"), str(path))
-        except UnicodeDecodeError:
-            raise InputError(f"{path}: expected a UTF-8 text file") from None
+        return read_toml(path)
     hint = nearest(str(preset_or_file), known)
     raise InputError(f'"{preset_or_file}" is neither a preset nor a TOML file.{hint} Presets: {", ".join(known)}.')

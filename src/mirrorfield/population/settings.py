@@ -4,7 +4,9 @@ import tomllib
 from typing import Any
 
 from mirrorfield.errors import InputError, nearest
+from mirrorfield.population.base import brief
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.reading import reason_of
 
 INTENTIONALITY = "population.intentionality"
 
@@ -18,11 +20,13 @@ def parse_setting(text: str) -> tuple[list[str], Any]:
     path, equals, value = text.partition("=")
     keys = path.strip().split(".")
     if not equals or not all(keys):
-        raise InputError(f'--set: expected section.key=value, got "{text}"')
+        raise InputError(f'--set: expected section.key=value, got "{brief(text)}"')
     try:
         return keys, tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         return keys, value.strip()
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"--set: {brief(path.strip())}: not a value: {reason_of(error)}") from None
 
 
 def apply_setting(values: dict[str, Any], keys: list[str], value: Any) -> None:
@@ -41,7 +45,7 @@ def apply_setting(values: dict[str, Any], keys: list[str], value: Any) -> None:
     elif isinstance(here, dict):
         here[last] = value
     else:
-        raise InputError(f"--set: {'.'.join(keys[:-1])} is a single value, so it has no {last}")
+        raise InputError(f"--set: {brief('.'.join(keys[:-1]))} is a single value, so it has no {brief(last)}")
 
 
 def _inside(here: Any, key: str, place: str) -> Any:
@@ -50,13 +54,13 @@ def _inside(here: Any, key: str, place: str) -> Any:
     if not isinstance(here, dict) or key not in here:
         known = list(here) if isinstance(here, dict) else []
         hint = nearest(key, known) or (f" Known: {', '.join(known)}." if known else "")
-        raise InputError(f'--set: unknown key "{place}".{hint}')
+        raise InputError(f'--set: unknown key "{brief(place)}".{hint}')
     return here[key]
 
 
 def _index(items: list[Any], key: str, place: str) -> int:
-    if not key.isdecimal() or int(key) >= len(items):
-        raise InputError(f"--set: {place}: expected a position from 0 to {len(items) - 1}")
+    if not key.isdecimal() or len(key) > len(str(len(items))) or int(key) >= len(items):
+        raise InputError(f"--set: {brief(place)}: expected a position from 0 to {len(items) - 1}")
     return int(key)
 
 

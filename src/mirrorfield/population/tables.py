@@ -30,6 +30,7 @@ from mirrorfield.population.distributions import (
     Segment,
     SimpleIntentionality,
 )
+from mirrorfield.population.listed import Listed, listed_users
 from mirrorfield.population.scenario import Profile, Scenario
 
 
@@ -137,7 +138,13 @@ def _components(spec: Intentionality) -> tuple[Component, ...]:
 def population_tables(
     scenario: Scenario, susceptibility: F32Array | None = None, intentionality: F32Array | None = None
 ) -> PopulationTables:
-    """Return the distribution of users as arrays; listed users, if given, take the place of drawn ones."""
+    """Return the distribution of users as arrays; listed users, if given, take the place of drawn ones.
+
+    Raises InputError for listed users that `listed_users` refuses, and for one of the two tables without the other.
+    """
+    listed = Listed(np.empty((0, scenario.k), np.float32), np.zeros(0, np.float32))
+    if susceptibility is not None or intentionality is not None:
+        listed = listed_users(susceptibility, intentionality, scenario.k)
     population = scenario.population
     drawn = Segment(name="all", susceptibility=population.susceptibility, intentionality=population.intentionality)
     segments = population.segments or (drawn,)
@@ -150,7 +157,6 @@ def population_tables(
         for m, component in enumerate(mixture):
             kind[q, m], a[q, m], b[q, m] = _intentionality(component.of)
     kinds, first, second = zip(*(_susceptibility(s.susceptibility, scenario.k) for s in segments), strict=True)
-    listed = np.empty((0, scenario.k), np.float32) if susceptibility is None else susceptibility
     return PopulationTables(
         cycle=population.assign == "cycle",
         segment_cdf=_cdf([segment.weight for segment in segments]),
@@ -161,6 +167,6 @@ def population_tables(
         intentionality_kind=kind,
         intentionality_a=a,
         intentionality_b=b,
-        listed_susceptibility=np.ascontiguousarray(listed, np.float32),
-        listed_intentionality=np.zeros(len(listed), np.float32) if intentionality is None else intentionality,
+        listed_susceptibility=listed.susceptibility,
+        listed_intentionality=listed.intentionality,
     )

@@ -14,6 +14,7 @@ import xarray as xr
 
 from mirrorfield.errors import CorruptError, InputError, StoreError
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.reading import parse_json
 from mirrorfield.seal import SUMS, digests, read_sealed, seal_text, sums_bytes
 from mirrorfield.store.lock import check_name, lock_path, locked
 
@@ -137,8 +138,10 @@ def read_result(folder: Path) -> tuple[Scenario, dict[str, Any]]:
         raise InputError(f"{folder} is not a mirrorfield result: expected {SCENARIO} and {SUMMARY} in it")
     warn_unsealed(folder)
     try:
-        summary = json.loads(read_result_file(folder, SUMMARY))
+        summary = parse_json(read_result_file(folder, SUMMARY), folder / SUMMARY)
         scenario = Scenario.from_toml(read_result_file(folder, SCENARIO), str(folder / SCENARIO))
+        if not isinstance(summary, dict):
+            raise TypeError(f"{SUMMARY} holds a {type(summary).__name__}")
         missing = {"users", "shares", "states", "by_intentionality"} - set(summary)
     except (ValueError, TypeError) as error:
         raise CorruptError(f"{folder}: corrupt result: {error}") from None

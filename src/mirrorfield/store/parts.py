@@ -5,7 +5,6 @@ import io
 import json
 import re
 import struct
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,15 @@ import numpy as np
 
 from mirrorfield.kernel import Totals, Trace
 from mirrorfield.population.run import Part
+from mirrorfield.reading import read_npz
 
 MAGIC = b"mirrorfield part"
 FORMAT = 2
+NAMES = (
+    "job",
+    *(f"{kind}.{name}" for kind in ("totals", "momentary") for name in Totals._fields),
+    *(f"sample.{name}" for name in Trace._fields),
+)
 _HEADER = struct.Struct("<16sIQ32s")
 _NAME = re.compile(r"(\d{10,})-(\d+)\.part")
 
@@ -68,14 +73,16 @@ def decode_part(data: bytes, identity: str, block: tuple[int, int]) -> tuple[Par
     """
     payload = _checked_payload(data)
     try:
-        with np.load(io.BytesIO(payload), allow_pickle=False) as arrays:
-            written, *place, chunks = json.loads(str(arrays["job"]))
-            if (written, tuple(place)) != (identity, block):
-                raise BadPart("it belongs to another run")
-            totals = Totals(**{name: arrays[f"totals.{name}"] for name in Totals._fields})
-            momentary = Totals(**{name: arrays[f"momentary.{name}"] for name in Totals._fields})
-            sample = Trace(**{name: arrays[f"sample.{name}"] for name in Trace._fields})
-    except (KeyError, zipfile.BadZipFile) as error:
+        arrays = read_npz(payload, NAMES)
+        written, *place, chunks = json.loads(str(arrays["job"]))
+        if (written, tuple(place)) != (identity, block):
+            raise BadPart("it belongs to another run")
+        totals = Totals(**{name: arrays[f"totals.{name}"] for name in Totals._fields})
+        momentary = Totals(**{name: arrays[f"momentary.{name}"] for name in Totals._fields})
+        sample = Trace(**{name: arrays[f"sample.{name}"] for name in Trace._fields})
+    except BadPart:
+        raise
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise BadPart(f"it does not hold what a part holds ({error})") from None
     return Part(*block, totals, momentary, sample), chunks
 

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import xarray as xr
 
 from mirrorfield.arrays import F32Array
 from mirrorfield.errors import CorruptError, InputError
+from mirrorfield.population.listed import listed_users
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.seal import check_files, read_sums, seal_text
+from mirrorfield.store.arrays import check_group, read_zarr
 from mirrorfield.store.folder import SCENARIO, summary_text, write_folder
 
 POPULATION, FIT = "population.zarr", "fit.json"
@@ -34,18 +35,14 @@ def read_population(folder: Path) -> ListedUsers:
     listed = read_sums(folder)
     if listed is not None:
         check_files(folder, listed, [path for path in listed if path.startswith(f"{POPULATION}/")])
+    check_group(place)
+    categories = tuple(map(str, read_zarr(place / "category", ("category",), text=True)))
+    susceptibility = read_zarr(place / "susceptibility", ("user", "category"))
+    intentionality = read_zarr(place / "intentionality", ("user",))
     try:
-        with xr.open_zarr(place, consolidated=False) as dataset:
-            susceptibility = np.ascontiguousarray(dataset["susceptibility"].to_numpy(), np.float32)
-            intentionality = np.ascontiguousarray(dataset["intentionality"].to_numpy(), np.float32)
-            categories = tuple(str(name) for name in dataset["category"].to_numpy())
-    except (KeyError, ValueError, OSError) as error:
-        raise CorruptError(f"{place}: corrupt: {error}") from None
-    if not (np.isfinite(susceptibility).all() and (susceptibility >= 0).all()):
-        raise CorruptError(f"{place}: expected finite susceptibilities >= 0")
-    if not ((intentionality >= 0) & (intentionality <= 1)).all():
-        raise CorruptError(f"{place}: expected intentionalities in [0, 1]")
-    return ListedUsers(susceptibility, intentionality, categories)
+        return ListedUsers(*listed_users(susceptibility, intentionality, len(categories)), categories)
+    except InputError as error:
+        raise CorruptError(f"{place}: {error}") from None
 
 
 def is_population(folder: Path) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mirrorfield.errors import CorruptError, InputError, check_known
 from mirrorfield.seal import check_files, read_sums
+from mirrorfield.store.arrays import check_group
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,8 +38,9 @@ def load_table(folder: str | Path, table: str = "result.zarr", variables: Iterab
     listed = read_sums(folder) or {}
     files = [path for path in listed if path.startswith(f"{table}/")]
     check_files(folder, listed, files if names is None else _opened(folder, listed, files))
+    check_group(folder / table)
     try:
-        with xr.open_zarr(folder / table, consolidated=False) as data:
+        with xr.open_zarr(folder / table, consolidated=False, zarr_format=3) as data:
             if names is not None:
                 for name in names:
                     check_known(name, map(str, data.data_vars), f"{folder / table}: unknown variable")

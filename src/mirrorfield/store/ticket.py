@@ -9,9 +9,10 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from mirrorfield.errors import CorruptError, InputError
-from mirrorfield.population.base import Frozen
+from mirrorfield.population.base import Frozen, one_line
 from mirrorfield.population.run import Plan
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.reading import parse_json, read_text, reason_of
 from mirrorfield.store.lock import check_name
 from mirrorfield.version import VERSION, source_digest
 
@@ -108,17 +109,17 @@ def ticket_bytes(ticket: Ticket) -> bytes:
 def read_ticket(folder: Path) -> Ticket:
     """Return the ticket in a run folder; raise CorruptError, or InputError if another version wrote it."""
     try:
-        values = json.loads((folder / JOB).read_text(encoding="utf-8"))
+        values = parse_json(read_text(folder / JOB), folder / JOB)
         checksum, found = values.pop("checksum"), _sha256(values)
-    except (ValueError, KeyError, AttributeError, TypeError, OSError) as error:
-        raise CorruptError(f"{folder / JOB}: corrupt: {error}; start anew with --overwrite") from None
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise CorruptError(f"{folder / JOB}: corrupt: {reason_of(error)}; start anew with --overwrite") from None
     if checksum != found:
         raise CorruptError(f"{folder / JOB}: corrupt: its checksum is wrong; start anew with --overwrite")
     check_version(folder, values)
     try:
         return Ticket(**values)
     except ValidationError as error:
-        raise CorruptError(f"{folder / JOB}: corrupt: {error}; start anew with --overwrite") from None
+        raise CorruptError(f"{folder / JOB}: corrupt: {one_line(error, Ticket)}; start anew with --overwrite") from None
 
 
 def check_version(folder: Path, values: dict[str, Any]) -> None:

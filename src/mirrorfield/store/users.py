@@ -13,6 +13,7 @@ from mirrorfield.errors import InputError
 from mirrorfield.kernel import Totals
 from mirrorfield.population.run import Gathering, Part, Plan
 from mirrorfield.seal import digests, sha256, sha256_file, sums_bytes
+from mirrorfield.store.arrays import check_group
 from mirrorfield.store.dataset import to_dataset
 from mirrorfield.store.durable import sync_file, sync_folder, sync_tree, write_durable
 from mirrorfield.store.parts import BadPart
@@ -81,7 +82,7 @@ def _write_empty(plan: Plan, place: Path, block: int) -> None:
     empty = empty_table(plan)
     coordinates = empty.drop_vars([*empty.data_vars, "user", "step"])
     coordinates.to_zarr(place, zarr_format=3, consolidated=False)
-    group = zarr.open_group(place, mode="r+")
+    group = zarr.open_group(place, mode="r+", zarr_format=3)
     for name, variable in empty.data_vars.items():
         group.create_array(
             str(name),
@@ -99,7 +100,8 @@ def write_rows(plan: Plan, part: Part, place: Path, block: int) -> dict[str, str
         raise ValueError("expected a part with the table of its users")
     ids = np.arange(part.first_user, part.first_user + part.users, dtype=np.int64)
     rows = _final_rows(replace(plan, sample=ids), replace(part, sample=part.table))
-    group = zarr.open_group(place, mode="r+")
+    check_group(place)
+    group = zarr.open_group(place, mode="r+", zarr_format=3)
     chunks = {}
     with zarr.config.set({"array.write_empty_chunks": True}):
         for name, variable in rows.data_vars.items():

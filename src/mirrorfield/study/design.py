@@ -1,5 +1,6 @@
 """Where to look: the points of a sweep."""
 
+import math
 from itertools import product
 from typing import Annotated, Any
 
@@ -26,6 +27,8 @@ class Axis(Frozen):
             raise ValueError("expected either values, or low and high")
         if self.low is not None and self.high is not None and not (self.low < self.high):
             raise ValueError(f"expected low below high, got {self.low:g} and {self.high:g}")
+        if not all(map(math.isfinite, (*(self.values or ()), self.low or 0.0, self.high or 0.0))):
+            raise ValueError("expected finite numbers")
         if self.log and (self.low is None or self.low <= 0):
             raise ValueError("log: expected a range above 0")
         return self

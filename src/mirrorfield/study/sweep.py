@@ -1,6 +1,7 @@
 """Sweeps: a scenario at many settings, as one dataset. The Python door: `mirrorfield.sweep`."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,16 +11,18 @@ from pydantic import Field, ValidationError, model_validator
 from mirrorfield.api import simulate
 from mirrorfield.arrays import FloatArray
 from mirrorfield.errors import CorruptError, InputError, check_known
-from mirrorfield.metrics.summary import population_figures
+from mirrorfield.metrics.summary import figure_names, population_figures
 from mirrorfield.population.base import Frozen, one_line
-from mirrorfield.population.scenario import Scenario, load_values, parse_toml
+from mirrorfield.population.scenario import Scenario, load_values, read_toml
 from mirrorfield.population.settings import apply_setting, with_number
+from mirrorfield.reading import parse_json, read_bytes
 from mirrorfield.seal import SUMS, digests, sha256, sums_bytes
 from mirrorfield.store.durable import disk_errors, write_durable
 from mirrorfield.store.lock import locked
 from mirrorfield.study.design import Axis, design_of
 from mirrorfield.version import VERSION
 
+MAX_POINTS = 100_000
 RESULT, POINTS, SPEC = "sweep.zarr", "points", "sweep.json"
 
 
@@ -45,9 +48,20 @@ class Sweep(Frozen):
                 raise ValueError(f"over.{path}: expected values = [...] for a grid, got a range")
             if self.method != "grid" and axis.values is not None:
                 raise ValueError(f"over.{path}: expected low and high for {self.method}, got values")
+        if self.points > MAX_POINTS:
+            raise ValueError(
+                f"expected at most {MAX_POINTS:,} points, got {self.points:,}; use fewer values or samples"
+            )
         if self.method == "sobol" and self.samples & (self.samples - 1):
             raise ValueError(f"samples: expected a power of 2 for sobol, got {self.samples}")
         return self
+
+    @property
+    def points(self) -> int:
+        """The number of points of the design, known before any is made."""
+        if self.method == "grid":
+            return math.prod(len(axis.values or ()) for axis in self.over.values())
+        return self.samples * (len(self.over) + 2) if self.method == "sobol" else self.samples
 
     @classmethod
     def load(cls, file: str | Path) -> "Sweep":
@@ -56,7 +70,7 @@ class Sweep(Frozen):
         if not path.is_file():
             raise InputError(f'sweep: expected a TOML file, got "{file}", which is not there')
         try:
-            return cls(**parse_toml(path.read_text(encoding="utf-8"), str(path)))
+            return cls(**read_toml(path))
         except ValidationError as error:
             raise InputError(f"{file}: {one_line(error, cls)}") from None
 
@@ -91,6 +105,8 @@ def sweep(
     folder, base = Path(out), spec.base()
     places = design_of(spec.method, spec.over, spec.samples, spec.seed)
     scenarios = [_at(base, spec, place) for place in places]
+    for metric in spec.metrics:
+        check_known(metric, figure_names(category.name for category in base.categories), "sweep: unknown metric")
     with locked(folder):
         _claim(folder, spec, base)
         found, files = [], [f"{POINTS}/{i:06d}.json" for i in range(len(scenarios))]
@@ -119,7 +135,7 @@ def _claim(folder: Path, spec: Sweep, base: Scenario) -> None:
     data = json.dumps(told, indent=1, sort_keys=True).encode()
     file = folder / SPEC
     if file.exists():
-        if file.read_bytes() != data:
+        if read_bytes(file) != data:
             raise InputError(
                 f"{folder}: holds another sweep, one of another version, or a {SPEC} that has changed; "
                 "use another folder"
@@ -137,9 +153,9 @@ def _point(
 ) -> dict[str, float]:
     identity = sha256(scenario.to_toml().encode())
     if file.exists():
-        data = file.read_bytes()
+        data = read_bytes(file)
         try:
-            told = json.loads(data)
+            told = parse_json(data.decode(), file)
             figures = {str(name): float(value) for name, value in told["figures"].items()}
         except (ValueError, KeyError, TypeError, AttributeError):
             figures = {}

@@ -1,5 +1,6 @@
 """Where a population tips: the setting at which a share crosses a level. The Python door: `mirrorfield.tip`."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.settings import INTENTIONALITY, with_number
 
 GRID = 9
+FINEST = 2.0**-20
+"""The narrowest last bracket as a share of the range: a setting is held in float32, and tells 24 bits apart at best."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,10 @@ def tip(
     scenario = scenario or Scenario()
     if not low < high:
         raise InputError(f"tip: expected low below high, got {low:g} and {high:g}")
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise InputError(f"tip: expected finite numbers for low and high, got {low:g} and {high:g}")
+    if not tolerance >= (high - low) * FINEST:
+        raise InputError(f"tip: expected a tolerance of {(high - low) * FINEST:g} or more, got {tolerance:g}")
     tried: dict[float, Run] = {}
 
     def at(place: float) -> float:

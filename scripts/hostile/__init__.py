@@ -1,0 +1,1 @@
+"""Inputs that are nearly valid, and what each reader does with them."""
