@@ -51,9 +51,9 @@ def test_a_run_that_is_refused_leaves_no_folder(tmp_path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-SIZES = st.sampled_from([-1000.0, -1.0, 0.0, 1e-30, 1.0, 1000.0])
+SIZES = st.sampled_from([-1000.0, -1.0, 0.0, 1e-30, 1.0, 100.0])
 PROFILES = st.fixed_dictionaries(
-    {"mean": st.lists(SIZES, min_size=4, max_size=4), "std": st.sampled_from([0.0, 1e-30, 1.0, 1000.0])}
+    {"mean": st.lists(SIZES, min_size=4, max_size=4), "std": st.sampled_from([0.0, 1e-30, 1.0, 100.0])}
     | {"up": st.sampled_from([0.0, 0.5]), "down": st.sampled_from([0.0, 0.5])}
 )
 RATES = st.sampled_from([0.0, 1e-6, 1.0, 100.0])
@@ -80,7 +80,11 @@ def assert_finite(policy: dict, profile: dict, other: dict) -> None:
     scenario = Scenario(
         users=128, steps=80, policy=policy, reactive=profile, intentional=other, population={"susceptibility": ONE}
     )
-    part = run_block(plan_run(scenario), 0, 128)
+    try:
+        part = run_block(plan_run(scenario), 0, 128)
+    except InputError as refused:
+        assert "expected mean reactions within 1024 of zero" in str(refused)
+        return
     assert all(np.isfinite(array).all() for array in part.sample)
     np.testing.assert_allclose(part.sample.feed.sum(axis=1), 1, atol=1e-5)
 

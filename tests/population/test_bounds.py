@@ -50,6 +50,13 @@ def test_a_value_whose_steps_add_up_past_its_target_is_refused() -> None:
     assert changed(*SESSION, "policy.value_rate=0.5", "policy.aggregate=mean").policy.value_rate == 0.5
 
 
+def test_a_number_on_its_bound_is_on_it_in_single_precision_too() -> None:
+    policy = changed("policy.horizon=3", *SESSION[1:], "policy.aggregate=sum", f"policy.value_rate={1 / 3}").policy
+    assert policy.to_rule().in_single_precision().value_rate > 1 / 3
+    small = changed("policy.eps=1e-12", "policy.exponential_weight=1e-6", "policy.kl_target=1e-6").policy
+    assert small.to_rule().in_single_precision().eps < 1e-12
+
+
 def test_a_leash_that_adapts_within_a_session_is_refused() -> None:
     with pytest.raises(InputError, match="kl_horizon: expected the session's 8 posts or more, got 4; the coefficient"):
         changed("policy.horizon=8", "policy.beta=0.1", "policy.kl_horizon=4")

@@ -13,17 +13,22 @@ if TYPE_CHECKING:
 
 
 MAX_LOGIT, MAX_EPOCHS = 1000.0, 1000
+SINGLE = 1 - 2.0**-23  # a bound, once rounded to float32, may be this much lower
 RANGES: tuple[tuple[str, str, Callable[[float], bool]], ...] = (
     ("learning_rate", "a number from 0 to 100", lambda x: 0 <= x <= 100),
     ("discount", "a number above 0 and up to 1", lambda x: 0 < x <= 1),
     ("trace_decay", "a number from 0 to 1", lambda x: 0 <= x <= 1),
-    ("exponential_weight", "a number from 0.000001 to 1", lambda x: 1e-6 <= x <= 1),
+    ("exponential_weight", "a number from 0.000001 to 1", lambda x: 1e-6 * SINGLE <= x <= 1),
     ("value_rate", "a number from 0 to 1, or the value steps past its target", lambda x: 0 <= x <= 1),
-    ("eps", "a number from 1e-12 to 1000, or equal rewards would divide by zero", lambda x: 1e-12 <= x <= 1000),
+    (
+        "eps",
+        "a number from 1e-12 to 1000, or equal rewards would divide by zero",
+        lambda x: 1e-12 * SINGLE <= x <= 1000,
+    ),
     ("clip_low", "a number above 0 and up to 1, or inf for no clip", lambda x: 0 < x <= 1 or x == inf),
     ("clip_high", "a number above 0, or inf for no clip", lambda x: x > 0),
     ("beta", "a number from 0 to 1000", lambda x: 0 <= x <= 1000),
-    ("kl_target", "a number from 0.000001 to 1000", lambda x: 1e-6 <= x <= 1000),
+    ("kl_target", "a number from 0.000001 to 1000", lambda x: 1e-6 * SINGLE <= x <= 1000),
     ("kl_horizon", "a number of posts above 0, or inf for a fixed coefficient", lambda x: x > 0),
     ("entropy", "a number from 0 to 1000", lambda x: 0 <= x <= 1000),
 )
@@ -75,7 +80,7 @@ def _credit(rule: "Rule") -> Iterator[str]:
     if rule.baseline == Baseline.VALUE and rule.value_rate == 0:
         yield "value_rate: expected a number above 0 for a learned value, got 0; else it stays 0 forever"
     added = rule.posts // rule.minibatches if rule.aggregate == Aggregate.SUM else 1
-    if rule.value_rate * added > 1:
+    if rule.value_rate * added * SINGLE > 1:
         yield (
             f"value_rate: expected at most 1 / {added} where a step adds up {added} posts, got {rule.value_rate:g}; "
             'the value would step past its target and grow without bound. Use aggregate = "mean"'
