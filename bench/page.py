@@ -98,7 +98,7 @@ async def half_open(port: int, source: str) -> None:
             writer.close()
         except OSError:
             pass
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(1.0)
 
 
 async def greedy(port: int, path: str, said: list[str], pause: float, source: str) -> None:
@@ -113,7 +113,7 @@ async def greedy(port: int, path: str, said: list[str], pause: float, source: st
                     await asyncio.sleep(pause)
                 await hearing
         except (OSError, WebSocketException, TimeoutError, EOFError):
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.5)
 
 
 async def _hear(talk: ClientConnection) -> None:

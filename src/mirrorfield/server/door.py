@@ -59,17 +59,19 @@ class Door(socket.socket):
         self._spare = socket.socket()
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """Return the next connection that there is a place for; raise BlockingIOError if there is none now."""
-        for _ in range(WAITING):
-            found, address = self._next()
-            guest = Guest(found.family, found.type, found.proto, fileno=found.detach())
-            why = self._refusal(guest, network(address[0]))
-            if why is None:
-                guest.places, guest.pace = self.places, Pace(self.limits.bytes_per_second)
-                return guest, address
+        """Return the next connection; raise BlockingIOError if there is none, or if there was no place for it.
+
+        The loop then does other work before it asks for one more: who is turned away holds up nobody.
+        """
+        found, address = self._next()
+        guest = Guest(found.family, found.type, found.proto, fileno=found.detach())
+        why = self._refusal(guest, network(address[0]))
+        if why is not None:
             log.warning("connection refused: %s", why)
             turn_away(guest)
-        raise BlockingIOError
+            raise BlockingIOError
+        guest.places, guest.pace = self.places, Pace(self.limits.bytes_per_second)
+        return guest, address
 
     def _refusal(self, guest: Guest, address: str) -> str | None:
         if not self.paces.take(address):
@@ -133,7 +135,6 @@ def turn_away(guest: socket.socket) -> None:
         with suppress(BlockingIOError):
             guest.recv(CHUNK)
         guest.send(FULL)
-        guest.shutdown(socket.SHUT_WR)
     guest.close()
 
 
