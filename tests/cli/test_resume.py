@@ -25,7 +25,7 @@ def started(*words: str, cwd: Path) -> subprocess.Popen[str]:
 
 
 def some_part(folder: Path) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not list((folder / "parts").glob("*.part")) and time.monotonic() < end:
         time.sleep(0.02)
 
@@ -104,10 +104,8 @@ def test_a_signal_finishes_the_blocks_and_says_how_to_go_on(number: int, code: i
 
 def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     mirrorfield("run", "--users", "10", "--steps", "1", cwd=tmp_path)  # from here on the kernel is compiled
-    process = started(*LONG, "--block", "20_000_000", "--threads", "1", cwd=tmp_path)
-    while not (tmp_path / "x/parts").exists():
-        time.sleep(0.1)
-    time.sleep(3)
+    process = started(*LONG, "--block", "400_000", "--threads", "1", cwd=tmp_path)
+    some_part(tmp_path / "x")  # from here on it listens, and the next block takes many seconds
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     while "once more to end at once" not in process.stderr.readline():
