@@ -131,9 +131,14 @@ def test_a_point_that_was_tampered_with_is_named(tmp_path: Path) -> None:
     spec, out = mf.Sweep.load(write(tmp_path, GRID)), tmp_path / "out"
     mf.sweep(spec, out)
     point = out / "points" / "000003.json"
-    point.write_text(json.dumps({"scenario": "another", "figures": {}}), encoding="utf-8")
-    with pytest.raises(CorruptError, match=r"000003.json: is not a point of this sweep; delete it"):
-        mf.sweep(spec, out)
+    edited = json.loads(point.read_text(encoding="utf-8"))
+    edited["figures"]["locked_in"] += 0.25
+    for told in ({"scenario": "another", "figures": {}}, edited, []):
+        point.write_text(json.dumps(told), encoding="utf-8")
+        with pytest.raises(
+            CorruptError, match=r"000003\.json: is not a point of this sweep, or has changed; delete it"
+        ):
+            mf.sweep(spec, out)
     with pytest.raises(InputError, match="holds another sweep"):
         mf.sweep(spec.model_copy(update={"seed": 2}), out)
 
