@@ -10,7 +10,7 @@ from mirrorfield.version import VERSION
 
 PACKAGE = Path(mirrorfield.__file__).parent
 LAYER = {
-    "arrays": 0, "errors": 0, "maths": 0, "reading": 0, "seal": 0, "streams": 0, "version": 0,
+    "arrays": 0, "errors": 0, "maths": 0, "maths64": 0, "reading": 0, "seal": 0, "streams": 0, "version": 0,
     "model": 1, "policy": 2, "theory": 3, "kernel": 4, "population": 5, "metrics": 6, "store": 6,
     "calibration": 7, "world": 7, "execution": 8, "validation": 8,
     "api": 9, "study": 9, "report": 9, "server": 9, "cli": 9,
@@ -51,6 +51,26 @@ def test_the_package_runs_from_inside_its_own_folder() -> None:
 
 def test_numba_is_imported_in_one_file() -> None:
     assert {file for file, name in imports() if name.split(".")[0] == "numba"} == {"kernel/jit.py"}
+
+
+PUBLISHED = (
+    *("metrics/concentration.py", "metrics/series.py", "metrics/summary.py", "store/dataset.py", "store/users.py"),
+    *("population/run.py", "population/tables.py", "population/lens_tables.py", "kernel/memory.py"),
+)
+OF_THE_PROCESSOR = {
+    *("log", "log2", "log10", "log1p", "exp", "exp2", "expm1", "pow", "power", "sin", "cos", "tanh"),
+    *("geomspace", "logspace", "dot", "vdot", "inner", "matmul", "einsum", "tensordot"),
+}
+WHOLE_PRODUCTS = {"population/lens_tables.py"}  # of whole numbers, which are exact in any order
+
+
+def test_what_is_published_as_bytes_is_computed_without_functions_that_differ_between_processors() -> None:
+    for file in PUBLISHED:
+        for node in ast.walk(ast.parse((PACKAGE / file).read_text(encoding="utf-8"))):
+            product = isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
+            assert not product or file in WHOLE_PRODUCTS, f"{file}:{node.lineno} multiplies matrices"
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("np", "math"):
+                assert node.attr not in OF_THE_PROCESSOR, f"{file}:{node.lineno} uses {ast.unparse(node)}"
 
 
 def test_numpy_random_is_not_used_below_the_doors() -> None:

@@ -11,7 +11,7 @@ from mirrorfield.errors import InputError, StoppedError
 from mirrorfield.execution.blocks import blocks_of, run_blocks
 from mirrorfield.execution.pools import open_pool
 from mirrorfield.metrics.summary import summarise
-from mirrorfield.population.run import Gathering, Part, Plan, block_size, plan_run
+from mirrorfield.population.run import Gathering, Part, Plan, block_size, plan_run, whole_pairs
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.version import VERSION
 
@@ -97,11 +97,11 @@ def simulate(
     """Simulate a scenario and return the finished run.
 
     Parameters: scenario, default `Scenario()`; population, a folder of users written by `mirrorfield fit` (user u is
-    its row u modulo the number of rows); threads, default one per processor; block, users per task, default by
-    size; progress, called with the number of users that just finished; out, a run folder in which every finished block
-    is safe at once, default none; resume, continue the run in `out` if it has begun; overwrite, replace a run in
-    `out`; keep_all, write the final values of every user into `out`; dask, the address of a scheduler or local:N. The
-    result depends on the scenario and population alone.
+    its row u modulo the number of rows); threads, default one per processor; block, users per task (one more if
+    `intervention.swap` would part a pair), default by size; progress, called with the number of users that just
+    finished; out, a run folder in which every finished block is safe at once, default none; resume, continue the run in
+    `out` if it has begun; overwrite, replace a run in `out`; keep_all, write the final values of every user into `out`;
+    dask, the address of a scheduler or local:N. The result depends on the scenario and population alone.
     Raises InputError for what cannot be simulated or continued and StoreError if the disk refuses. Source:
     docs/model.md, sections 1 and 2; docs/jobs.md.
 
@@ -167,7 +167,8 @@ def _gathering(plan: Plan) -> tuple[Gathering, Callable[[Part], None]]:
 def _block(plan: Plan, block: int | None) -> int:
     from mirrorfield.store.users import LARGEST_CHUNK
 
-    return block or min(block_size(plan.scenario), LARGEST_CHUNK if plan.keep_all else plan.scenario.users)
+    largest = LARGEST_CHUNK if plan.keep_all else plan.scenario.users
+    return whole_pairs(plan.scenario, block or min(block_size(plan.scenario), largest))
 
 
 @contextmanager

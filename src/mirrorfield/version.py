@@ -8,7 +8,7 @@ from pathlib import Path
 
 VERSION = version("mirrorfield")
 PACKAGE = Path(__file__).resolve().parent
-DECIDING = ("arrays.py", "maths.py", "streams.py", "model", "policy", "kernel", "population")
+DECIDING = ("arrays.py", "maths.py", "maths64.py", "streams.py", "model", "policy", "kernel", "population")
 
 
 def hash_sources(parts: Iterable[str], package: Path = PACKAGE, salt: bytes = b"") -> str:

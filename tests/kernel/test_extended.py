@@ -10,6 +10,7 @@ from mirrorfield import Scenario, simulate
 from mirrorfield.kernel import learner_of
 from mirrorfield.population.reference import CLOSED, served, simulate_reference
 from mirrorfield.population.rule_reference import simulate_rule
+from mirrorfield.population.run import plan_run, run_block
 
 HABIT = {"rungs": 3, "slope": 0.2, "width": 0.4, "eta": 0.1, "decay": 0.02}
 USERS = 128
@@ -124,7 +125,26 @@ def test_before_the_intervention_nothing_differs(kernel_trace) -> None:
 
 
 def test_a_result_does_not_depend_on_threads_or_blocks() -> None:
-    scenario = scenario_of(HABIT, users=1000, intervention=CHANGES["all at once"])
-    one, other = simulate(scenario, threads=1, block=1024), simulate(scenario, threads=2, block=256)
+    scenario = scenario_of(HABIT, users=999, intervention=CHANGES["all at once"])
+    one, other = simulate(scenario, threads=1, block=1024), simulate(scenario, threads=2, block=33)
     for a, b in zip((*one.part.totals, *one.part.sample), (*other.part.totals, *other.part.sample), strict=True):
         assert a.tobytes() == b.tobytes()
+
+
+def test_the_last_user_of_an_odd_number_has_its_partner_all_the_same() -> None:
+    odd, even = (simulate(scenario_of(users=n, intervention={"swap": 0.5})).part.sample for n in (65, 66))
+    for a, b in zip(odd, even, strict=True):
+        assert a.tobytes() == b[..., :65].tobytes()
+
+
+def test_partners_are_paired_by_id() -> None:
+    scenario = scenario_of(steps=40, intervention={"swap": 0.5})
+    ids = np.array([4, 6, 5, 7])
+    assert np.array_equal(
+        simulate_reference(scenario, ids).choices,
+        simulate_reference(scenario, np.sort(ids)).choices[:, ids.argsort().argsort()],
+    )
+    with pytest.raises(ValueError, match="both of every pair"):
+        simulate_reference(scenario, np.arange(3))
+    with pytest.raises(ValueError, match="even id"):
+        run_block(plan_run(scenario), 33, 33)

@@ -1,10 +1,15 @@
-"""How narrow a feed is, and how far apart feeds are. Arrays in, numbers out."""
+"""How narrow a feed is, and how far apart feeds are. Arrays in, numbers out.
 
-import math
+These figures are published as bytes: logarithms are the package's own, and sums are exact or in the order of the
+categories, because a matrix product or NumPy's logarithm has other last bits on another processor.
+"""
+
+from math import fsum
 
 import numpy as np
 
 from mirrorfield.arrays import FloatArray
+from mirrorfield.maths64 import exp, log
 
 
 def entropy(feed: FloatArray) -> FloatArray:
@@ -18,8 +23,7 @@ def entropy(feed: FloatArray) -> FloatArray:
     >>> round(float(entropy(np.array([0.5, 0.5]))), 6)
     0.693147
     """
-    safe = np.where(feed > 0, feed, 1.0)
-    return np.asarray(-(feed * np.log(safe)).sum(axis=-1))
+    return np.asarray(-(feed * log(np.where(feed > 0, feed, 1.0))).cumsum(axis=-1)[..., -1])
 
 
 def effective_categories(feed: FloatArray) -> FloatArray:
@@ -33,7 +37,7 @@ def effective_categories(feed: FloatArray) -> FloatArray:
     >>> round(float(effective_categories(np.array([0.5, 0.5, 0.0]))), 6)
     2.0
     """
-    return np.asarray(np.exp(entropy(feed)))
+    return np.asarray(exp(entropy(feed)))
 
 
 def filter_bubble(mean_feed: FloatArray, mean_entropy: float) -> float:
@@ -49,7 +53,7 @@ def filter_bubble(mean_feed: FloatArray, mean_entropy: float) -> float:
     1.0
     """
     information = float(entropy(mean_feed)) - mean_entropy
-    return max(0.0, information / math.log(len(mean_feed)))
+    return max(0.0, information / float(log(len(mean_feed))))
 
 
 def within_and_between(
@@ -68,12 +72,13 @@ def within_and_between(
     (0.0, 1.0)
     """
     seen = users_by_group > 0
-    weight = users_by_group[seen] / users_by_group.sum()
-    group_mean = feed_by_group[seen] / feed_by_group[seen].sum(axis=1, keepdims=True)
-    inside = float(weight @ entropy(group_mean))
-    mean_entropy = float(entropy_by_group.sum() / users_by_group.sum())
-    whole = float(entropy(weight @ group_mean))
-    scale = math.log(feed_by_group.shape[1])
+    users = fsum(users_by_group)
+    weight = users_by_group[seen] / users
+    group_mean = np.array([feed / fsum(feed) for feed in feed_by_group[seen]])
+    inside = fsum(weight * entropy(group_mean))
+    mean_entropy = fsum(entropy_by_group) / users
+    whole = float(entropy(np.array([fsum(weight * share) for share in group_mean.T])))
+    scale = float(log(feed_by_group.shape[1]))
     return max(0.0, inside - mean_entropy) / scale, max(0.0, whole - inside) / scale
 
 

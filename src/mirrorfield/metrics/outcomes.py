@@ -1,12 +1,11 @@
 """What a run did to each user, as one number per user and metric; a crowd's figure is their mean."""
 
-import math
-
 import numpy as np
 
 from mirrorfield.arrays import STATES, FloatArray, IntArray
 from mirrorfield.kernel import Trace
 from mirrorfield.kernel.fold import LOCKED_IN
+from mirrorfield.maths64 import log
 from mirrorfield.metrics.concentration import effective_categories, entropy
 from mirrorfield.metrics.escalation import drift
 
@@ -37,8 +36,8 @@ def divergence_from_mean(feed: FloatArray) -> FloatArray:
     [1.0, 1.0]
     """
     mean = feed.mean(axis=0)
-    cross = -(feed * np.log(np.where(mean > 0, mean, 1.0))).sum(axis=1)
-    return np.asarray((cross - entropy(feed)) / math.log(feed.shape[1]))
+    cross = -(feed * log(np.where(mean > 0, mean, 1.0))).cumsum(axis=1)[:, -1]
+    return np.asarray((cross - entropy(feed)) / log(feed.shape[1]))
 
 
 def deliberate_value(served: FloatArray, time_in_state: FloatArray, mean: FloatArray) -> FloatArray:

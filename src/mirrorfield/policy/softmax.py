@@ -3,6 +3,7 @@
 import numpy as np
 
 from mirrorfield.arrays import FloatArray
+from mirrorfield.maths64 import exp, log
 
 
 def softmax(logits: FloatArray) -> FloatArray:
@@ -32,4 +33,4 @@ def log_softmax(logits: FloatArray) -> FloatArray:
     -1000.0
     """
     shifted = logits - logits.max(axis=-1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+    return np.asarray(shifted - log(exp(shifted).cumsum(axis=-1)[..., -1:]))

@@ -28,8 +28,9 @@ class Intervention(Frozen):
 
     `exploration`: share of posts drawn evenly from all that may be shown. `quota`: the largest share that one category
     may have. `intensity_cap`: posts above it are not shown. `friction`: share of reactions that the recommender does
-    not see. `swap`: share of posts chosen by the feed of another user, id u xor 1. `nudge`: what is added to lambda, of
-    a share `nudge_share` of users. `policy`: the recommender from then on.
+    not see. `swap`: share of posts chosen by the feed of another user, id u xor 1, who is simulated also where the
+    scenario ends before it. `nudge`: what is added to lambda, of a share `nudge_share` of users. `policy`: the
+    recommender from then on.
     """
 
     at: Annotated[int, Field(ge=0, le=MAX_STEPS)] = 0

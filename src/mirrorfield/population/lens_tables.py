@@ -8,6 +8,7 @@ import numpy as np
 from mirrorfield.arrays import F32Array, FloatArray, IntArray, S
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import Lens
+from mirrorfield.maths64 import log
 from mirrorfield.model.retrieval import Retriever
 from mirrorfield.population.corpus import Corpus, load_corpus
 from mirrorfield.population.lens import MAX_REWARD
@@ -80,7 +81,7 @@ def _prompt(scenario: Scenario) -> FloatArray:
     if context.source != "query":
         return np.zeros(scenario.arms)
     wish = deliberate_wish(scenario).repeat(scenario.intensity.rungs)
-    return np.asarray(context.kappa * np.log(context.blur + (1 - context.blur) * wish))
+    return np.asarray(context.kappa * log(context.blur + (1 - context.blur) * wish))
 
 
 def reward_models(scenario: Scenario) -> F32Array:

@@ -31,7 +31,7 @@ from mirrorfield.streams import (
     uniform_positive,
 )
 
-NOTHING, NO_MEDDLING = Intervention(), np.empty(0)
+NOTHING, NO_MEDDLING, NO_PARTNER = Intervention(), np.empty(0), np.empty(0, int)
 CLOSED, TINY = -1e9, 1e-300
 
 
@@ -158,10 +158,11 @@ def interact(
     learning_rate: float,
     change: Intervention = NOTHING,
     meddling: FloatArray = NO_MEDDLING,
+    partner: IntArray = NO_PARTNER,
 ) -> NDArray[np.int_]:
     """Show every user one post, observe the reaction, take one REINFORCE step; return the choices.
 
-    Every two users in a row are each other's partners; `meddling` has the uniforms of swap and friction, (2, n).
+    `meddling` has the uniforms of swap and friction, (2, n); `partner` the row of each user's partner, (n,).
     """
     everyone, s = np.arange(len(users.state)), users.state
     policy = policy_of(users)
@@ -170,7 +171,7 @@ def interact(
     heard = np.ones(len(everyone), bool)
     if meddling.size:
         swapped = meddling[0] < change.swap
-        shown = np.where(swapped[:, None], own[everyone ^ 1], own) if swapped.any() else own
+        shown = np.where(swapped[:, None], own[partner], own) if swapped.any() else own
         heard = (meddling[1] >= change.friction) & ~swapped
     choice, observed = show(users, shown, uniforms)
     users.felt, _ = welford(users.felt, 0.0, advantage(observed, users.felt), 1 / t)
@@ -197,6 +198,19 @@ def intervene(users: ReferenceUsers, scenario: Scenario, ids: IntArray) -> None:
         blend_profiles(users, profile_tables(scenario), np.clip(moved, 0, 1))
 
 
+def partners(users: IntArray) -> IntArray:
+    """Return the row of each user's partner, id u xor 1, among distinct ids; raise ValueError for users without theirs.
+
+    >>> partners(np.array([4, 7, 5, 6])).tolist()
+    [2, 3, 0, 1]
+    """
+    order = np.argsort(users)
+    row = order[np.searchsorted(users, users ^ 1, sorter=order).clip(max=len(users) - 1)]
+    if (users[row] != users ^ 1).any():
+        raise ValueError("users: expected both of every pair of partners, ids u and u xor 1")
+    return np.asarray(row)
+
+
 def draw_meddling(words: Words) -> tuple[FloatArray, Words]:
     """Return the uniforms of swap and friction, float64 (2, n), and the words that follow."""
     swap, *words = next_word(*words)
@@ -218,7 +232,8 @@ def simulate_reference(scenario: Scenario, users: IntArray, recorded: tuple[int,
     """Run the scenario for the users with these ids, and keep their feeds after the `recorded` steps.
 
     Parameters: scenario; users, integer ids of shape (n,); recorded, steps in 1 ... T. Returns a ReferenceRun.
-    Raises nothing. Source: docs/model.md, section 2. Cost: about a microsecond per user-step.
+    Raises ValueError for users without their partners under `swap`. Source: docs/model.md, section 2. Cost: about a
+    microsecond per user-step.
 
     >>> run = simulate_reference(Scenario(steps=3), np.arange(2))
     >>> run.choices.shape
@@ -227,6 +242,7 @@ def simulate_reference(scenario: Scenario, users: IntArray, recorded: tuple[int,
     population = draw_users(scenario, users)
     rule, after = (rule.in_single_precision() for rule in scenario.rules)
     change = scenario.intervention
+    partner = partners(users) if change.swap > 0 else NO_PARTNER
     population.logits += rule.start_logits(scenario.arms)
     choices = np.empty((scenario.steps, len(users)), np.int8)
     states = np.empty_like(choices)
@@ -242,7 +258,7 @@ def simulate_reference(scenario: Scenario, users: IntArray, recorded: tuple[int,
                 choices[t - 1] = interact(population, uniforms, t, rule.learning_rate)
             else:
                 meddling, more = draw_meddling(more)
-                choices[t - 1] = interact(population, uniforms, t, after.learning_rate, change, meddling)
+                choices[t - 1] = interact(population, uniforms, t, after.learning_rate, change, meddling, partner)
             states[t - 1] = population.state
             if t in recorded:
                 feeds.append(policy_of(population))

@@ -47,6 +47,11 @@ def block_size(scenario: Scenario) -> int:
     return LEAST_BLOCK * max(1, min(wanted, most))
 
 
+def whole_pairs(scenario: Scenario, block: int) -> int:
+    """Return a block size that keeps users who may be served from each other's feeds together: even, under `swap`."""
+    return block + block % 2 if scenario.intervention.swap > 0 else block
+
+
 def recorded_steps(steps: int, count: int) -> IntArray:
     """Return about `count` log-spaced steps from 1 to `steps`, both ends included, int64, without repeats.
 
@@ -55,7 +60,16 @@ def recorded_steps(steps: int, count: int) -> IntArray:
     """
     if count == 1:
         return np.array([steps], np.int64)
-    return np.unique(np.rint(np.geomspace(1, steps, count)).astype(np.int64))
+    return np.array(sorted({_rounded_root(steps**i, count - 1) for i in range(count)}), np.int64)
+
+
+def _rounded_root(power: int, n: int) -> int:
+    """Return power**(1/n) to the nearest whole number, in integers: a step may not depend on a library's last bit."""
+    root = 1
+    for bit in reversed(range(power.bit_length() // n + 1)):
+        if (2 * (root + (1 << bit)) - 1) ** n <= power << n:
+            root += 1 << bit
+    return root
 
 
 def sampled_users(users: int, count: int) -> IntArray:
@@ -161,8 +175,10 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
 
     `progress`, if given, is called with the number of users that just finished, some times per block.
     Raises InputError if what was learned of a user is not finite any more, or if a user's mean reaction is beyond what
-    fixed-point totals can hold.
+    fixed-point totals can hold, and ValueError for a block that begins in the middle of a pair of users.
     """
+    if whole_pairs(plan.scenario, first_user) != first_user:
+        raise ValueError(f"first_user: expected an even id under intervention.swap, got {first_user}")
     scenario, recorded, end = plan.scenario, len(plan.steps), first_user + users
     code, rule, memory, start, world = ready_for(scenario, lens=plan.lens)
     totals, momentary = new_totals(scenario, recorded), new_totals(scenario, 1)

@@ -1,12 +1,12 @@
 """A scenario in plain numbers: what the kernel and the reference read."""
 
-import math
 from itertools import accumulate
 
 import numpy as np
 
 from mirrorfield.arrays import F32Array
 from mirrorfield.kernel import BINS, Lens, Scales, Serving, World
+from mirrorfield.maths64 import log
 from mirrorfield.model.draw import (
     BETA,
     DIRICHLET,
@@ -65,7 +65,7 @@ def reaction_range(scenario: Scenario) -> tuple[float, float]:
 def histogram_scales(scenario: Scenario) -> Scales:
     """Return where the bins of the histograms lie, as the fold takes them."""
     low, high = reaction_range(scenario)
-    return Scales(np.float32(BINS / math.log(scenario.k)), np.float32(low), np.float32(BINS / (high - low)))
+    return Scales(np.float32(BINS / log(scenario.k)), np.float32(low), np.float32(BINS / (high - low)))
 
 
 def intensities(scenario: Scenario) -> F32Array:

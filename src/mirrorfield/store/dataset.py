@@ -1,6 +1,5 @@
 """A run as an xarray dataset: every variable with its dimensions, unit and long name."""
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from mirrorfield.arrays import STATES
 from mirrorfield.kernel import BINS
+from mirrorfield.maths64 import log
 from mirrorfield.metrics.series import Series, population_series
 from mirrorfield.population.run import Part, Plan
 from mirrorfield.population.tables import intensities, reaction_range
@@ -28,7 +28,7 @@ def _names(values: Iterable[str]) -> NDArray[np.object_]:
 def _coordinates(plan: Plan) -> dict[str, Described]:
     categories, bands = plan.scenario.categories, plan.scenario.record.bands
     edges = np.arange(bands + 1) / bands
-    entropy = np.linspace(0, math.log(len(categories)), BINS + 1)
+    entropy = np.linspace(0, float(log(len(categories))), BINS + 1)
     reaction = np.linspace(*reaction_range(plan.scenario), BINS + 1)
     coordinates = {
         "step": _described(("step",), plan.steps, "1", "interactions per user so far"),

@@ -58,7 +58,11 @@ def limit(scratch: Any, serving: Any) -> None:
 
 @inlined
 def swap_feeds(scratch: Any) -> None:
-    """Give the users whose post the partner's feed chooses the odds of their partner, the user beside them."""
+    """Give the users whose post the partner's feed chooses the odds of their partner, id u xor 1.
+
+    Blocks of users begin with an even id and have an even number of lanes, so a pair is side by side; where a run ends
+    within a pair, the partner is simulated all the same, in the lane that is left over.
+    """
     for i in range(K):
         for m in range(LANES // 2):
             one, other = odds[i, 2 * m], odds[i, 2 * m + 1]
