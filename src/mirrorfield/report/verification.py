@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from itertools import cycle
+from math import isfinite
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -10,15 +12,19 @@ from mirrorfield.report.leaf import figure, leaf, table
 from mirrorfield.report.style import INK, MUTED, styled
 from mirrorfield.validation.claim import LIMIT, Claim
 
-HEADINGS = ("no.", "group", "claim", "predicted", "measured", "s.e.", "holds if", "verdict")
+HEADINGS = ("no.", "group", "claim", "predicted", "measured", "s.e.", "holds if", "finds an error of", "verdict")
 WIDEST = 6.0
 TITLE = "Theory against the compiled kernel"
 ALT = "Dots, one per claim, at its distance from the prediction in standard errors; dashed lines at plus and minus 4."
 CAPTION = (
-    "Measured less predicted, in standard errors, for the claims that two numbers are equal; the number is that of the "
-    "table. A claim holds between the dashed lines; one beyond 6 is drawn at the edge."
+    "Measured minus predicted, in standard errors, for the claims that two numbers are equal; the number is that of "
+    "the table. A claim holds between the dashed lines; one beyond 6 is drawn at the edge."
 )
 MARKS = (("o", "#0072B2"), ("s", "#D55E00"), ("^", "#009E73"), ("D", "#CC79A7"), ("v", "#8B5A2B"), ("P", "#56B4E9"))
+POWER = (
+    "The last column but one is the power of a claim: the smallest error that it finds, for certain where no luck is "
+    "in it, and otherwise with probability 0.9."
+)
 AGREEMENT_ALT = (
     "Measured against predicted value from 0 to 1, one mark per claim and one shape per group, along the diagonal."
 )
@@ -32,7 +38,19 @@ AGREEMENT_CAPTION = (
 def cells(number: int, claim: Claim) -> tuple[str, ...]:
     """Return a claim as the texts of a table's row."""
     numbers = f"{claim.predicted:.4g}", f"{claim.measured:.4g}", f"{claim.error:.2g}"
-    return (str(number), claim.group, claim.text, *numbers, claim.rule, "holds" if claim.holds else "FAILS")
+    finds, verdict = f"{claim.power:.2g} ({claim.power_of})", "holds" if claim.holds else "FAILS"
+    return (str(number), claim.group, claim.text, *numbers, claim.rule, finds, verdict)
+
+
+def plain(claims: Sequence[Claim]) -> dict[str, Any]:
+    """Return the claims as plain values for JSON; None for a number that is not finite."""
+    names = ("group", "text", "predicted", "measured", "error", "rule", "holds", "power", "power_of")
+    rows = [{name: _finite(getattr(claim, name)) for name in names} for claim in claims]
+    return {"claims": rows, "holding": sum(claim.holds for claim in claims), "of": len(claims)}
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def score_chart(claims: Sequence[Claim]) -> Figure:
@@ -57,7 +75,7 @@ def score_chart(claims: Sequence[Claim]) -> Figure:
         axes.set_yticks(range(len(shown)), [str(n) for n, _ in shown])
         axes.tick_params(axis="y", labelsize=7)
         axes.set_ylabel("claim")
-        axes.set_xlabel("measured less predicted (standard errors)")
+        axes.set_xlabel("measured minus predicted (standard errors)")
     return drawing
 
 
@@ -100,5 +118,5 @@ def page(claims: Sequence[Claim], command: str) -> str:
     )
     figures = "".join(figure(to_svg(drawing, name, alt), caption) for drawing, name, alt, caption in pictures)
     rows = [cells(n, claim) for n, claim in enumerate(claims, 1)]
-    run = f"{len(claims) - failing} of {len(claims)} claims hold."
+    run = f"{len(claims) - failing} of {len(claims)} claims hold. {POWER}"
     return leaf(TITLE, run, figures + table(HEADINGS, rows), None, command)

@@ -8,6 +8,7 @@ from mirrorfield.arrays import FloatArray
 from mirrorfield.kernel import Trace
 from mirrorfield.population.run import plan_run, run_block
 from mirrorfield.population.scenario import Category, Profile, Record, Scenario
+from mirrorfield.validation.claim import Claim, equal
 
 POINT_ONE = {"distribution": "point", "value": 1}
 POINT_ZERO = {"distribution": "point", "value": 0}
@@ -52,3 +53,9 @@ def share(hits: Any) -> tuple[float, float]:
     """Return the share of users for whom something holds, and its standard error, of one count at least."""
     n, p = len(hits), float(np.mean(hits))
     return p, float(np.sqrt(max(p * (1 - p), 1 / n) / n))
+
+
+def equals(group: str, text: str, predicted: float, values: FloatArray) -> Claim:
+    """Return the claim that the mean of one number for each user is as predicted."""
+    error = float(np.std(values) / np.sqrt(len(values)))
+    return equal(group, text, predicted, float(np.mean(values)), error)

@@ -4,52 +4,42 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mirrorfield.theory.experiment import Bandit, policies
 from mirrorfield.theory.lock_in import escape_time
 from mirrorfield.validation.bandit import learners, share
 from mirrorfield.validation.claim import Claim, at_most, below, equal, slope
 
 MEAN, STD = np.array([1, 0.9, 0.5, 0.2]), np.ones(4)
 TIMES = (100, 1000, 4000)
-SEEDS = 20_000
-# An independent NumPy experiment with 20,000 seeds: P(argmax = 1) at TIMES, P(locked on arm 1), P(locked on another).
-TABLE = {
-    0.05: ((0.634, 0.890, 0.976), 0.121, 0.0003),
-    0.2: ((0.630, 0.788, 0.852), 0.777, 0.117),
-    1.0: ((0.536, 0.602, 0.629), 0.625, 0.3683),
-    5.0: ((0.364, 0.404, 0.426), 0.426, 0.574),
-}
-BASELINES = {
-    ("none", 0.05): (0.589, 0.813, 0.915),
-    ("none", 0.2): (0.589, 0.704, 0.746),
-    ("none", 1.0): (0.488, 0.543, 0.565),
-    ("welford-inclusive", 1.0): (0.557, 0.622, 0.645),
-}
-ABOVE_ALL = (0.562, 0.697, 0.747)
-NOISELESS = {
-    ("welford", 0.2): 1.0,
-    ("welford", 1.0): 0.9989,
-    ("none", 0.2): 0.879,
-    ("none", 1.0): 0.656,
-    ("none", 5.0): 0.492,
-}
+TESTED = (0.05, 0.2, 1.0, 5.0)
+LEAST_SEEDS, SHARE_OF_SEEDS, ENOUGH = 1000, 40, 50_000
 
 
-def _against_table(text: str, expected: float, hits: np.ndarray, group: str = "lock-in table") -> Claim:
-    found, error = share(hits)
-    theirs = np.sqrt(max(expected * (1 - expected), 1 / SEEDS) / SEEDS)
-    return equal(group, text, expected, found, float(np.hypot(error, theirs)))
+def _against_experiment(bandits: dict[str, Bandit], users: int, seed: int) -> Iterator[Claim]:
+    """Yield how often each arm leads and locks in, against users with NumPy's luck, simulated by the theory now."""
+    times = TIMES if users >= ENOUGH else TIMES[:-1]
+    theirs = policies(list(bandits.values()), max(LEAST_SEEDS, users // SHARE_OF_SEEDS), times)
+    for place, (name, bandit) in enumerate(bandits.items()):
+        policy = {"baseline": bandit.baseline, "learning_rate": bandit.learning_rate}
+        std = np.full(4, bandit.std)
+        ours = [learners(np.array(bandit.mean), std, policy, users, steps, seed)[1] for steps in times]
+        for steps, own, other in zip(times, ours, theirs[:, place], strict=True):
+            text = f"P(arm 1 leads), {name}, t = {steps}"
+            yield _alike(text, own.argmax(axis=1) == 0, other.argmax(axis=1) == 0)
+        yield _alike(f"P(pi_1 > .99), {name}, t = {times[-1]}", ours[-1][:, 0] > 0.99, theirs[-1, place, :, 0] > 0.99)
+        wrong = [policy[:, 1:].max(axis=1) > 0.99 for policy in (ours[-1], theirs[-1, place])]
+        yield _alike(f"P(another > .99), {name}, t = {times[-1]}", *wrong)
+
+
+def _alike(text: str, ours: np.ndarray, theirs: np.ndarray) -> Claim:
+    (found, error), (expected, their_error) = share(ours), share(theirs)
+    return equal("lock-in", text, expected, found, float(np.hypot(error, their_error)))
 
 
 def table(users: int) -> Iterator[Claim]:
-    """Yield how often each arm leads and locks in, against an experiment without this package."""
-    for alpha, (leads, best, other) in TABLE.items():
-        for steps, expected in zip(TIMES, leads, strict=True):
-            _, policy = learners(MEAN, STD, alpha, users, steps)
-            text = f"P(arm 1 leads), alpha = {alpha:g}, t = {steps}"
-            yield _against_table(text, expected, policy.argmax(axis=1) == 0)
-        yield _against_table(f"P(pi_1 > .99), alpha = {alpha:g}, t = {steps}", best, policy[:, 0] > 0.99)
-        wrong = policy[:, 1:].max(axis=1) > 0.99
-        yield _against_table(f"P(another > .99), alpha = {alpha:g}, t = {steps}", other, wrong)
+    """Yield how often each arm leads and locks in at four learning rates."""
+    bandits = {f"alpha = {alpha:g}": Bandit(tuple(MEAN), 1.0, alpha) for alpha in TESTED}
+    yield from _against_experiment(bandits, users, 1)
 
 
 def metastability(users: int) -> Iterator[Claim]:
@@ -59,7 +49,7 @@ def metastability(users: int) -> Iterator[Claim]:
         change = after.astype(float) - before
         error = float(change.std() / np.sqrt(users))
         text = f"change of P(a wrong arm leads) from t = {t // 4} to {t}, alpha = .2"
-        yield below("metastability", text, 0, float(change.mean()), error)
+        yield below("lock-in", text, 0, float(change.mean()), error)
 
 
 def small_alpha(users: int) -> Iterator[Claim]:
@@ -69,8 +59,8 @@ def small_alpha(users: int) -> Iterator[Claim]:
     ]
     (large, s1), (small, s2), (least, s3) = (share(policy.argmax(axis=1) != 0) for _, policy in runs)
     text = "P(a wrong arm leads) at alpha t = 200, alpha = {}, against alpha = {}"
-    yield below("small alpha", text.format(0.01, 0.05), large, small, float(np.hypot(s1, s2)))
-    yield at_most("small alpha", text.format(0.005, 0.01), small, least, float(np.hypot(s2, s3)))
+    yield below("lock-in", text.format(0.01, 0.05), large, small, float(np.hypot(s1, s2)))
+    yield at_most("lock-in", text.format(0.005, 0.01), small, least, float(np.hypot(s2, s3)))
 
 
 def tied_arms(users: int) -> Iterator[Claim]:
@@ -78,28 +68,21 @@ def tied_arms(users: int) -> Iterator[Claim]:
     _, policy = learners(np.ones(4), STD, 1.0, users, 1000)
     for arm in range(4):
         found, error = share(policy.argmax(axis=1) == arm)
-        yield equal("tied arms", f"P(arm {arm + 1} leads), alpha = 1, t = 1000", 0.25, found, error)
+        yield equal("lock-in", f"P(arm {arm + 1} leads), alpha = 1, t = 1000", 0.25, found, error)
     slow, fast = (learners(np.ones(4), STD, a, users, t, seed)[1] for a, t, seed in ((0.1, 4000, 2), (0.2, 1000, 3)))
     (one, s1), (two, s2) = share(slow.max(axis=1) > 0.9), share(fast.max(axis=1) > 0.9)
     text = "P(max pi > .9) at alpha^2 t = 40: alpha = .1 against alpha = .2"
-    yield equal("tied arms", text, two, one, float(np.hypot(s1, s2)))
+    yield equal("lock-in", text, two, one, float(np.hypot(s1, s2)))
 
 
 def baselines(users: int) -> Iterator[Claim]:
-    """Yield how other baselines commit, with noise and without, against the same experiment."""
-    for (kind, alpha), leads in BASELINES.items():
-        for steps, expected in zip(TIMES, leads, strict=True):
-            _, policy = learners(MEAN, STD, {"baseline": kind, "learning_rate": alpha}, users, steps, 4)
-            text = f"P(arm 1 leads), baseline {kind}, alpha = {alpha:g}, t = {steps}"
-            yield _against_table(text, expected, policy.argmax(axis=1) == 0, "committal")
-    for steps, expected in zip(TIMES, ABOVE_ALL, strict=True):
-        _, policy = learners(MEAN - 2, STD, {"baseline": "none", "learning_rate": 0.2}, users, steps, 4)
-        text = f"P(arm 1 leads), constant baseline 2, alpha = 0.2, t = {steps}"
-        yield _against_table(text, expected, policy.argmax(axis=1) == 0, "committal")
-    for (kind, alpha), expected in NOISELESS.items():
-        _, policy = learners(MEAN, 0 * STD, {"baseline": kind, "learning_rate": alpha}, users, TIMES[-1], 5)
-        text = f"P(arm 1 leads), baseline {kind}, no noise, alpha = {alpha:g}, t = {TIMES[-1]}"
-        yield _against_table(text, expected, policy.argmax(axis=1) == 0, "committal")
+    """Yield how other baselines commit, with noise and without."""
+    noisy = {f"baseline none, alpha = {alpha:g}": Bandit(tuple(MEAN), 1.0, alpha, "none") for alpha in TESTED[:3]}
+    noisy["baseline welford-inclusive, alpha = 1"] = Bandit(tuple(MEAN), 1.0, 1.0, "welford-inclusive")
+    noisy["constant baseline 2, alpha = 0.2"] = Bandit(tuple(MEAN - 2), 1.0, 0.2, "none")
+    still = {f"baseline {kind}, no noise, alpha = {alpha:g}": Bandit(tuple(MEAN), 0.0, alpha, kind)
+             for kind, alpha in (("welford", 0.2), ("welford", 1.0), ("none", 0.2), ("none", 1.0))}  # fmt: skip
+    yield from _against_experiment(noisy | still, users, 4)
 
 
 def escape(users: int) -> Iterator[Claim]:
@@ -116,6 +99,6 @@ def escape(users: int) -> Iterator[Claim]:
     away, rng = 0.5 - np.array(medians), np.random.default_rng(2)
     text = "slope of log distance from one half against log alpha, of the median user when the flow has escaped"
     noisy = [slope(rates, np.abs(away + errors * rng.standard_normal(4))) for _ in range(200)]
-    yield equal("escape", text, 1, slope(rates, away), float(np.std(noisy)), bias=0.2)
+    yield equal("lock-in", text, 1, slope(rates, away), float(np.std(noisy)), bias=0.2)
     text = f"median of pi_1 when the flow is at one half, from pi_1 = .018, gap .1, alpha = {rates[-1]:g}"
-    yield equal("escape", text, 0.5, medians[-1], errors[-1], bias=0.02)
+    yield equal("lock-in", text, 0.5, medians[-1], errors[-1], bias=0.02)
