@@ -25,7 +25,10 @@ def leader(p: FloatArray, user: int) -> int:
 
 @dataclass(frozen=True)
 class Crowd:
-    """n users at C recorded steps: served (C, n, K), state and mean reaction (C, n), intentionality (n,), ids."""
+    """n users at C recorded steps: served (C, n, K), state and mean reaction (C, n), intentionality (n,), ids.
+
+    `served` is their diet, or their feed where figures are momentary.
+    """
 
     served: FloatArray
     state: IntArray
@@ -61,7 +64,7 @@ def figures(crowd: Crowd, c: int) -> dict[str, Any]:
         "filter_bubble_within": (inside - own.mean()) / whole,
         "filter_bubble_between": (entropy(mean_feed) - inside) / whole,
         "overlap": np.mean(pairs) if pairs else np.nan,
-        "mean_feed": mean_feed,
+        "mean_diet": mean_feed,
         "second_moment": sum(np.outer(p, p) for p in feed) / n,
         "state_share": np.array([(crowd.state[c] == s).mean() for s in range(3)]),
         "mean_reaction": crowd.mean_reaction[c].mean(),

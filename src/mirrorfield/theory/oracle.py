@@ -20,12 +20,14 @@ from mirrorfield.theory.session import Student
 
 @dataclass
 class Replay:
-    """n users at C recorded steps: feeds (C, n, K), states and mean reactions (C, n), and all else at the end."""
+    """n users at C recorded steps: feeds and diets (C, n, K); the rest of shape (C, n), and all else at the end."""
 
     people: list[Person]
     feed: FloatArray
+    diet: FloatArray
     state: IntArray
     mean_reaction: FloatArray
+    next_intensity: FloatArray
     intensity: FloatArray
     floor: FloatArray
 
@@ -81,6 +83,13 @@ class _Run:
             person.meet(laws[person.user], laws.get(person.user ^ 1, laws[person.user]))
 
 
+def _now(person: Person) -> tuple[FloatArray, FloatArray, int, float, float, float, float]:
+    diet = person.diet()
+    by_category = diet.reshape(-1, person.rungs).sum(axis=1)
+    heights = float(person.served() @ person.level), float(diet @ person.level)
+    return person.feed(), by_category, person.state, person.felt, *heights, person.floor
+
+
 def replay(values: Values, users: Sequence[int], recorded: Sequence[int], shelf: Shelf = EMPTY) -> Replay:
     """Return a scenario's users after the `recorded` steps, in float64.
 
@@ -89,12 +98,12 @@ def replay(values: Values, users: Sequence[int], recorded: Sequence[int], shelf:
     docs/rules.md, docs/labels.md, docs/context.md, docs/retrieval.md, docs/whatif.md.
     """
     run = _Run(values, users, shelf)
-    kept: list[list[tuple[FloatArray, int, float, float, float]]] = []
+    kept: list[list[tuple[FloatArray, FloatArray, int, float, float, float, float]]] = []
     for t in range(recorded[-1]):
         if t == run.change["at"]:
             run.intervene(t)
         run.post()
         if t + 1 in recorded:
-            kept.append([(p.feed(), p.state, p.felt, float(p.served() @ p.level), p.floor) for p in run.people])
-    columns = [np.array([[one[i] for one in row] for row in kept]) for i in range(5)]
+            kept.append([_now(person) for person in run.people])
+    columns = [np.array([[one[i] for one in row] for row in kept]) for i in range(7)]
     return Replay(run.people, *columns)

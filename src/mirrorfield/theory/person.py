@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from mirrorfield.arrays import FloatArray
 from mirrorfield.theory.between import EMPTY, Between, Shelf
+from mirrorfield.theory.diet import long_run
 from mirrorfield.theory.luck import Luck
 from mirrorfield.theory.people import S, Values, draw_person, moves, table
 from mirrorfield.theory.rules import Recipe, Rows
@@ -63,9 +64,10 @@ class Person:
         """Return the policy in a state, in its context and among what is open: eq. 3."""
         return softmax(np.where(self.open_arms(), self.logits[state] + self.between.tilt, -np.inf))
 
-    def served(self) -> FloatArray:
-        """Return what would be served next: the policy within the quota, and a share of posts drawn evenly."""
-        law, opened, quota = self.policy(self.state), self.open_arms(), self.change["quota"]
+    def served(self, state: int | None = None) -> FloatArray:
+        """Return what would be served in a state, or next: the policy within the quota, and a share drawn evenly."""
+        law = self.policy(self.state if state is None else state)
+        opened, quota = self.open_arms(), self.change["quota"]
         share = law.reshape(-1, self.rungs).sum(axis=1)
         top = int(share.argmax())
         if share[top] > quota:
@@ -74,6 +76,15 @@ class Person:
             law = law * scale.repeat(self.rungs)
         explored = self.change["exploration"]
         return np.asarray((1 - explored) * law + explored * opened / opened.sum())
+
+    def dwelling(self) -> FloatArray:
+        """Return the long run of the person's states under what is served now, (S,)."""
+        chain = np.array([self.served(s) @ self.law[s] for s in range(S)])
+        return long_run(chain, self.state)
+
+    def diet(self) -> FloatArray:
+        """Return what is served in the long run of the person's states, (A,)."""
+        return np.asarray(self.dwelling() @ np.array([self.served(s) for s in range(S)]))
 
     def feed(self) -> FloatArray:
         """Return what would be served next by category, (K,)."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mirrorfield.kernel import Trace
 from mirrorfield.metrics.summary import summarise
 from mirrorfield.population.run import Gathering, Part, Plan, plan_run, run_block
 from mirrorfield.population.scenario import Scenario
@@ -27,11 +28,11 @@ def gathered(scenario: Scenario) -> tuple[Plan, Part]:
     return plan, gathering.whole()
 
 
-def crowd_of(plan: Plan, part: Part) -> Crowd:
-    """Return a run's users as the theory reads them; what they are served is their feed."""
+def crowd_of(plan: Plan, part: Part, served: str = "diet") -> Crowd:
+    """Return a run's users as the theory reads them; what they are served is their diet, or their feed."""
     sample = part.sample
     return Crowd(
-        served=sample.feed.transpose(0, 2, 1).astype(float),
+        served=getattr(sample, served).transpose(0, 2, 1).astype(float),
         state=sample.state.astype(int),
         mean_reaction=sample.mean_reaction.astype(float),
         intentionality=sample.intentionality.astype(float),
@@ -79,13 +80,18 @@ def _reactions(scenario: Scenario, crowd: Crowd, c: int) -> Any:
 def summary(plan: Plan, part: Part, crowd: Crowd) -> Iterator[Claim]:
     """Yield the figures that a person reads at the end of a run, and those of each fifth of intentionality."""
     names, last = tuple(category.name for category in plan.scenario.categories), len(plan.steps) - 1
-    found = summarise(part.totals, names, plan.scenario.steps, plan.scenario.seed)
-    expected = figures(crowd, last)
+    found = summarise(part.totals, part.momentary, names, plan.scenario.steps, plan.scenario.seed)
+    expected, now = figures(crowd, last), figures(crowd_of(plan, part, "feed"), last)
     single = [name for name, value in expected.items() if np.ndim(value) == 0]
     away = [_away(found[name], expected[name]) for name in single]
     away += [_away(list(found["shares"].values()), expected["share"])]
     away += [_away(list(found["states"].values()), expected["state_share"])]
     yield near(GROUP, "summary at the last step, largest difference of any figure", max(away))
+    momentary = found["momentary"]
+    away = [_away(momentary[name], now[name]) for name in single if name in momentary]
+    away += [_away(list(momentary["shares"].values()), now["share"])]
+    yield near(GROUP, "momentary figures at the last step, largest difference of any", max(away))
+    yield near(GROUP, "two-faced users at the last step", _away(found["two_faced"], two_faced(part.sample).mean()))
     fifth, category, locked = crowd.bands(5), crowd.leaders(last), crowd.locked(last)
     away = []
     for band, row in enumerate(found["by_intentionality"]):
@@ -97,13 +103,24 @@ def summary(plan: Plan, part: Part, crowd: Crowd) -> Iterator[Claim]:
     yield near(GROUP, "summary by intentionality, largest difference of any figure", max(away))
 
 
+def two_faced(sample: Trace) -> Any:
+    """Return who is led by no one category in all the states that they spend more than a twentieth of their time in."""
+    found = []
+    for served, time in zip(sample.served.transpose(2, 0, 1), sample.time_in_state.T, strict=True):
+        leading = [
+            set(np.flatnonzero(law == law.max())) for law, share in zip(served, time, strict=True) if share > 0.05
+        ]
+        found.append(not set.intersection(*leading))
+    return np.array(found)
+
+
 def intensities(users: int) -> Iterator[Claim]:
     """Yield the mean intensity and floor of a run with adaptive people, by category of the user and over all."""
     habit = {"rungs": 3, "slope": 0.3, "width": 0.4, "eta": 0.2, "decay": 0.05}
     scenario = uneven(2, users=users, steps=12, intensity=habit, policy={"learning_rate": 2.0}, record={"steps": 3})
     plan, part = gathered(scenario)
     crowd, data = crowd_of(plan, part), to_dataset(plan, part, "")
-    found = summarise(part.totals, ("a", "b"), 12, 3)
+    found = summarise(part.totals, part.momentary, ("a", "b"), 12, 3)
     for name in ("intensity", "floor"):
         own = getattr(part.sample, name).astype(float)
         away = [_away(data[name].values[c], by_leader(crowd, c, own[c])) for c in range(len(plan.steps))]

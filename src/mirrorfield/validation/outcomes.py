@@ -13,6 +13,7 @@ from mirrorfield.population.run import plan_run, run_block
 from mirrorfield.theory import measures
 from mirrorfield.theory.figures import entropy, leader, tally
 from mirrorfield.validation.claim import Claim, near
+from mirrorfield.validation.metrics import two_faced
 from mirrorfield.validation.worlds import uneven
 
 EXACT = 1e-9
@@ -31,7 +32,7 @@ def claims(users: int) -> Iterator[Claim]:
     scenario = uneven(users=users, steps=40, policy={"learning_rate": 2.0}, record={"steps": 6})
     plan = plan_run(scenario)
     trace = run_block(plan, 0, users).sample
-    feed = trace.feed.transpose(0, 2, 1).astype(float)
+    feed = trace.diet.transpose(0, 2, 1).astype(float)
     feed = feed / feed.sum(axis=2, keepdims=True)
     yield from of_people(plan.steps, trace, feed)
     yield from of_feeds(feed[-1], feed[2])
@@ -51,6 +52,7 @@ def of_people(steps: Any, trace: Any, feed: Any) -> Iterator[Claim]:
         "effective_categories": [np.exp(entropy(p)) for p in feed[-1]],
         "filter_bubble": measures.from_mean(feed[-1]),
         "drift": 1 - np.minimum(feed[-1], feed[0]).sum(axis=1),
+        "two_faced": two_faced(trace),
         "mean_reaction": trace.mean_reaction[-1],
         **{state: trace.state[-1] == s for s, state in enumerate(("calm", "engaged", "hooked"))},
         **{f"share:{name}": leaders == a for a, name in enumerate(names)},
@@ -70,9 +72,10 @@ def of_feeds(feed: Any, other: Any) -> Iterator[Claim]:
     yield _near("miscalibration", diversity.miscalibration(feed, other), measures.miscalibration(feed, other))
     yield _near("what two feeds have in common", mirrors.common(feed, other), 1 - np.abs(feed - other).sum(axis=1) / 2)
     yield _near("effective categories", concentration.effective_categories(feed), [np.exp(entropy(p)) for p in feed])
-    state, mean = np.arange(len(feed)) % 3, np.arange(12.0).reshape(3, 4)
-    worth = [sum(p[a] * mean[s, a] for a in range(4)) for p, s in zip(feed, state, strict=True)]
-    yield _near("deliberate value", outcomes.deliberate_value(feed, state, mean), worth)
+    served, time = np.stack([feed, other, feed[::-1]]), np.array([0.5, 0.3, 0.2])[:, None] * np.ones(len(feed))
+    mean = np.arange(12.0).reshape(3, 4)
+    worth = [sum(time[s, u] * served[s, u] @ mean[s] for s in range(3)) for u in range(len(feed))]
+    yield _near("deliberate value", outcomes.deliberate_value(served.transpose(0, 2, 1), time, mean), worth)
 
 
 def over_time(steps: Any, trace: Any, feed: Any) -> Iterator[Claim]:

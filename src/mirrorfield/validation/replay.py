@@ -56,7 +56,7 @@ def told(scenario: Scenario, steps: Any, first_user: int = 0) -> Replay:
 
 def first_of(run: Replay, users: int) -> Replay:
     """Return the first users of a replay."""
-    series = ("feed", "state", "mean_reaction", "intensity", "floor")
+    series = ("feed", "diet", "state", "mean_reaction", "next_intensity", "intensity", "floor")
     return Replay(run.people[:users], *(getattr(run, name)[:, :users] for name in series))
 
 
@@ -70,10 +70,13 @@ def numbers(run: Replay) -> dict[str, FloatArray]:
     people = run.people
     return {
         "feed": run.feed.transpose(0, 2, 1),
+        "diet": run.diet.transpose(0, 2, 1),
         "mean_reaction": run.mean_reaction,
+        "next_intensity": run.next_intensity,
         "intensity": run.intensity,
         "floor": run.floor,
         "logits": run.logits.transpose(1, 2, 0),
+        "time_in_state": np.array([person.dwelling() for person in people]).T,
         "susceptibility": np.array([person.w for person in people]).T,
         "intentionality": np.array([person.lam for person in people]),
         "state": run.state,
