@@ -227,6 +227,7 @@ def test_the_scenario_file_is_the_mirror_bit_for_bit(client) -> None:
     sample = mf.simulate(mf.Scenario.from_toml(text)).part.sample
     assert sample.logits[:, :, 0].tobytes() == mirror.logits.tobytes()
     assert "group = 8" in client.get("/api/scenario.toml?session=8&baseline=group-mean&z_score=true").text
+    assert "value_rate = 0.001" in client.get("/api/scenario.toml?baseline=value&learning_rate=0").text
     refused = client.get("/api/scenario.toml?baseline=group-mean")
     assert refused.status_code == 409 and "group" in refused.json()["detail"]
     assert client.get("/api/scenario.toml", params={"steps": 0}).status_code == 422

@@ -8,7 +8,7 @@ from mirrorfield.population.base import one_line
 from mirrorfield.population.policy import Policy
 
 Width = Annotated[float, Field(ge=0.05, le=1, allow_inf_nan=False)]
-FASTEST_VALUE = 1.0
+SLOWEST_VALUE, FASTEST_VALUE = 0.001, 1.0  # at alpha 0 a value still learns: it must not stay 0 forever
 
 
 def _number(word: Any) -> Any:
@@ -63,7 +63,7 @@ class Parts(BaseModel):
         if self.baseline != "welford":
             found["baseline"] = self.baseline
         if self.baseline == "value":
-            found["value_rate"] = min(0.5 * learning_rate, FASTEST_VALUE)
+            found["value_rate"] = min(max(0.5 * learning_rate, SLOWEST_VALUE), FASTEST_VALUE)
         if self.z_score:
             found["normalise"] = "group" if self.grouped else "batch"
         if self.clip is not None:
