@@ -72,7 +72,7 @@ class Tree:
         shutil.copy(ROOT / "pyproject.toml", folder)
 
     def run(self, *command: str) -> tuple[int, str]:
-        """Run Python in the copy; return its exit code, a timeout being 124, and the last line that it said."""
+        """Run Python in the copy; return its exit code, a timeout being 124, and the test that failed or else the last line that it said."""
         env = os.environ | {
             "PYTHONPATH": str(self.root / "src"), "PYTHONDONTWRITEBYTECODE": "1", "NUMBA_DISABLE_JIT": "1",
             "MIRRORFIELD_CACHE_DIR": str(self.root / "cache"), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
@@ -82,8 +82,8 @@ class Tree:
                                   timeout=PATIENCE)  # fmt: skip
         except subprocess.TimeoutExpired:
             return 124, "did not end"
-        lines = (done.stdout.strip() or done.stderr.strip()).splitlines()
-        return done.returncode, lines[-1] if lines else ""
+        lines = (done.stdout.strip() or done.stderr.strip()).splitlines() or [""]
+        return done.returncode, next((line for line in lines if line.startswith("FAILED")), lines[-1])
 
     def claims(self, group: str) -> tuple[int, str]:
         """Check a group of claims, up to the first that fails."""
@@ -154,10 +154,9 @@ def main() -> None:
             finally:
                 trees.put(tree)
 
-        if "clean" not in known:
-            groups = sorted({mutant.claims for mutant in mutants} - ({""} if asked.quick else set()))
-            list(pool.map(lambda group: in_a_tree(clean, mutants, group), groups))
-            keep(asked, state, "clean", {})
+        groups = sorted({mutant.claims for mutant in mutants} - ({""} if asked.quick else set()))
+        groups = [group for group in groups if f"clean {group}" not in known]
+        sound = {group: pool.submit(in_a_tree, clean, mutants, group) for group in groups}
 
         def judged(mutant: Mutant) -> dict[str, Any]:
             if repr(mutant) not in known:
@@ -165,8 +164,11 @@ def main() -> None:
                 keep(asked, state, repr(mutant), known[repr(mutant)])
             return known[repr(mutant)]
 
-        killed = 0
-        for mutant, found in zip(mutants, pool.map(judged, mutants), strict=True):
+        verdicts, killed = pool.map(judged, mutants), 0
+        for group, future in sound.items():
+            future.result()
+            keep(asked, state, f"clean {group}", {})
+        for mutant, found in zip(mutants, verdicts, strict=True):
             alive = [who for who, said in found.items() if said is None]
             killed += not alive
             by = (
@@ -179,7 +181,7 @@ def main() -> None:
 
 def keep(asked: argparse.Namespace, state: str, mutant: str, found: dict[str, Any]) -> None:
     """Note a verdict, so that the next call need not find it again."""
-    if not asked.quick and not (asked.words and mutant == "clean"):
+    if not asked.quick and not (asked.words and mutant.startswith("clean")):
         with asked.log.open("a") as log:
             log.write(json.dumps({"sources": state, "mutant": mutant, "found": found}) + "\n")
 
