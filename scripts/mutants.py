@@ -72,7 +72,7 @@ class Tree:
         shutil.copy(ROOT / "pyproject.toml", folder)
 
     def run(self, *command: str) -> tuple[int, str]:
-        """Run Python in the copy; return its exit code, a timeout being 124, and the test that failed or else the last line that it said."""
+        """Run Python in the copy; return its exit code (124 for a timeout), and the failed test or its last line."""
         env = os.environ | {
             "PYTHONPATH": str(self.root / "src"), "PYTHONDONTWRITEBYTECODE": "1", "NUMBA_DISABLE_JIT": "1",
             "MIRRORFIELD_CACHE_DIR": str(self.root / "cache"), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
