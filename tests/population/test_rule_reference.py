@@ -231,7 +231,7 @@ EXPECTED = {
     "session": (chain(reinforce(1), session(3, aggregate="sum"), returns("session", 0.9)), 1.0),
     "gae": (
         chain(
-            reinforce(1), session(3, aggregate="sum"), returns("gae", 0.9, 1, False), baseline("value", value_rate=1)
+            reinforce(1), session(3, aggregate="sum"), returns("gae", 0.9, 1, False), baseline("value", value_rate=0.3)
         ),
         1.0,
     ),

@@ -50,6 +50,7 @@ PASSING_SINGLE = (
     "to_engaged",
     "to_hooked",
 )
+LOOKING = {"present": 1, "agreed": 1, "dwell": S, "crest": S}
 SESSION_CELLS = ("learned", "prior", "log_policy", "log_old", "log_reference", "ratio", "pull", "pushed")
 SESSION_STATES = ("peak", "prior_total", "pushed_total", "spread", "bonus", "value", "moved_value")
 SESSION_SINGLE = ("start", "beta", "mean_k1", "stood", "before", "away", "post_ratio", "post_pull", "post_weight")
@@ -109,7 +110,7 @@ def first_rows(arms: int, learner: str = "plain", rungs: int = 0, lens: bool = F
     counts |= dict.fromkeys((*EXTENDED_ARMS, "held") * (rungs > 0), arms)
     counts |= dict.fromkeys((*LENS_ARMS, "found") * lens, arms)
     counts |= dict.fromkeys((*SINGLE, *PASSING_SINGLE), 1)
-    counts |= {"present": 1, "agreed": 1, "dwell": S, "peak": S}
+    counts |= LOOKING
     counts |= dict.fromkeys(SESSION_STATES * session, tables) | dict.fromkeys(SESSION_SINGLE * session, 1)
     counts |= dict.fromkeys(EXTENDED_SINGLE * (rungs > 0), 1) | dict.fromkeys(LENS_SINGLE * lens, 1)
     rows = dict(zip([*counts, "end"], accumulate(counts.values(), initial=0), strict=True))

@@ -46,7 +46,7 @@ def presets() -> Cases:
 
 def parts() -> Cases:
     """Return rules that bring every part of a rule into play: baselines, returns, spreads, clips, leashes, entropy."""
-    value = {"baseline": "value", "value_rate": 0.2}
+    value = {"baseline": "value", "value_rate": 0.1}
     clip = {"learning_rate": 1.0, "horizon": 8, "epochs": 4, "minibatches": 2, "clip_low": 0.1, "clip_high": 0.3}
     leash = {"beta": 0.4, "reference": REFERENCE, "epochs": 3, "horizon": 4}
     return _rules({

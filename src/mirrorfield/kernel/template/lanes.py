@@ -179,17 +179,17 @@ def dwell_in_states(scratch: Any, trace: Any, start: int) -> None:
 def mix_states(scratch: Any, trace: Any, c: int, start: int) -> None:
     """Write each user's diet and feed, and whether they have two faces."""
     for j in range(LANES):
-        peak[0, j] = ZERO
-        peak[1, j] = ZERO
-        peak[2, j] = ZERO
+        crest[0, j] = ZERO
+        crest[1, j] = ZERO
+        crest[2, j] = ZERO
         agreed[0, j] = ZERO
     for i in range(CATEGORIES):
         one, two = trace.served[0, i, start : start + LANES], trace.served[1, i, start : start + LANES]
         three = trace.served[2, i, start : start + LANES]
         for j in range(LANES):
-            peak[0, j] = one[j] if one[j] > peak[0, j] else peak[0, j]
-            peak[1, j] = two[j] if two[j] > peak[1, j] else peak[1, j]
-            peak[2, j] = three[j] if three[j] > peak[2, j] else peak[2, j]
+            crest[0, j] = one[j] if one[j] > crest[0, j] else crest[0, j]
+            crest[1, j] = two[j] if two[j] > crest[1, j] else crest[1, j]
+            crest[2, j] = three[j] if three[j] > crest[2, j] else crest[2, j]
     for i in range(CATEGORIES):
         one, two = trace.served[0, i, start : start + LANES], trace.served[1, i, start : start + LANES]
         three = trace.served[2, i, start : start + LANES]
@@ -200,9 +200,9 @@ def mix_states(scratch: Any, trace: Any, c: int, start: int) -> None:
         for j in range(LANES):
             upcoming[j] = select(state[0, j] < HALF, state[0, j] > HOOKED, one[j], two[j], three[j])
         for j in range(LANES):
-            leads = (one[j] >= peak[0, j]) | (dwell[0, j] <= LIVED_IN)
-            leads = leads & ((two[j] >= peak[1, j]) | (dwell[1, j] <= LIVED_IN))
-            leads = leads & ((three[j] >= peak[2, j]) | (dwell[2, j] <= LIVED_IN))
+            leads = (one[j] >= crest[0, j]) | (dwell[0, j] <= LIVED_IN)
+            leads = leads & ((two[j] >= crest[1, j]) | (dwell[1, j] <= LIVED_IN))
+            leads = leads & ((three[j] >= crest[2, j]) | (dwell[2, j] <= LIVED_IN))
             agreed[0, j] = ONE if leads else agreed[0, j]
     for j in range(LANES):
         trace.two_faced[c, start + j] = np.int8(ONE - agreed[0, j])
