@@ -14,25 +14,43 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-CLAIMS = (
-    "import sys; from mirrorfield.validation.suite import verify;"
-    "wrong = next((claim.text for claim in verify(True, (sys.argv[1],)) if not claim.holds), None);"
-    "print(wrong or ''); sys.exit(3 if wrong else 0)"
-)
 PATIENCE = 900.0
-HOLDS, CLAIM_FAILS = 0, 3
+PLAIN = {"NUMBA_DISABLE_JIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def claims_of(group: str) -> str:
+    """Return the first claim of a group that fails, or ""."""
+    from mirrorfield.validation.suite import verify
+
+    return next((claim.text for claim in verify(True, (group,)) if not claim.holds), "")
+
+
+def tests_of(nodes: str) -> str:
+    """Return "" if tests pass, up to the first that fails; `nodes` are separated by " | "."""
+    import pytest
+
+    class Failing:
+        name = ""
+
+        def pytest_runtest_logreport(self, report: Any) -> None:
+            self.name = self.name or (report.nodeid if report.failed else "")
+
+    failing, options = Failing(), ["-q", "-x", "-n", "0", "-p", "no:cacheprovider"]
+    code = pytest.main([*options, *nodes.split(" | ")], plugins=[failing])
+    return "" if code == 0 else failing.name or f"pytest ended with {int(code)}"
 
 
 @dataclass(frozen=True)
@@ -71,45 +89,47 @@ class Tree:
             shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "static"))
         shutil.copy(ROOT / "pyproject.toml", folder)
 
-    def run(self, *command: str) -> tuple[int, str]:
-        """Run Python in the copy; return its exit code (124 for a timeout), and the failed test or its last line."""
-        env = os.environ | {
-            "PYTHONPATH": str(self.root / "src"), "PYTHONDONTWRITEBYTECODE": "1", "NUMBA_DISABLE_JIT": "1",
-            "MIRRORFIELD_CACHE_DIR": str(self.root / "cache"), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
-        }  # fmt: skip
+    def ask(self, work: Callable[[str], str], given: str) -> str:
+        """Do some work in a process of its own, with this tree's package; return what it found wrong, or ""."""
+        said = self.root / "said"
+        said.unlink(missing_ok=True)
+        child = os.fork()
+        if child == 0:
+            os._exit(self._alone(work, given, said))
+        deadline = time.monotonic() + PATIENCE
+        while os.waitpid(child, os.WNOHANG) == (0, 0):
+            if time.monotonic() > deadline:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                return "did not end"
+            time.sleep(0.1)
+        return said.read_text(encoding="utf-8") if said.exists() else "the process died"
+
+    def _alone(self, work: Callable[[str], str], given: str, said: Path) -> int:
+        quiet = os.open(self.root / "output", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(quiet, 1), os.dup2(quiet, 2)
+        os.chdir(self.root)
+        sys.path.insert(0, str(self.root / "src"))
+        os.environ["MIRRORFIELD_CACHE_DIR"] = str(self.root / "cache")
         try:
-            done = subprocess.run([sys.executable, *command], cwd=self.root, env=env, capture_output=True, text=True,
-                                  timeout=PATIENCE)  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return 124, "did not end"
-        lines = (done.stdout.strip() or done.stderr.strip()).splitlines() or [""]
-        return done.returncode, next((line for line in lines if line.startswith("FAILED")), lines[-1])
-
-    def claims(self, group: str) -> tuple[int, str]:
-        """Check a group of claims, up to the first that fails."""
-        return self.run("-c", CLAIMS, group)
-
-    def tests(self, nodes: str) -> tuple[int, str]:
-        """Run tests, up to the first that fails; `nodes` are separated by " | "."""
-        return self.run("-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", *nodes.split(" | "))
+            found = work(given)
+        except BaseException as error:
+            found = f"{type(error).__name__}: {error}"
+        said.write_text(found, encoding="utf-8")
+        return 0
 
     def judge(self, mutant: Mutant, quick: bool) -> dict[str, Any]:
-        """Return who notices a mutant: the failing claim, the failing test, or None."""
+        """Return what notices a mutant: a claim and a test, "" where nothing does, None where nothing is asked."""
         path = self.root / mutant.file
         right = path.read_text(encoding="utf-8")
         path.write_text(right.replace(mutant.old, mutant.new), encoding="utf-8")
         try:
-            found: dict[str, Any] = {"verify": self._noticed(self.claims(mutant.claims)) if mutant.claims else ""}
+            found: dict[str, Any] = {"verify": self.ask(claims_of, mutant.claims) if mutant.claims else None}
             if not quick:
-                found["tests"] = self._noticed(self.tests(mutant.test)) if mutant.test else ""
+                found["tests"] = self.ask(tests_of, mutant.test)
         finally:
             path.write_text(right, encoding="utf-8")
         return found
-
-    @staticmethod
-    def _noticed(ended: tuple[int, str]) -> str | None:
-        code, said = ended
-        return None if code == HOLDS else said or f"exit code {code}"
 
 
 def sources() -> str:
@@ -122,12 +142,27 @@ def sources() -> str:
     return digest.hexdigest()
 
 
-def clean(tree: Tree, mutants: list[Mutant], group: str) -> None:
-    """Exit unless the claims of a group, or all tests if it is "", hold where nothing is wrong."""
-    nodes = " | ".join(sorted({node for mutant in mutants for node in mutant.test.split(" | ")} - {""}))
-    code, said = tree.claims(group) if group else tree.tests(nodes)
-    if code != HOLDS:
-        sys.exit(f"{group or 'tests'}: expected all to hold in the tree as it is, got: {said}")
+HERE: list[Tree] = []
+
+
+def settle(folder: str) -> None:
+    """Give a worker a tree of its own, and load what no mutant changes."""
+    import pydantic  # noqa: F401
+    import pytest  # noqa: F401
+    import scipy.stats  # noqa: F401
+    import xarray  # noqa: F401
+
+    HERE.append(Tree(Path(tempfile.mkdtemp(dir=folder))))
+
+
+def judged(mutant: Mutant, quick: bool) -> dict[str, Any]:
+    """Return what notices a mutant in this worker's tree."""
+    return HERE[0].judge(mutant, quick)
+
+
+def clean(group: str, nodes: str) -> str:
+    """Return what is wrong with a group of claims, or with the tests if it is "", where nothing should be."""
+    return HERE[0].ask(claims_of, group) if group else HERE[0].ask(tests_of, nodes)
 
 
 def main() -> None:
@@ -142,46 +177,36 @@ def main() -> None:
                and (not asked.words or any(word in repr(m) for word in asked.words))]  # fmt: skip
     lines = asked.log.read_text().splitlines() if asked.log.exists() and not asked.quick else []
     known = {row["mutant"]: row["found"] for row in map(json.loads, lines) if row["sources"] == state}
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(asked.jobs) as pool:
-        trees: SimpleQueue[Tree] = SimpleQueue()
-        for number in range(asked.jobs):
-            trees.put(Tree(Path(folder) / str(number)))
-
-        def in_a_tree(work: Callable[..., Any], *given: Any) -> Any:
-            tree = trees.get()
-            try:
-                return work(tree, *given)
-            finally:
-                trees.put(tree)
-
-        groups = sorted({mutant.claims for mutant in mutants} - ({""} if asked.quick else set()))
-        groups = [group for group in groups if f"clean {group}" not in known]
-        sound = {group: pool.submit(in_a_tree, clean, mutants, group) for group in groups}
-
-        def judged(mutant: Mutant) -> dict[str, Any]:
-            if repr(mutant) not in known:
-                known[repr(mutant)] = in_a_tree(Tree.judge, mutant, asked.quick)
-                keep(asked, state, repr(mutant), known[repr(mutant)])
-            return known[repr(mutant)]
-
-        verdicts, killed = pool.map(judged, mutants), 0
-        for group, future in sound.items():
-            future.result()
-            keep(asked, state, f"clean {group}", {})
-        for mutant, found in zip(mutants, verdicts, strict=True):
-            alive = [who for who, said in found.items() if said is None]
+    os.environ.update(PLAIN)
+    sys.dont_write_bytecode = True
+    nodes = " | ".join(sorted({node for mutant in mutants for node in mutant.test.split(" | ")}))
+    groups = sorted({mutant.claims or "" for mutant in mutants} | {""})
+    groups = [group for group in groups if f"clean {group}{nodes}" not in known and (group or not asked.quick)]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(asked.jobs, get_context("fork"), settle, (folder,)) as pool,
+    ):
+        verdicts = {m: pool.submit(judged, m, asked.quick) for m in mutants if repr(m) not in known}
+        sound = {group: pool.submit(clean, group, nodes) for group in groups}
+        killed = 0
+        for mutant in mutants:
+            found = known[repr(mutant)] if mutant not in verdicts else verdicts[mutant].result()
+            keep(asked, state, repr(mutant), found)
+            alive = [who for who, said in found.items() if said == ""]
             killed += not alive
-            by = (
-                f"SURVIVES {' and '.join(alive)}" if alive else " and ".join(who for who, said in found.items() if said)
-            )
+            by = f"SURVIVES {' and '.join(alive)}" if alive else " and ".join(w for w, said in found.items() if said)
             print(f"{by:22} {mutant.part:14} {mutant.what}", flush=True)
+        for group, future in sound.items():
+            if wrong := future.result():
+                sys.exit(f"{group or 'tests'}: expected all to hold in the tree as it is, got: {wrong}")
+            keep(asked, state, f"clean {group}{nodes}", "")
     print(f"killed {killed} of {len(mutants)}")
     sys.exit(killed < len(mutants))
 
 
-def keep(asked: argparse.Namespace, state: str, mutant: str, found: dict[str, Any]) -> None:
+def keep(asked: argparse.Namespace, state: str, mutant: str, found: Any) -> None:
     """Note a verdict, so that the next call need not find it again."""
-    if not asked.quick and not (asked.words and mutant.startswith("clean")):
+    if not asked.quick:
         with asked.log.open("a") as log:
             log.write(json.dumps({"sources": state, "mutant": mutant, "found": found}) + "\n")
 

@@ -12,7 +12,7 @@ from mirrorfield.validation.claim import Claim, at_most, below, equal, slope
 MEAN, STD = np.array([1, 0.9, 0.5, 0.2]), np.ones(4)
 TIMES = (100, 1000, 4000)
 TESTED = (0.05, 0.2, 1.0, 5.0)
-LEAST_SEEDS, SHARE_OF_SEEDS, ENOUGH = 1000, 40, 50_000
+LEAST_SEEDS, SHARE_OF_SEEDS, ENOUGH = 400, 40, 50_000
 
 
 def _against_experiment(bandits: dict[str, Bandit], users: int, seed: int) -> Iterator[Claim]:
