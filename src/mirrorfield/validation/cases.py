@@ -108,7 +108,7 @@ def interventions() -> Cases:
         "cap on intensity": ({"intensity_cap": 0.5}, "policy.learning_rate"),
         "friction": ({"friction": 0.4}, "policy.learning_rate"),
         "swapped feeds": ({"swap": 0.4, "exploration": 0.1}, "exploration"),
-        "nudge": ({"nudge": 0.1, "nudge_share": 0.7}, "nudge"),
+        "nudge": ({"nudge": -0.1, "nudge_share": 0.75}, "nudge"),
         "nudge down": ({"nudge": -0.7}, "policy.learning_rate"),
         "open loop": ({"policy": {"learning_rate": 0.0}}, "policy.learning_rate"),
         "another step size": ({"policy": {"learning_rate": 1.0}}, "policy.learning_rate"),

@@ -17,7 +17,7 @@ from mirrorfield.theory.between import EMPTY, Shelf
 from mirrorfield.theory.oracle import Replay, replay
 from mirrorfield.validation.claim import Claim, near
 
-NUDGES, LEAST_LANES = (1e-4, 1e-6), 8
+NUDGES, LEAST_LANES, PROBED = (1e-4, 1e-6), 8, 2
 
 
 def traced(scenario: Scenario, first_user: int = 0) -> tuple[Any, Trace]:
@@ -52,6 +52,12 @@ def told(scenario: Scenario, steps: Any, first_user: int = 0) -> Replay:
     """Return the theory's replay of all users of a scenario."""
     users = range(first_user, first_user + scenario.users)
     return replay(scenario.model_dump(), users, steps.tolist(), shelf_of(scenario))
+
+
+def first_of(run: Replay, users: int) -> Replay:
+    """Return the first users of a replay."""
+    series = ("feed", "state", "mean_reaction", "intensity", "floor")
+    return Replay(run.people[:users], *(getattr(run, name)[:, :users] for name in series))
 
 
 def _apart(one: Any, other: Any) -> float:
@@ -116,11 +122,12 @@ def follows(group: str, text: str, scenario: Scenario, probe: str) -> Claim:
 def leverage(scenario: Scenario, probe: str, run: Replay, steps: Any) -> float:
     """Return the relative change of the number at `probe` per deviation of the replay that it causes.
 
-    A change so large that another post is shown, or that a clip lets go, is no measure: the smaller one counts.
+    A change so large that another post is shown, or that a clip lets go, is no measure: the smaller one counts. Two
+    users are replayed again; more could only move further.
     """
-    found = []
+    found, few = [], scenario.model_copy(update={"users": PROBED})
     for size in NUDGES:
-        moved = deviation(numbers(told(nudged(scenario, probe, size), steps)), numbers(run))
+        moved = deviation(numbers(told(nudged(few, probe, size), steps)), numbers(first_of(run, PROBED)))
         found.append(size / moved if moved > 0 else float("inf"))
     return max(found)
 

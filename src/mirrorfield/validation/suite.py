@@ -38,9 +38,9 @@ CHECKS: dict[str, tuple[tuple[Check, int, int], ...]] = {
              (laws.paths, 1_000_000, 100_000)),
     "update": ((mean_update, 100_000, 20_000),),
     "flow": ((flow_limit, 1_000_000, 200_000),),
-    "lock-in": ((table, 200_000, 20_000), (metastability, 100_000, 20_000), (small_alpha, 100_000, 20_000),
-                (tied_arms, 200_000, 20_000), (baselines, 50_000, 5000), (escape, 50_000, 10_000)),
-    "machinery": ((leashes, 20_000, 4000), (groups, 1_000_000, 100_000)),
+    "lock-in": ((table, 200_000, 20_000), (metastability, 100_000, 4000), (small_alpha, 100_000, 4000),
+                (tied_arms, 200_000, 20_000), (baselines, 50_000, 5000), (escape, 50_000, 4000)),
+    "machinery": ((leashes, 20_000, 512), (groups, 1_000_000, 100_000)),
 }  # fmt: skip
 
 
