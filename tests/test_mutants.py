@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 MUTANTS = tomllib.loads((ROOT / "scripts/mutants.toml").read_text(encoding="utf-8"))["mutants"]
 PARTS = {
     "luck", "people", "loop", "baseline", "returns", "normalise", "clip", "rule", "leash", "entropy", "intensity",
-    "intervention", "lens", "embedding", "figures", "measures", "job",
+    "intervention", "lens", "embedding", "figures", "measures", "diet", "job",
 }  # fmt: skip
 
 
