@@ -212,8 +212,9 @@ def test_only_a_run_of_ours_is_replaced(half_done, tmp_path: Path) -> None:
 
 
 def test_a_run_that_cannot_end_leaves_no_folder(tmp_path: Path) -> None:
+    some = {"distribution": "lognormal", "median": 1.0, "sigma": 1.5}  # most people are beyond no bound, a few are
     wild = mf.Scenario(users=100, steps=50, reactive={"mean": 900, "std": 900, "up": 0, "down": 0},
-                       population={"susceptibility": {"distribution": "lognormal", "median": 1.0, "sigma": 1.5}})  # fmt: skip
+                       population={"susceptibility": some})  # fmt: skip
     with pytest.raises(mf.InputError):
         mf.simulate(wild, out=tmp_path / "x")
     assert list(tmp_path.iterdir()) == []
