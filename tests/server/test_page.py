@@ -127,7 +127,7 @@ def test_the_keyboard_alone_goes_through_the_whole_story(page) -> None:
     reach(page.locator(".box"))
     expect(page.locator("#crowd-t")).to_have_text("0")
     page.keyboard.press("ArrowDown")
-    expect(page.locator(".person")).to_contain_text("Next: ")
+    expect(page.locator(".person")).to_contain_text("In the long run: ")
     reach(page.get_by_role("button", name="50 posts on"))
     page.keyboard.press("Enter")
     expect(page.locator("#crowd-t")).to_have_text("50")
@@ -257,7 +257,7 @@ def test_a_crowd_parts_and_a_person_can_be_asked(page) -> None:
     page.get_by_role("button", name="Who is this?").click()
     expect(page.locator(".person")).to_contain_text("person 5,")
     page.locator(".box").click(position={"x": 8, "y": 8})
-    expect(page.locator(".person")).to_contain_text(re.compile(r"Next: threat (9\d|100)%"))
+    expect(page.locator(".person")).to_contain_text(re.compile(r"In the long run: threat (9\d|100)%"))
     expect(page.locator(".person")).to_contain_text("First seen locked in after")
     assert "threat" in page.locator(".box").get_attribute("aria-label")
     size = page.locator(".box").bounding_box()["width"]
