@@ -73,6 +73,7 @@ def test_reference_logits() -> None:
     row = chain(reinforce(0.1), kl_leash(1, reference=(0, 1))).reference_logits(2)
     table = chain(reinforce(0.1), kl_leash(1, reference=((0, 1), (2, 3), (4, 5)))).reference_logits(2)
     assert np.array_equal(row, [[0, 1]] * 3) and np.array_equal(table, [[0, 1], [2, 3], [4, 5]])
+    assert row.flags.c_contiguous  # another layout of the start would compile the kernel a second time
     with pytest.raises(InputError, match="expected a reference of 4 logits, one per category, got 2; leave it out"):
         chain(reinforce(0.1), kl_leash(1, reference=(0, 1))).reference_logits(4)
 

@@ -106,4 +106,4 @@ def _table(name: str, rows: Rows, categories: int, default: str) -> FloatArray:
             f"rule: expected a {name} of {categories} logits, one per category, got {came}; "
             f"leave it out to take {default}"
         )
-    return np.array(np.broadcast_to(np.array(rows or 0.0), (S, categories)), float)
+    return np.array(np.broadcast_to(np.array(rows or 0.0), (S, categories)), float, order="C")
