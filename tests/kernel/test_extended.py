@@ -44,7 +44,7 @@ def assert_follows(scenario: Scenario, kernel_trace) -> None:
     policy = served(run.feeds[-1], change, run.users.level <= change.intensity_cap, scenario.intensity.rungs)
     feed = policy.reshape(USERS, scenario.k, -1).sum(2)
     np.testing.assert_allclose(trace.feed[-1].T, feed, atol=2e-4)
-    np.testing.assert_allclose(trace.intensity[-1], policy @ run.users.level, atol=2e-4)
+    np.testing.assert_allclose(trace.next_intensity[-1], policy @ run.users.level, atol=2e-4)
     np.testing.assert_allclose(trace.floor[-1], run.users.floor, atol=1e-5)
     felt = run.users.felt if plain else run.learner.mean_reaction
     np.testing.assert_allclose(trace.mean_reaction[-1], felt, atol=1e-5)

@@ -125,8 +125,8 @@ def test_gae_over_the_whole_session_is_the_session_return_less_the_value() -> No
 
 def test_a_z_score_does_not_see_the_scale_of_an_advantage() -> None:
     gains = np.random.default_rng(2).normal(size=(8, 5))
-    rule = replace(preset("grpo"), eps=1e-30)
-    np.testing.assert_allclose(spread_out(gains, rule), spread_out(3 * gains + 1, rule), atol=1e-12)
+    rule, scaled = replace(preset("grpo"), eps=1e-12), replace(preset("grpo"), eps=3e-12)
+    np.testing.assert_allclose(spread_out(gains, rule), spread_out(3 * gains + 1, scaled), atol=1e-12)
 
 
 def filled_session(rule: Rule, users, seed: int = 0):
