@@ -74,6 +74,7 @@ def _figures(feed: Any, arousal: Any) -> Iterator[Claim]:
     found = feed_figures(feed, ids)
     zeros, exact = np.zeros((1, len(feed))), feed.astype(float) / feed.astype(float).sum(axis=1, keepdims=True)
     expected = figures(Crowd(exact[None], zeros.astype(int), zeros, zeros[0], ids.tolist()), 0)
+    expected["mean_feed"] = expected.pop("mean_diet")  # this world measures feeds
     away = max(float(np.max(np.abs(np.asarray(found[name]) - expected[name]))) for name in found)
     yield near("embedding", "figures of a step, largest difference from the definitions", away)
     thirds = [0 if h < 1 / 3 else (1 if h < 2 / 3 else 2) for h in arousal]
