@@ -48,9 +48,9 @@ PARTS = {
     "exponential": {"baseline": "exponential", "exponential_weight": 0.1},
     "none": {"baseline": "none"},
     "session returns": {"horizon": 6, "returns": "session", "discount": 0.9, "aggregate": "sum"},
-    "value": {"horizon": 6, "returns": "session", "baseline": "value", "value_rate": 0.2},
+    "value": {"horizon": 6, "returns": "session", "baseline": "value", "value_rate": 0.15},
     "gae to the end": {
-        "horizon": 6, "returns": "gae", "bootstrap": False, "trace_decay": 0.5, "baseline": "value", "value_rate": 0.2,
+        "horizon": 6, "returns": "gae", "bootstrap": False, "trace_decay": 0.5, "baseline": "value", "value_rate": 0.15,
     },
     "groups of rollouts": {"horizon": 4, "group": 3, "returns": "session", "baseline": "leave-one-out", "epochs": 2},
     "z-score": {"group": 4, "baseline": "group-mean", "normalise": "group", "ddof": 0, "eps": 1e-4, "epochs": 2},

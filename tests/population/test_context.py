@@ -66,5 +66,5 @@ def test_priming_scales_reactions_and_leaves_the_mean_of_an_even_memory() -> Non
 def test_a_leash_beside_a_context_is_refused() -> None:
     with pytest.raises(InputError, match=r"context\.kappa: expected 0 with a leash"):
         Scenario(policy={"beta": 0.1}, context={"kappa": 1.0})
-    with pytest.raises(InputError, match=r"context\.blur: expected greater than 0"):
+    with pytest.raises(InputError, match=r"context\.blur: expected greater than or equal to 0.000001"):
         Scenario(context={"blur": 0.0})

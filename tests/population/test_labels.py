@@ -94,7 +94,7 @@ def test_labels_change_what_is_learned_and_not_what_is_felt() -> None:
             r"expected 3 rows \(one per state\) of 4 numbers, got 2",
         ),
         ({"source": "reward_model", "model": ((float("nan"),) * 4,) * 3}, "within 1000 of zero"),
-        ({"source": "ratings", "rate": 0.0}, "rate: expected greater than 0"),
+        ({"source": "ratings", "rate": 0.0}, "rate: expected greater than or equal to 0.000001"),
         ({"sourc": "ratings"}, 'unknown key "reward.sourc". Did you mean "source"'),
     ],
 )

