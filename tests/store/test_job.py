@@ -92,7 +92,7 @@ def small_disk(tmp_path: Path, request):
 
 
 @pytest.mark.skipif(not shutil.which("mount") or sys.platform != "linux", reason="needs Linux's mount")
-@pytest.mark.parametrize(("small_disk", "parts"), [("96k", range(1, 16)), ("256k", [16])], indirect=["small_disk"])
+@pytest.mark.parametrize(("small_disk", "parts"), [("96k", range(1, 16)), ("352k", [16])], indirect=["small_disk"])
 def test_a_disk_that_is_really_full(small_disk: Path, parts, undisturbed) -> None:
     folder = small_disk / "x"
     with pytest.raises(mf.StoreError, match="No space left on device"):
