@@ -88,7 +88,7 @@ BAD = [
     (("run", "--users", "0"), "users: expected greater than or equal to 1, got 0"),
     (("run", "--users", "many"), "valid integer"),
     (("run", "nope"), '"nope" is neither a preset nor a TOML file'),
-    (("run", "--usres", "3"), "No such option: --usres"),
+    (("run", "--usres", "3"), "--usres"),
     (("run", "--set", "policy.learning_rte=1"), 'Did you mean "learning_rate"'),
     (("run", "--set", "policy"), "expected section.key=value"),
     (("run", "--set", "categories.9.name=x"), "expected a position from 0 to 3"),
