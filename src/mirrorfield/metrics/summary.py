@@ -38,7 +38,7 @@ def summarise(
     summary["mean_reaction"] = float(series.mean_reaction[-1])
     if len(totals.floor):
         summary["floor"] = int(totals.floor[-1].sum()) * FEED_UNIT / users
-    for row, band in zip(summary["by_intentionality"], range(SUMMARY_BANDS), strict=True):
+    for band, row in enumerate(summary["by_intentionality"]):
         row["hooked"] = _hooked(totals, band)
     if momentary is not None:
         summary["momentary"] = _figures(momentary, population_series(momentary), categories)

@@ -167,8 +167,8 @@ def _map(dataset: xr.Dataset) -> Exhibit:
         f"At the end {cornered} of sampled users have a category above 0.9.",
         (
             f"Each dot is a user ({dots} drawn, of {sampled:,} sampled), at the average of the corners weighted by "
-            f"their diet (probabilities, no unit); steps shown: {steps}. Colour and shape: the user's category at the "
-            "last step. "
+            f"their {word} (probabilities, no unit); steps shown: {steps}. Colour and shape: the user's category at "
+            "the last step. "
             + ("Percentages: share of all users." if count <= NAMED_CORNERS else "Numbers: the list above."),
             f"{shape} Many users can hide under one dot. In a corner means: one category above 0.9.",
         ),
