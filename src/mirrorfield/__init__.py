@@ -6,8 +6,10 @@
 ['calm', 'engaged', 'hooked']
 """
 
+from mirrorfield import contract, people, recommenders
 from mirrorfield.api import Run, simulate
-from mirrorfield.errors import CorruptError, InputError, MirrorfieldError, StoppedError, StoreError
+from mirrorfield.engine.checks import check_people, check_recommender
+from mirrorfield.errors import ContractError, CorruptError, InputError, MirrorfieldError, StoppedError, StoreError
 from mirrorfield.policy.presets import preset
 from mirrorfield.policy.rule import Rule
 from mirrorfield.population.change import Intensity, Intervention
@@ -26,6 +28,7 @@ __all__ = [
     "Asked",
     "Category",
     "Comparison",
+    "ContractError",
     "CorruptError",
     "InputError",
     "Intensity",
@@ -46,10 +49,15 @@ __all__ = [
     "Sweep",
     "Tipping",
     "__version__",
+    "check_people",
+    "check_recommender",
     "compare",
+    "contract",
     "load_table",
     "neighbours",
+    "people",
     "preset",
+    "recommenders",
     "rlhf",
     "simulate",
     "sweep",

@@ -1,15 +1,17 @@
 """The Python door: `mirrorfield.simulate`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mirrorfield.contract import Metric, Observe
 from mirrorfield.errors import InputError, StoppedError
 from mirrorfield.execution.blocks import blocks_of, run_blocks
 from mirrorfield.execution.pools import open_pool
+from mirrorfield.metrics.own import mean_and_error, measure, snapshot_of
 from mirrorfield.metrics.summary import summarise
 from mirrorfield.population.run import Gathering, Part, Plan, block_size, plan_run, whole_pairs
 from mirrorfield.population.scenario import Scenario
@@ -32,12 +34,17 @@ class Run:
     plan: Plan
     part: Part
     command: str = ""
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
 
     @cached_property
     def summary(self) -> dict[str, Any]:
         """The figures at the last step, as in summary.json."""
-        names = tuple(category.name for category in self.scenario.categories)
-        return summarise(self.part.totals, self.part.momentary, names, self.scenario.steps, self.scenario.seed)
+        scenario, names = self.scenario, tuple(category.name for category in self.scenario.categories)
+        figures = summarise(self.part.totals, self.part.momentary, names, scenario.steps, scenario.seed)
+        if self.metrics:
+            found = measure(self.metrics, snapshot_of(self.part.sample, scenario.steps))
+            figures["metrics"] = {name: mean_and_error(values) for name, values in found.items()}
+        return figures | self.plan.own.names
 
     @cached_property
     def dataset(self) -> "xr.Dataset":
@@ -45,7 +52,7 @@ class Run:
         from mirrorfield.store.dataset import to_dataset
         from mirrorfield.store.ticket import input_digests
 
-        return to_dataset(self.plan, self.part, VERSION).assign_attrs(input_digests(self.plan))
+        return to_dataset(self.plan, self.part, VERSION).assign_attrs(self.plan.own.names | input_digests(self.plan))
 
     def report_html(self) -> str:
         """Return the report as one self-contained page."""
@@ -93,6 +100,10 @@ def simulate(
     overwrite: bool = False,
     keep_all: bool = False,
     dask: str | None = None,
+    recommender: Any = None,
+    people: Any = None,
+    observe: Observe = "history",
+    metrics: Mapping[str, Metric] | None = None,
 ) -> Run:
     """Simulate a scenario and return the finished run.
 
@@ -101,18 +112,28 @@ def simulate(
     `intervention.swap` would part a pair), default by size; progress, called with the number of users that just
     finished; out, a run folder in which every finished block is safe at once, default none; resume, continue the run in
     `out` if it has begun; overwrite, replace a run in `out`; keep_all, write the final values of every user into `out`;
-    dask, the address of a scheduler or local:N. The result depends on the scenario and population alone.
-    Raises InputError for what cannot be simulated or continued and StoreError if the disk refuses. Source:
-    docs/model.md, sections 1 and 2; docs/jobs.md.
+    dask, the address of a scheduler or local:N; recommender and people, objects of your own that keep the contract
+    (people also as a class that is called with the scenario), in place of the scenario's; observe, "history" or
+    "state", what such a recommender sees; metrics, {name: function of a Snapshot}, means of which over the sampled
+    people are added to the summary. The result depends on the scenario, the population and these objects alone.
+    Raises InputError for what cannot be simulated or continued and for objects that break the contract, StoreError if
+    the disk refuses. Source: docs/model.md, sections 1 and 2; docs/jobs.md; docs/contract.md.
 
     >>> simulate(Scenario(users=64, steps=10)).summary["users"]
     64
+    >>> from mirrorfield.recommenders import Thompson
+    >>> simulate(Scenario(users=64, steps=10), recommender=Thompson()).summary["recommender"]
+    'Thompson'
     """
     plan = prepare(scenario or Scenario(), population, threads, block, keep_all)
+    if recommender is not None or people is not None or observe != "history":
+        from mirrorfield.engine.own import with_own
+
+        plan = with_own(plan, recommender, people, observe)
     if out is None:
         if resume or keep_all:
             raise InputError("resume, keep_all: expected the folder of the run in `out`")
-        return execute(plan, threads, block, progress, dask=dask)
+        return execute(plan, threads, block, progress, dask=dask, metrics=metrics)
     from mirrorfield.store.job import check_finished
     from mirrorfield.store.lock import locked
 
@@ -123,7 +144,7 @@ def simulate(
         if resume and check_finished(folder, plan):
             return _read_run(plan, folder)
         with job_for(plan, folder, population, block, resume=resume, overwrite=overwrite) as job:
-            return execute(plan, threads, progress=progress, dask=dask, job=job)
+            return execute(plan, threads, progress=progress, dask=dask, job=job, metrics=metrics)
 
 
 def execute(
@@ -135,6 +156,7 @@ def execute(
     dask: str | None = None,
     job: "Job | None" = None,
     stopped: Callable[[], bool] = _never,
+    metrics: Mapping[str, Metric] | None = None,
 ) -> Run:
     """Run a plan that `prepare` made, or what is left of a job, which decides the block size and gets the result.
 
@@ -153,7 +175,7 @@ def execute(
                     progress(part.users)
     if gathering.users < plan.scenario.users:
         raise StoppedError(f"stopped after {gathering.users:,} of {plan.scenario.users:,} users")
-    run = Run(plan.scenario, plan, gathering.whole(), job.ticket.command if job else "")
+    run = Run(plan.scenario, plan, gathering.whole(), job.ticket.command if job else "", metrics or {})
     if job:
         job.finish(run.summary, run.dataset, run.report_html())
     return run
@@ -166,6 +188,17 @@ def _gathering(plan: Plan) -> tuple[Gathering, Callable[[Part], None]]:
 
 def _block(plan: Plan, block: int | None) -> int:
     from mirrorfield.store.users import LARGEST_CHUNK
+
+    if plan.own.shared:
+        if block not in (None, plan.scenario.users):
+            raise InputError(
+                "block: expected no block beside a shared recommender: one model learns from everybody at once"
+            )
+        if plan.keep_all and plan.scenario.users > LARGEST_CHUNK:
+            raise InputError(
+                f"keep: expected at most {LARGEST_CHUNK:,} people beside a shared recommender; keep a sample"
+            )
+        return plan.scenario.users
 
     largest = LARGEST_CHUNK if plan.keep_all else plan.scenario.users
     return whole_pairs(plan.scenario, block or min(block_size(plan.scenario), largest))
@@ -215,6 +248,11 @@ def reopen(
     continued(folder)
     with locked(folder):
         ticket, scenario = continued(folder)
+        if ticket.own:
+            raise InputError(
+                f"{folder} was begun with a recommender or people of somebody's own, and no code is run because a file "
+                f"names it; give the words that began it, and --resume: {ticket.command or 'mirrorfield.simulate(...)'}"
+            )
         block = ticket.block if block is None else block
         plan = prepare(
             scenario, ticket.population, threads, block, ticket.keep == "all" if keep_all is None else keep_all

@@ -12,6 +12,10 @@ class InputError(MirrorfieldError, ValueError):
     """The user gave something that cannot be used; the command line exits with code 2."""
 
 
+class ContractError(InputError):
+    """An object of somebody's own broke the contract in the middle of a run, which can be resumed once it is mended."""
+
+
 class CorruptError(InputError):
     """A file that this package wrote earlier does not hold what it should."""
 

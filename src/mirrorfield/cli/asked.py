@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -16,13 +16,35 @@ from mirrorfield.cli.table import stdout
 from mirrorfield.errors import InputError
 from mirrorfield.store.lock import check_name
 
+if TYPE_CHECKING:
+    from mirrorfield.population.run import Plan
+
 Users = Annotated[int | None, typer.Option(help="Number of users.")]
 Steps = Annotated[int | None, typer.Option(help="Interactions per user.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of all random streams.")]
 Threads = Annotated[int | None, typer.Option(help="Threads; default one per processor.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="section.key=value, as often as needed.")]
 Page = Annotated[Path | None, typer.Option("--out", help="Also write a page with pictures to FILE.html.")]
+OwnRecommender = Annotated[str | None, typer.Option("--recommender", help="A recommender of your own, module:name.")]
+OwnPeople = Annotated[str | None, typer.Option("--people", help="People of your own, module:name.")]
+Observed = Annotated[
+    Literal["history", "state"] | None, typer.Option("--observe", help="What a recommender of your own sees.")
+]
 Preset = Annotated[str, typer.Argument(help="A preset, or a scenario in a TOML file.")]
+
+
+def named_objects(plan: "Plan", recommender: str | None, people: str | None, observe: str | None) -> "Plan":
+    """Return a plan with the objects that `module:name` words name; the plan itself where there are none."""
+    if recommender is None and people is None and observe is None:
+        return plan
+    from mirrorfield.engine.own import load_object, load_recommender, with_own
+
+    return with_own(
+        plan,
+        None if recommender is None else load_recommender(recommender),
+        None if people is None else load_object(people, "--people"),
+        "state" if observe == "state" else "history",
+    )
 
 
 @contextmanager

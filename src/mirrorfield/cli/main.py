@@ -15,7 +15,7 @@ from mirrorfield.cli import rlhf as rlhf_command
 from mirrorfield.cli import serve as serve_command
 from mirrorfield.cli import study as study_commands
 from mirrorfield.cli import verify as verify_command
-from mirrorfield.cli.asked import typed_command
+from mirrorfield.cli.asked import Observed, OwnPeople, OwnRecommender, named_objects, typed_command
 from mirrorfield.cli.ending import check_words, end_as_told
 from mirrorfield.cli.jobs import Shown, go_on, print_if_finished, run_job
 from mirrorfield.cli.progress import log_lines
@@ -64,6 +64,9 @@ def run(
     rule: Annotated[str | None, typer.Option(help="The recommender's rule: a preset of docs/rules.md.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="section.key=value, as often as needed.")] = None,
     population: Annotated[Path | None, typer.Option(help="Users from a folder written by `fit`.")] = None,
+    recommender: OwnRecommender = None,
+    people: OwnPeople = None,
+    observe: Observed = None,
     out: Annotated[Path | None, typer.Option(help="Result folder; default runs/NAME-NNN.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out if it has begun.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing run folder.")] = False,
@@ -85,7 +88,7 @@ def run(
     shown = Shown(threads, dask, quiet, json_)
     if resume and (out is None or overwrite):
         raise InputError("--resume: expected --out DIR, the folder of the run to continue, and no --overwrite")
-    words = (scenario, users, steps, seed, rule, population)
+    words = (scenario, users, steps, seed, rule, population, recommender, people, observe)
     if resume and out and is_ours(out) and not set_ and all(word is None for word in words):
         go_on(out, shown, block, None if keep is None else keep == "all")
         return
@@ -93,7 +96,7 @@ def run(
     settings = [*([f"policy.rule={rule}"] if rule is not None else []), *(set_ or [])]
     chosen = build_scenario("default" if source is None else source, settings, users=users, steps=steps, seed=seed)
     place = out or next_place(chosen.name)
-    plan = prepare(chosen, population, threads, block, keep == "all")
+    plan = named_objects(prepare(chosen, population, threads, block, keep == "all"), recommender, people, observe)
     if resume and print_if_finished(place, shown, plan):
         return
     with locked(place):

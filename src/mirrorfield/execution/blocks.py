@@ -4,10 +4,19 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import Any
 
-from mirrorfield.population.run import Part, run_block
+from mirrorfield.population.run import Part, Plan, run_block
 
 Block = tuple[int, int]
 LOOK_EVERY = 0.1
+
+
+def run_part(plan: Plan, first_user: int, users: int, *arguments: Any) -> Part:
+    """Run a block of users in the engine that its plan needs: lanes for what is built in, arrays for what is not."""
+    if not plan.own.given:
+        return run_block(plan, first_user, users, *arguments)
+    from mirrorfield.engine import run_block as run_arrays
+
+    return run_arrays(plan, first_user, users, *arguments)
 
 
 def blocks_of(users: int, block: int) -> Iterator[Block]:
@@ -36,7 +45,7 @@ def run_blocks(
     try:
         while True:
             while len(running) < in_flight() and not stopped() and (block := next(waiting, None)):
-                running.add(pool.submit(run_block, plan, *block, *arguments))
+                running.add(pool.submit(run_part, plan, *block, *arguments))
             if not running:
                 return
             if stopped():

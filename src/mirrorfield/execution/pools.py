@@ -59,7 +59,8 @@ def open_pool(
 def _threads(plan: Plan, threads: int | None, progress: Callable[[int], None] | None) -> Iterator[Pool]:
     threads = threads or available_threads()
     with thread_pool(plan, threads) as executor:
-        load_kernel(plan)
+        if not plan.own.given:
+            load_kernel(plan)
         most = threads if plan.keep_all else 2 * threads
         yield Pool(executor, plan, lambda: most, (progress,))
 

@@ -16,6 +16,7 @@ def available_threads() -> int:
 @contextmanager
 def thread_pool(plan: Plan, threads: int) -> Iterator[Executor]:
     """Yield a pool of threads that can run blocks of this plan."""
-    ready_for(plan.scenario, lens=plan.lens)  # one module, made before the threads could each make their own
+    if not plan.own.given:
+        ready_for(plan.scenario, lens=plan.lens)  # one module, made before the threads could each make their own
     with ThreadPoolExecutor(threads, thread_name_prefix="mirrorfield") as pool:
         yield pool

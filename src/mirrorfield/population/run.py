@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorfield.arrays import F32Array, IntArray
+from mirrorfield.contract import BUILT_IN, Own
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import (
     Lens,
@@ -96,6 +97,7 @@ class Plan:
     scales: Scales
     lens: Lens | None = None
     keep_all: bool = False
+    own: Own = BUILT_IN
 
 
 @dataclass
@@ -183,7 +185,7 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
     code, rule, memory, start, world = ready_for(scenario, lens=plan.lens)
     totals, momentary = new_totals(scenario, recorded), new_totals(scenario, 1)
     trace, notes = new_trace(scenario, recorded, WIDTH), empty_notes(scenario.k, WIDTH)
-    kept_users = np.arange(first_user, end) if plan.keep_all else plan.sample[_between(plan.sample, first_user, end)]
+    kept_users = np.arange(first_user, end) if plan.keep_all else plan.sample[columns_of(plan.sample, first_user, end)]
     kept = new_trace(scenario, recorded, len(kept_users))
     chunk = max(WIDTH, CHUNK_STEPS // scenario.steps // WIDTH * WIDTH)
     for first in range(first_user, end, chunk):
@@ -210,12 +212,12 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
                 int(np.searchsorted(kept_users, first)),
             )
         _check_finite(first, int(flawed))
-        _check_reactions(float(largest))
+        check_mean_reaction(float(largest))
         if progress:
             progress(count)
     if not plan.keep_all:
         return Part(first_user, users, totals, momentary, kept)
-    columns = plan.sample[_between(plan.sample, first_user, end)] - first_user
+    columns = plan.sample[columns_of(plan.sample, first_user, end)] - first_user
     return Part(first_user, users, totals, momentary, Trace._make(array[..., columns] for array in kept), kept)
 
 
@@ -227,7 +229,8 @@ def _check_finite(first: int, flawed: int) -> None:
         )
 
 
-def _check_reactions(largest: float) -> None:
+def check_mean_reaction(largest: float) -> None:
+    """Raise InputError for a mean reaction, up to sign, that fixed-point totals cannot hold."""
     if largest > MAX_MEAN_REACTION:
         raise InputError(
             f"reactive.mean, susceptibility: expected mean reactions within {MAX_MEAN_REACTION:g} of zero, "
@@ -235,7 +238,8 @@ def _check_reactions(largest: float) -> None:
         )
 
 
-def _between(sample: IntArray, first: int, end: int) -> slice:
+def columns_of(sample: IntArray, first: int, end: int) -> slice:
+    """Return the places of users first ... end - 1 among ids in ascending order."""
     low, high = np.searchsorted(sample, [first, end])
     return slice(int(low), int(high))
 
@@ -254,7 +258,7 @@ class Gathering:
         """Take in a part; each user may come once."""
         merge_totals(self.totals, part.totals, out=self.totals)
         merge_totals(self.momentary, part.momentary, out=self.momentary)
-        place = _between(self.plan.sample, part.first_user, part.first_user + part.users)
+        place = columns_of(self.plan.sample, part.first_user, part.first_user + part.users)
         for whole, some in zip(self.sample, part.sample, strict=True):
             whole[..., place] = some
         self.users += part.users

@@ -13,7 +13,7 @@ from typing import Any
 
 import xarray as xr
 
-from mirrorfield.errors import InputError, MirrorfieldError, StoreError
+from mirrorfield.errors import ContractError, InputError, MirrorfieldError, StoreError
 from mirrorfield.population.run import Gathering, Part, Plan
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.seal import SUMS, digests, seal_text, sha256, sums_bytes
@@ -214,7 +214,8 @@ def open_job(folder: Path, plan: Plan, ticket: Ticket, resume: bool = False, ove
         try:
             yield job
         except Exception as error:
-            can_go_on = isinstance(error, MirrorfieldError) and not isinstance(error, InputError)
+            refused = isinstance(error, InputError) and not isinstance(error, ContractError)
+            can_go_on = isinstance(error, MirrorfieldError) and not refused
             if fresh and not job.done and not can_go_on:
                 shutil.rmtree(folder)
             raise

@@ -17,12 +17,13 @@ from mirrorfield.store.lock import check_name
 from mirrorfield.version import VERSION, source_digest
 
 JOB = "job.json"
-FORMAT = 1
+FORMAT = 2
 SHOWN = 6
-LISTED, LENS = "listed users, SHA-256", "reward model and corpus, SHA-256"
+LISTED, LENS, OWN = "listed users, SHA-256", "reward model and corpus, SHA-256", "own recommender or people, SHA-256"
 NAMES = {
     LISTED: "listed",
     LENS: "lens",
+    OWN: "own",
     "--block": "block",
     "--keep": "keep",
 }
@@ -37,6 +38,7 @@ class Ticket(Frozen):
     scenario: dict[str, Any]
     listed: str | None
     lens: str | None
+    own: str | None
     block: int
     keep: Literal["sample", "all"]
     population: str | None
@@ -64,6 +66,7 @@ def ticket_of(plan: Plan, block: int, population: Path | None, command: str) -> 
         scenario=plain(plan.scenario),
         listed=digests.get(LISTED),
         lens=digests.get(LENS),
+        own=digests.get(OWN),
         block=block,
         keep="all" if plan.keep_all else "sample",
         population=place,
@@ -73,7 +76,7 @@ def ticket_of(plan: Plan, block: int, population: Path | None, command: str) -> 
 
 def input_digests(plan: Plan) -> dict[str, str]:
     """Return the SHA-256 of what a plan has read beside its scenario, by what it is."""
-    found = {LISTED: _listed_digest(plan), LENS: _lens_digest(plan)}
+    found = {LISTED: _listed_digest(plan), LENS: _lens_digest(plan), OWN: plan.own.digest or None}
     return {name: digest for name, digest in found.items() if digest}
 
 

@@ -1,0 +1,86 @@
+"""Objects of one's own, from Python or from the words `module:name`: taken, checked, and told apart."""
+
+import hashlib
+import importlib
+import inspect
+import pickle
+import sys
+from dataclasses import replace
+from typing import Any
+
+from mirrorfield.contract import Observe, Own
+from mirrorfield.engine.arrays import check_own
+from mirrorfield.engine.calls import call_function
+from mirrorfield.engine.checks import check_people, check_recommender
+from mirrorfield.errors import InputError, nearest
+from mirrorfield.people.markov import Markov
+from mirrorfield.population.run import Plan
+
+
+def with_own(plan: Plan, recommender: Any = None, people: Any = None, observe: Observe = "history") -> Plan:
+    """Return a plan in which a recommender, people or both are somebody's own; the plan itself if neither is.
+
+    Parameters: recommender, an object that keeps the contract; people, one that does, or what makes one from the
+    scenario (the class `Satiated`, say); observe, what the recommender sees. Raises InputError for objects that break
+    the contract, and for parts of the scenario that they cannot stand beside.
+    """
+    if recommender is None and people is None:
+        if observe != "history":
+            raise InputError('observe: expected a recommender of your own beside observe="state"')
+        return plan
+    if recommender is not None:
+        check_recommender(recommender, categories=plan.scenario.arms, observe=observe)
+    if (people is not None and not hasattr(people, "react")) or isinstance(people, type):
+        people = call_function(people, plan.scenario)
+    if people is not None:
+        if isinstance(people, Markov):
+            people.population = plan.population
+        check_people(people, categories=plan.scenario.arms)
+    plan = replace(plan, own=Own(recommender, people, observe, digest(recommender, people, observe)))
+    check_own(plan)
+    return plan
+
+
+def load_object(words: str, option: str) -> Any:
+    """Return what `module:name` names, a class without arguments made into an object; the working folder is looked in.
+
+    Raises InputError, in one line, for words of another form, a module that does not import and a name that is not
+    there. The module's code runs: give it words that you trust.
+    """
+    module_name, _, name = words.partition(":")
+    if not (module_name and name):
+        raise InputError(f'{option}: expected module:name, such as mirrorfield.recommenders:Thompson, got "{words}"')
+    sys.path.insert(0, "")
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        raise InputError(f"{option}: {module_name} does not import: {type(error).__name__}: {error}") from None
+    finally:
+        sys.path.remove("")
+    if not hasattr(module, name):
+        choices = [known for known in dir(module) if not known.startswith("_")]
+        raise InputError(f'{option}: {module_name} has no "{name}".{nearest(name, choices)}')
+    return getattr(module, name)
+
+
+def load_recommender(words: str) -> Any:
+    """Return the recommender that `module:name` names; a class is called without arguments."""
+    found = load_object(words, "--recommender")
+    return call_function(found) if isinstance(found, type) else found
+
+
+def digest(recommender: Any, people: Any, observe: str) -> str:
+    """Return a SHA-256 over objects with their settings, the source of their classes, and `observe`."""
+    seal = hashlib.sha256(observe.encode())
+    for thing in (recommender, people):
+        seal.update(pickle.dumps(thing))
+        if thing is not None:
+            seal.update(_source(type(thing)))
+    return seal.hexdigest()
+
+
+def _source(kind: type) -> bytes:
+    try:
+        return inspect.getsource(kind).encode()
+    except (OSError, TypeError):
+        return b""
