@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 
 import mirrorfield as mf
-from mirrorfield.cli.compare import changed
+from mirrorfield.cli.compare import parse_change
 from mirrorfield.errors import CorruptError, InputError
 from mirrorfield.population.lens_tables import reward_models
 from mirrorfield.population.run import plan_run
@@ -175,7 +175,7 @@ def test_toml_that_is_no_scenario_is_refused(tmp_path: Path, text: str, line: st
 def test_settings_and_changes_that_cannot_be_read_are_refused() -> None:
     assert "--set: users: not a value" in refusal(lambda: parse_setting("users=" + "9" * 5000))
     assert "--set: users: not a value: nested too deep" in refusal(lambda: parse_setting("users=" + "[" * 5000))
-    assert "no closing quotation; close the quote" in refusal(lambda: changed(mf.Scenario(), "a'"))
+    assert "no closing quotation; close the quote" in refusal(lambda: parse_change(mf.Scenario(), "a'"))
 
 
 def test_sweeps_that_cannot_be_swept_are_refused(tmp_path: Path) -> None:

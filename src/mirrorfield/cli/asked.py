@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -33,18 +33,27 @@ Observed = Annotated[
 Preset = Annotated[str, typer.Argument(help="A preset, or a scenario in a TOML file.")]
 
 
+def own_objects(recommender: str | None, people: str | None, observe: str | None) -> dict[str, Any]:
+    """Return the objects that `module:name` words name, as the Python doors take them; nothing where there are none."""
+    if recommender is None and people is None and observe is None:
+        return {}
+    from mirrorfield.engine.own import load_object, load_recommender
+
+    return {
+        "recommender": None if recommender is None else load_recommender(recommender),
+        "people": None if people is None else load_object(people, "--people"),
+        "observe": observe or "history",
+    }
+
+
 def named_objects(plan: "Plan", recommender: str | None, people: str | None, observe: str | None) -> "Plan":
     """Return a plan with the objects that `module:name` words name; the plan itself where there are none."""
-    if recommender is None and people is None and observe is None:
+    own = own_objects(recommender, people, observe)
+    if not own:
         return plan
-    from mirrorfield.engine.own import load_object, load_recommender, with_own
+    from mirrorfield.engine.own import with_own
 
-    return with_own(
-        plan,
-        None if recommender is None else load_recommender(recommender),
-        None if people is None else load_object(people, "--people"),
-        "state" if observe == "state" else "history",
-    )
+    return with_own(plan, **own)
 
 
 @contextmanager

@@ -1,13 +1,15 @@
 """`mirrorfield compare`: what-ifs under common random numbers."""
 
 import shlex
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich import box
 from rich.table import Table
 
 from mirrorfield.cli.asked import (
+    Observed,
+    OwnPeople,
     Page,
     Preset,
     Seed,
@@ -15,6 +17,7 @@ from mirrorfield.cli.asked import (
     Threads,
     Users,
     check_page,
+    own_objects,
     progress_bar,
     typed_command,
     write_page,
@@ -25,21 +28,19 @@ from mirrorfield.errors import InputError
 from mirrorfield.metrics.paired import Effect
 from mirrorfield.population.base import brief
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.population.settings import apply_setting, parse_setting
+from mirrorfield.population.settings import changed, parse_setting
 
 
-def changed(base: Scenario, change: str) -> Scenario:
+def parse_change(base: Scenario, change: str) -> Scenario:
     """Return the base with one or more section.key=value settings, separated by spaces."""
-    values = base.model_dump(mode="json", exclude_none=True)
     try:
         words = shlex.split(change)
     except ValueError as error:
         raise InputError(f"--change: {brief(change)}: {str(error).lower()}; close the quote, or escape it") from None
     if not words:
         raise InputError("--change: expected section.key=value, got nothing")
-    for word in words:
-        apply_setting(values, *parse_setting(word))
-    return Scenario.from_values(values)
+    settings = map(parse_setting, words)
+    return changed(base, {".".join(keys): value for keys, value in settings})
 
 
 def effect_row(effect: Effect) -> tuple[str, ...]:
@@ -58,6 +59,11 @@ def compare(
     against: Annotated[
         list[str] | None, typer.Option(help="An open loop as an arm: random, frozen or popular; may be repeated.")
     ] = None,
+    recommender: Annotated[
+        list[str] | None, typer.Option(help="A recommender of your own as an arm, module:name; may be repeated.")
+    ] = None,
+    people: OwnPeople = None,
+    observe: Observed = None,
     users: Users = None,
     steps: Steps = None,
     seed: Seed = None,
@@ -66,20 +72,23 @@ def compare(
     threads: Threads = None,
 ) -> None:
     """Run a scenario and changes of it on the same users with the same luck; print what each change does."""
+    from mirrorfield.engine.own import load_recommender
     from mirrorfield.study.whatif import compare as run_arms
 
-    if not change and not against:
+    if not change and not against and not recommender:
         raise InputError('--change: expected at least one arm, such as --change "policy.beta=0.1"')
     check_page(out)
     sampled = [] if pairs is None else [f"record.users={pairs}"]
     base = build_scenario(scenario, sampled, users=users, steps=steps, seed=seed)
-    arms = {text: changed(base, text) for text in change or ()}
+    arms: dict[str, Any] = {text: parse_change(base, text) for text in change or ()}
+    arms |= {words: load_recommender(words) for words in recommender or ()}
     with progress_bar("simulating", base.users * (1 + len(arms) + len(against or ()))) as (progress, task):
         found = run_arms(
             base,
             arms,
             metric or (),
             against=against or (),
+            **own_objects(None, people, observe),
             threads=threads,
             progress=lambda n: progress.advance(task, n),
         )

@@ -8,6 +8,9 @@ from rich import box
 from rich.table import Table
 
 from mirrorfield.cli.asked import (
+    Observed,
+    OwnPeople,
+    OwnRecommender,
     Page,
     Preset,
     Seed,
@@ -16,6 +19,7 @@ from mirrorfield.cli.asked import (
     Threads,
     Users,
     check_page,
+    own_objects,
     progress_bar,
     typed_command,
     write_page,
@@ -36,6 +40,9 @@ def neighbours(
     steps: Steps = None,
     seed: Seed = None,
     settings: Settings = None,
+    recommender: OwnRecommender = None,
+    people: OwnPeople = None,
+    observe: Observed = None,
     out: Page = None,
     threads: Threads = None,
 ) -> None:
@@ -47,7 +54,11 @@ def neighbours(
     check_page(out)
     base, distances = build_scenario(scenario, settings or [], steps=steps, seed=seed), eps or DISTANCES
     with progress_bar("simulating", (3 + 2 * len(distances)) * pairs) as (progress, task):
-        found = run(base, distances, pairs=pairs, threads=threads, progress=lambda n: progress.advance(task, n))
+        found = run(
+            base, distances,
+            pairs=pairs, **own_objects(recommender, people, observe), threads=threads,
+            progress=lambda n: progress.advance(task, n),
+        )  # fmt: skip
     table = Table("distance", "same luck", "other luck", box=box.SIMPLE_HEAD)
     table.title, table.title_justify = (
         f"Pairs with less than a tenth of their diets in common ({pairs:,} pairs)",
@@ -75,6 +86,9 @@ def tip(
     steps: Steps = None,
     seed: Seed = None,
     settings: Settings = None,
+    recommender: OwnRecommender = None,
+    people: OwnPeople = None,
+    observe: Observed = None,
     out: Page = None,
     threads: Threads = None,
 ) -> None:
@@ -88,6 +102,7 @@ def tip(
         found = run(
             base, metric, over, low, high,
             level=level, tolerance=tolerance, warm=not cold, threads=threads,
+            **own_objects(recommender, people, observe),
             progress=lambda n: progress.advance(task, n),
         )  # fmt: skip
     table = Table(over, metric, box=box.SIMPLE_HEAD)
@@ -111,6 +126,9 @@ def tip(
 def sweep(
     file: Annotated[Path, typer.Argument(help="What to sweep, as TOML; docs/sweep.md.")],
     out: Annotated[Path | None, typer.Option(help="Folder; default the file's name without .toml.")] = None,
+    recommender: OwnRecommender = None,
+    people: OwnPeople = None,
+    observe: Observed = None,
     threads: Threads = None,
     dask: Annotated[str | None, typer.Option(help="Run on Dask: local:N, or the address of a scheduler.")] = None,
 ) -> None:
@@ -121,7 +139,7 @@ def sweep(
     spec, folder = Sweep.load(file), out or file.with_suffix("")
     with progress_bar("points", None) as (progress, task):
         dataset = run(
-            spec, folder, threads=threads, dask=dask,
+            spec, folder, threads=threads, dask=dask, **own_objects(recommender, people, observe),
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )  # fmt: skip
     stdout().print(f"{spec.method}: {dataset.sizes.get('point') or dataset[next(iter(dataset))].size} points")

@@ -1,6 +1,7 @@
 """Change one value of a scenario by its path: `policy.learning_rate=0.2`."""
 
 import tomllib
+from collections.abc import Mapping
 from typing import Any
 
 from mirrorfield.errors import InputError, nearest
@@ -64,6 +65,18 @@ def _index(items: list[Any], key: str, place: str) -> int:
     return int(key)
 
 
+def changed(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
+    """Return the scenario with values at dotted paths; raise InputError naming one that is not there or is refused.
+
+    >>> changed(Scenario(), {"intervention.quota": 0.6}).intervention.quota
+    0.6
+    """
+    values = scenario.model_dump(mode="json", exclude_none=True)
+    for path, value in settings.items():
+        apply_setting(values, path.split("."), value)
+    return Scenario.from_values(values)
+
+
 def with_number(scenario: Scenario, path: str, value: float) -> Scenario:
     """Return the scenario with a number at a path; at population.intentionality it is everyone's lambda.
 
@@ -72,7 +85,4 @@ def with_number(scenario: Scenario, path: str, value: float) -> Scenario:
     >>> with_number(Scenario(), "policy.learning_rate", 0.2).policy.learning_rate
     0.2
     """
-    values = scenario.model_dump(mode="json", exclude_none=True)
-    place: Any = {"distribution": "point", "value": value} if path == INTENTIONALITY else value
-    apply_setting(values, path.split("."), place)
-    return Scenario.from_values(values)
+    return changed(scenario, {path: {"distribution": "point", "value": value} if path == INTENTIONALITY else value})

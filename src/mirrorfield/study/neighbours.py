@@ -5,14 +5,19 @@ The Python door: `mirrorfield.neighbours`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mirrorfield.api import execute
 from mirrorfield.arrays import F32Array, FloatArray
+from mirrorfield.contract import Observe
+from mirrorfield.engine.own import with_own
 from mirrorfield.errors import InputError
+from mirrorfield.kernel import Trace
 from mirrorfield.metrics.mirrors import Share, common, decided, wilson_share
 from mirrorfield.metrics.outcomes import category_of
+from mirrorfield.people.markov import Markov
 from mirrorfield.population.run import plan_run
 from mirrorfield.population.scenario import Scenario
 
@@ -50,6 +55,9 @@ def neighbours(
     distances: Sequence[float] = DISTANCES,
     *,
     pairs: int = 20_000,
+    recommender: Any = None,
+    people: Any = None,
+    observe: Observe = "history",
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Neighbours:
@@ -59,9 +67,10 @@ def neighbours(
     direction, with lambda folded back into [0, 1] at its ends. Diets have parted when sum_a min(p_a, q_a) < 0.1. Luck
     is a stream: the same user id and seed, or another seed.
 
-    Parameters: scenario, default `Scenario()`; distances eps >= 0; pairs, users that get a neighbour; threads and
-    progress as in `simulate`, over (3 + 2 len(distances)) pairs users. Returns a Neighbours. Raises InputError for
-    distances below 0 and more than a million pairs. Source: docs/phenomena/polarization.md.
+    Parameters: scenario, default `Scenario()`; distances eps >= 0; pairs, users that get a neighbour; recommender,
+    people (built on `people.Markov`, for profiles are theirs), observe, threads and progress as in `simulate`, over
+    (3 + 2 len(distances)) pairs users. Returns a Neighbours. Raises InputError for distances below 0 and more than a
+    million pairs. Source: docs/phenomena/polarization.md.
 
     >>> found = neighbours(Scenario(steps=50), (0.0,), pairs=200)
     >>> found.distances[0].same_luck.value
@@ -76,15 +85,21 @@ def neighbours(
     scenario = scenario.model_copy(update={"users": pairs, "record": record})
     other = scenario.model_copy(update={"seed": scenario.seed + 1})
     ids = np.arange(pairs)
-    people = execute(plan_run(scenario), threads, progress=progress).part.sample
-    w = np.maximum(people.susceptibility.T.astype(float), LEAST)
-    point = np.column_stack([np.log(w), people.intentionality.astype(float)])
+
+    def run(world: Scenario, w: F32Array | None = None, lam: F32Array | None = None) -> Trace:
+        plan = with_own(plan_run(world, w, lam), recommender, people, observe)
+        if people is not None and not isinstance(plan.own.people, Markov):
+            raise InputError("neighbours: expected people built on Markov, whose profile can be moved")
+        return execute(plan, threads, progress=progress).part.sample
 
     def feeds(world: Scenario, place: FloatArray) -> FloatArray:
         w, lam = np.exp(place[:, :-1]).astype(np.float32), _folded(place[:, -1]).astype(np.float32)
-        return _run(world, w, lam, threads, progress)
+        return np.asarray(run(world, np.ascontiguousarray(w), lam).diet[-1].T, float)
 
-    home, away = np.asarray(people.diet[-1].T, float), feeds(other, point)
+    first = run(scenario)
+    w = np.maximum(first.susceptibility.T.astype(float), LEAST)
+    point = np.column_stack([np.log(w), first.intentionality.astype(float)])
+    home, away = np.asarray(first.diet[-1].T, float), feeds(other, point)
     direction = _directions(pairs, point.shape[1], scenario.seed)
     found = []
     for distance in distances:
@@ -102,13 +117,6 @@ def neighbours(
         _parted(home, np.roll(home, 1, axis=0)),
         found,
     )
-
-
-def _run(
-    scenario: Scenario, w: F32Array, lam: F32Array, threads: int | None, progress: Callable[[int], None] | None
-) -> FloatArray:
-    part = execute(plan_run(scenario, np.ascontiguousarray(w), lam), threads, progress=progress).part
-    return np.asarray(part.sample.diet[-1].T, float)
 
 
 def _folded(lam: FloatArray) -> FloatArray:

@@ -3,13 +3,16 @@
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from mirrorfield.api import simulate
+from mirrorfield.api import Run, simulate
 from mirrorfield.arrays import FloatArray
+from mirrorfield.contract import Observe
+from mirrorfield.engine.own import digest
 from mirrorfield.errors import CorruptError, InputError, check_known
 from mirrorfield.metrics.summary import figure_names, population_figures
 from mirrorfield.population.base import Frozen, one_line
@@ -88,6 +91,9 @@ def sweep(
     *,
     threads: int | None = None,
     dask: str | None = None,
+    recommender: Any = None,
+    people: Any = None,
+    observe: Observe = "history",
     progress: Callable[[int, int], None] | None = None,
 ) -> Any:
     """Run a scenario at every point of a design, and return the population's figures as one dataset.
@@ -95,23 +101,25 @@ def sweep(
     All points have one seed, so that they are the same users with the same luck. A point is safe on the disk once it
     has run: the same call on the same folder goes on after an interruption, to the same bytes.
 
-    Parameters: spec; out, a folder, new or of the same sweep; threads and dask as in `simulate`; progress, called
-    with the points done and all of them. Returns an xarray Dataset, also in out/sweep.zarr: a variable for every
-    metric, over the settings (grid) or over points; with method "sobol" also first_order and total_order with their
-    intervals. Raises InputError for what cannot be swept and for a folder of another sweep, StoreError if the disk
-    refuses. Source: docs/sweep.md; indices by Saltelli et al. (2010), https://doi.org/10.1016/j.cpc.2009.09.018, as
-    SALib computes them.
+    Parameters: spec; out, a folder, new or of the same sweep; threads, dask, recommender, people and observe as in
+    `simulate`; progress, called with the points done and all of them. Returns an xarray Dataset, also in
+    out/sweep.zarr: a variable for every metric, over the settings (grid) or over points; with method "sobol" also
+    first_order and total_order with their intervals. Raises InputError for what cannot be swept and for a folder of
+    another sweep, StoreError if the disk refuses. Source: docs/sweep.md; indices by Saltelli et al. (2010),
+    https://doi.org/10.1016/j.cpc.2009.09.018, as SALib computes them.
     """
     folder, base = Path(out), spec.base()
     places = design_of(spec.method, spec.over, spec.samples, spec.seed)
     scenarios = [_at(base, spec, place) for place in places]
     for metric in spec.metrics:
         check_known(metric, figure_names(category.name for category in base.categories), "sweep: unknown metric")
+    own = digest(recommender, people, observe) if recommender is not None or people is not None else ""
+    run = partial(simulate, threads=threads, dask=dask, recommender=recommender, people=people, observe=observe)
     with locked(folder):
-        _claim(folder, spec, base)
+        _claim(folder, spec, base, own)
         found, files = [], [f"{POINTS}/{i:06d}.json" for i in range(len(scenarios))]
         for i, scenario in enumerate(scenarios):
-            found.append(_point(folder / files[i], scenario, spec.metrics, threads, dask))
+            found.append(_point(folder / files[i], scenario, spec.metrics, run))
             if progress:
                 progress(i + 1, len(scenarios))
         from mirrorfield.study.answer import dataset_of
@@ -129,9 +137,9 @@ def _at(base: Scenario, spec: Sweep, place: FloatArray) -> Scenario:
     return base
 
 
-def _claim(folder: Path, spec: Sweep, base: Scenario) -> None:
+def _claim(folder: Path, spec: Sweep, base: Scenario, own: str) -> None:
     """Make the folder this sweep's, or check that it is."""
-    told = {"version": VERSION, "sweep": spec.model_dump(mode="json"), "scenario": base.to_toml()}
+    told = {"version": VERSION, "sweep": spec.model_dump(mode="json"), "scenario": base.to_toml(), "own": own}
     data = json.dumps(told, indent=1, sort_keys=True).encode()
     file = folder / SPEC
     if file.exists():
@@ -149,7 +157,7 @@ def _claim(folder: Path, spec: Sweep, base: Scenario) -> None:
 
 
 def _point(
-    file: Path, scenario: Scenario, metrics: tuple[str, ...], threads: int | None, dask: str | None
+    file: Path, scenario: Scenario, metrics: tuple[str, ...], run: Callable[[Scenario], Run]
 ) -> dict[str, float]:
     identity = sha256(scenario.to_toml().encode())
     if file.exists():
@@ -162,7 +170,7 @@ def _point(
         if data != _point_bytes(identity, figures):
             raise CorruptError(f"{file}: is not a point of this sweep, or has changed; delete it to run it again")
         return figures
-    figures = population_figures(simulate(scenario, threads=threads, dask=dask).summary)
+    figures = population_figures(run(scenario).summary)
     for metric in metrics:
         check_known(metric, figures, "sweep: unknown metric")
     kept = {name: float(figures[name]) for name in metrics or figures}

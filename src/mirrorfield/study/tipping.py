@@ -3,11 +3,14 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from mirrorfield.api import Run, simulate
 from mirrorfield.arrays import FloatArray
+from mirrorfield.contract import Observe
 from mirrorfield.errors import InputError, check_known
 from mirrorfield.metrics.logistic import Logistic, fit_logistic
 from mirrorfield.metrics.outcomes import category_of
@@ -58,6 +61,9 @@ def tip(
     level: float = 0.5,
     tolerance: float = 0.002,
     warm: bool = True,
+    recommender: Any = None,
+    people: Any = None,
+    observe: Observe = "history",
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Tipping:
@@ -69,8 +75,9 @@ def tip(
 
     Parameters: scenario, default `Scenario()`; metric, a figure of the summary; over, a setting that takes a number;
     low and high, between which to look; level; tolerance, width of the last bracket; warm, whether to look for
-    hysteresis; threads and progress as in `simulate`. Returns a Tipping. Raises InputError for an unknown metric or
-    setting, and if the metric is on one side of the level at both ends. Source: docs/tipping.md.
+    hysteresis; recommender, people, observe, threads and progress as in `simulate`. Returns a Tipping. Raises
+    InputError for an unknown metric or setting, and if the metric is on one side of the level at both ends. Source:
+    docs/tipping.md.
 
     >>> small = Scenario(users=200, steps=100)
     >>> found = tip(small, tolerance=0.1, warm=False)
@@ -85,10 +92,11 @@ def tip(
     if not tolerance >= (high - low) * FINEST:
         raise InputError(f"tip: expected a tolerance of {(high - low) * FINEST:g} or more, got {tolerance:g}")
     tried: dict[float, Run] = {}
+    run = partial(simulate, recommender=recommender, people=people, observe=observe, threads=threads, progress=progress)
 
     def at(place: float) -> float:
         if place not in tried:
-            tried[place] = simulate(with_number(scenario, over, place), threads=threads, progress=progress)
+            tried[place] = run(with_number(scenario, over, place))
         return _figure(tried[place], metric)
 
     for place in np.linspace(low, high, GRID):
@@ -96,7 +104,7 @@ def tip(
     bracket = _bisect(at, _crossing(tried, metric, over, level), level, tolerance)
     places = sorted(tried)
     found = warm and over == INTENTIONALITY
-    hysteresis = _hysteresis(scenario, metric, (low, high), level, threads, progress) if found else None
+    hysteresis = _hysteresis(scenario, metric, (low, high), level, run) if found else None
     return Tipping(
         scenario,
         metric,
@@ -152,8 +160,7 @@ def _hysteresis(
     metric: str,
     ends: tuple[float, float],
     level: float,
-    threads: int | None,
-    progress: Callable[[int], None] | None,
+    run: Callable[[Scenario], Run],
 ) -> Hysteresis:
     if scenario.intervention != Intervention():
         raise InputError(
@@ -166,7 +173,7 @@ def _hysteresis(
     for start in ends:
         cold = with_number(scenario.model_copy(update={"steps": 2 * at}), INTENTIONALITY, start)
         moved = [cold.model_copy(update={"intervention": Intervention(at=at, nudge=float(x) - start)}) for x in place]
-        values.append(np.array([_figure(simulate(m, threads=threads, progress=progress), metric) for m in moved]))
+        values.append(np.array([_figure(run(m), metric) for m in moved]))
     up, down = values
     return Hysteresis(place, up, down, _interpolate(place, up, level), _interpolate(place, down, level))
 

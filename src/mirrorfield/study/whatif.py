@@ -1,21 +1,27 @@
 """What-ifs: the same users and the same luck, one change at a time. The Python door: `mirrorfield.compare`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mirrorfield.api import simulate
 from mirrorfield.arrays import FloatArray, IntArray
+from mirrorfield.contract import Metric, Observe
 from mirrorfield.errors import InputError, check_known
 from mirrorfield.kernel import Trace
 from mirrorfield.metrics.escalation import induced_shift
 from mirrorfield.metrics.outcomes import category_of, deliberate_value, user_outcomes
+from mirrorfield.metrics.own import measure, snapshot_of
 from mirrorfield.metrics.paired import Effect, moves, paired_effect
 from mirrorfield.population.change import Intervention
 from mirrorfield.population.run import recorded_steps, sampled_users
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.settings import changed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FEWEST = 2
 OPEN_LOOPS = ("random", "frozen", "popular")
@@ -24,12 +30,16 @@ LEAST_SHARE = 1e-6
 
 @dataclass(frozen=True)
 class Arm:
-    """A changed scenario against the base: effects per metric, and users who moved, (K, K), row base, column arm."""
+    """A changed scenario against the base: effects per metric, and users who moved, (K, K), row base, column arm.
+
+    recommender: one of somebody's own that served in this arm, or None.
+    """
 
     name: str
     scenario: Scenario
     effects: list[Effect]
     moves: IntArray
+    recommender: Any = None
 
 
 @dataclass(frozen=True)
@@ -40,13 +50,22 @@ class Comparison:
     pairs: int
     arms: list[Arm]
 
+    def to_frame(self) -> "pd.DataFrame":
+        """Return one row for each arm and metric: base, changed, difference, and the ends of its 95% interval."""
+        import pandas as pd
+
+        return pd.DataFrame([{"arm": arm.name, **vars(effect)} for arm in self.arms for effect in arm.effects])
+
 
 def compare(
     base: Scenario,
-    arms: dict[str, Scenario],
-    metrics: Sequence[str] = (),
+    arms: Mapping[str, Any],
+    metrics: Sequence[str] | Mapping[str, Metric] = (),
     *,
     against: Sequence[str] = (),
+    recommender: Any = None,
+    people: Any = None,
+    observe: Observe = "history",
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Comparison:
@@ -55,32 +74,46 @@ def compare(
     Every arm has the same users, and post t of a user has the same luck in all. Pairs are the users of the sample,
     `record.users` of them; population figures of an arm are those of its sample.
 
-    Parameters: base; arms, {name: scenario}, which agree with the base in users, steps, seed, record, population and
-    categories; metrics to report, all of them by default; against, open loops to add as arms: "random", "frozen",
-    "popular"; threads and progress as in `simulate`. Returns a Comparison. Raises InputError for arms that cannot be
-    paired and for unknown metrics and loops. Source: docs/whatif.md; the echo chamber as closed loop against open
-    loop, Jiang et al. (2019), https://doi.org/10.1145/3306618.3314288.
+    Parameters: base; arms, {name: arm}, where an arm is settings, {"intervention.quota": 0.6}, a scenario that agrees
+    with the base in users, steps, seed, record, population and categories, or a recommender of your own in place of
+    the base's; metrics to report, all of them by default, or {name: function of a Snapshot} to add to them; against,
+    open loops to add as arms: "random", "frozen", "popular"; recommender, people and observe, which hold in the base
+    and in every arm; threads and progress as in `simulate`. Returns a Comparison. Raises InputError for arms that
+    cannot be paired and for unknown metrics and loops. Source: docs/whatif.md; the echo chamber as closed loop against
+    open loop, Jiang et al. (2019), https://doi.org/10.1145/3306618.3314288.
 
     >>> base = Scenario(users=100, steps=50)
-    >>> leashed = Scenario(users=100, steps=50, policy={"beta": 0.5})
-    >>> compare(base, {"leash": leashed}, ["locked_in"]).arms[0].effects[0].metric
+    >>> compare(base, {"leash": {"policy.beta": 0.5}}, ["locked_in"]).arms[0].effects[0].metric
     'locked_in'
     """
-    for name, arm in arms.items():
-        _check_paired(base, name, arm)
+    own: dict[str, Any] = {"people": people, "observe": observe, "threads": threads, "progress": progress}
+    asked = {name: _arm(base, name, arm, recommender) for name, arm in arms.items()}
     users = sampled_users(base.users, base.record.users)
     if len(users) < FEWEST:
         raise InputError(f"compare: expected {FEWEST} users or more to pair, got {len(users)}; raise record.users")
-    sample = _sample(base, threads, progress)
-    found, category = _outcomes(base, sample, sample)
-    arms = arms | open_loops(base, sample, against)
-    wanted = _known(metrics, list(found))
+    more = metrics if isinstance(metrics, Mapping) else {}
+    sample = simulate(base, recommender=recommender, **own).part.sample
+    found, category = _outcomes(base, sample, sample, more)
+    asked |= {name: (arm, recommender) for name, arm in open_loops(base, sample, against).items()}
+    wanted = list(found) if more else _known([*metrics], list(found))
     compared = []
-    for name, arm in arms.items():
-        other, moved = _outcomes(arm, _sample(arm, threads, progress), sample)
+    for name, (arm, server) in asked.items():
+        other, moved = _outcomes(arm, simulate(arm, recommender=server, **own).part.sample, sample, more)
         effects = [paired_effect(metric, found[metric], other[metric]) for metric in wanted if metric in other]
-        compared.append(Arm(name, arm, effects, moves(category, moved, base.k)))
+        compared.append(Arm(name, arm, effects, moves(category, moved, base.k), server))
     return Comparison(base, len(users), compared)
+
+
+def _arm(base: Scenario, name: str, arm: Any, recommender: Any) -> tuple[Scenario, Any]:
+    """Return the scenario and the recommender of an arm: a scenario, settings, or a recommender in the base's place."""
+    if isinstance(arm, Scenario):
+        _check_paired(base, name, arm)
+        return arm, recommender
+    if isinstance(arm, Mapping):
+        scenario = changed(base, arm)
+        _check_paired(base, name, scenario)
+        return scenario, recommender
+    return base, arm
 
 
 def open_loops(base: Scenario, sample: Trace, names: Sequence[str]) -> dict[str, Scenario]:
@@ -108,11 +141,9 @@ def open_loops(base: Scenario, sample: Trace, names: Sequence[str]) -> dict[str,
     return {f"open loop: {name}": base.model_copy(update=change[name]) for name in names}
 
 
-def _sample(scenario: Scenario, threads: int | None, progress: Callable[[int], None] | None) -> Trace:
-    return simulate(scenario, threads=threads, progress=progress).part.sample
-
-
-def _outcomes(scenario: Scenario, sample: Trace, base: Trace) -> tuple[dict[str, FloatArray], IntArray]:
+def _outcomes(
+    scenario: Scenario, sample: Trace, base: Trace, more: Mapping[str, Metric]
+) -> tuple[dict[str, FloatArray], IntArray]:
     steps = recorded_steps(scenario.steps, scenario.record.steps)
     places = np.arange(sample.state.shape[1])  # not ids: those of a sample share remainders, which would bias ties
     names = [category.name for category in scenario.categories]
@@ -120,6 +151,7 @@ def _outcomes(scenario: Scenario, sample: Trace, base: Trace) -> tuple[dict[str,
     worth = scenario.intentional.table("mean", scenario.k)
     found["deliberate_value"] = deliberate_value(sample.served, sample.time_in_state, worth)
     found["induced_shift"] = induced_shift(sample.diet.transpose(0, 2, 1), base.diet.transpose(0, 2, 1))
+    found |= measure(more, snapshot_of(sample, scenario.steps))
     return found, category_of(sample.diet[-1].T, places)
 
 
