@@ -79,9 +79,10 @@ class Strangers:
 def test_a_sweep_is_of_one_recommender(tmp_path: Path) -> None:
     spec = mf.Sweep(set={"users": 40, "steps": 10}, over={"policy.learning_rate": {"values": [0.1, 0.2]}})
     found = mf.sweep(spec, tmp_path / "s", recommender=EpsilonGreedy())
-    assert float(found["locked_in"][0]) == mf.simulate(
-        mf.Scenario(users=40, steps=10), recommender=EpsilonGreedy()
-    ).summary["locked_in"]
+    assert (
+        float(found["locked_in"][0])
+        == mf.simulate(mf.Scenario(users=40, steps=10), recommender=EpsilonGreedy()).summary["locked_in"]
+    )
     with pytest.raises(InputError, match="holds another sweep"):
         mf.sweep(spec, tmp_path / "s", recommender=EpsilonGreedy(0.3))
 

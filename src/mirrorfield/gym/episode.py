@@ -1,0 +1,104 @@
+"""Episodes of n people: an agent chooses their posts, and they react with the luck that is theirs in any run."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mirrorfield.arrays import F32Array, FloatArray, IntArray, S
+from mirrorfield.contract import Observe, Seen
+from mirrorfield.engine.calls import call, call_function, finite
+from mirrorfield.engine.checks import check_people
+from mirrorfield.engine.luck import PostLuck
+from mirrorfield.errors import InputError
+from mirrorfield.people.markov import Markov
+from mirrorfield.population.scenario import Scenario
+
+MOST_PEOPLE = 2**31
+
+
+class History:
+    """What a platform remembers of n people: an observation for each, float32 (n, size).
+
+    Formula: [1[last shown = a], last reward, mean reward of a, share of posts of a, posts / steps, 1[state = s]], with
+    a over K arms and, only under observe="state", s over 3 states.
+    """
+
+    def __init__(self, people: int, arms: int, steps: int, observe: Observe) -> None:
+        self.steps, self.arms, self.observe = steps, arms, observe
+        self.count, self.total = np.zeros((people, arms)), np.zeros((people, arms))
+
+    @staticmethod
+    def size(arms: int, observe: Observe) -> int:
+        """Return the length of an observation."""
+        return 3 * arms + 2 + (S if observe == "state" else 0)
+
+    def add(self, shown: IntArray, reward: FloatArray) -> None:
+        """Take in a post and its reward, (n,) each."""
+        cell = np.arange(len(shown)), shown
+        self.count[cell] += 1
+        self.total[cell] += reward
+
+    def observation(self, seen: Seen) -> F32Array:
+        """Return everyone's observation."""
+        last = (seen.last_shown[:, None] == np.arange(self.arms)).astype(float)
+        mean = self.total / np.maximum(self.count, 1)
+        parts = [last, seen.last_reward[:, None], mean, self.count / max(seen.step, 1)]
+        parts.append(np.full((len(last), 1), seen.step / self.steps))
+        if self.observe == "state":
+            parts.append((seen.state[:, None] == np.arange(S)).astype(float))
+        return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+class Episode:
+    """n people from their first post to the last, whose posts somebody else chooses."""
+
+    def __init__(self, scenario: Scenario, people: Any, observe: Observe, ids: IntArray) -> None:
+        self.people, self.observe, self.ids, self.t = people, observe, ids, 0
+        self.arms, n = scenario.arms, len(ids)
+        self.luck, self.history = PostLuck(scenario.seed, ids), History(n, scenario.arms, scenario.steps, observe)
+        self.memory = call(people, "start", ids, self.luck)
+        self.shown: IntArray = np.full(n, -1)
+        self.reward: FloatArray = np.zeros(n)
+        self.allowed: NDArray[np.bool_] = np.ones((n, scenario.arms), bool)
+
+    def observation(self) -> F32Array:
+        """Return everyone's observation, float32 (n, size)."""
+        arousal = None
+        if self.observe == "state":
+            states = hasattr(self.people, "arousal")
+            arousal = np.asarray(call(self.people, "arousal", self.memory) if states else np.zeros(len(self.ids), int))
+        context = np.zeros(self.allowed.shape)
+        return self.history.observation(
+            Seen(self.t, self.shown, self.reward, self.allowed, context, np.empty((0, 0, 0)), arousal)
+        )
+
+    def show(self, arms: Any) -> FloatArray:
+        """Show everyone an arm, 0 to K - 1, (n,), and return their reactions; raise InputError for another arm."""
+        shown = np.asarray(arms)
+        whole = shown.shape == self.shown.shape and shown.dtype.kind in "iu"
+        if not whole or (shown < 0).any() or (shown >= self.arms).any():
+            raise InputError(f"action: expected {len(self.ids)} whole numbers from 0 to {self.arms - 1}, got {arms}")
+        self.luck.next_post()
+        reacted, self.memory = call(self.people, "react", self.memory, shown, self.luck)
+        self.reward = finite(self.people, "react", reacted, shown.shape, int(self.ids[0]))
+        self.shown, self.t = shown, self.t + 1
+        self.history.add(shown, self.reward)
+        return self.reward
+
+
+def scenario_of_an_environment(scenario: Scenario | None) -> Scenario:
+    """Return the scenario of an environment; raise InputError for parts in which the recommender is not the agent."""
+    scenario = scenario or Scenario()
+    if scenario.lensed or scenario.intervention.at or scenario.intervention.meddles:
+        raise InputError("gym: expected a scenario without labels, context, retrieval and intervention")
+    return scenario
+
+
+def people_of(scenario: Scenario, people: Any) -> Any:
+    """Return the people of an environment: the scenario's, or somebody's own, checked."""
+    if people is None:
+        return Markov(scenario)
+    made = call_function(people, scenario) if isinstance(people, type) else people
+    check_people(made, categories=scenario.arms)
+    return made
