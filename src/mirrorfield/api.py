@@ -20,6 +20,7 @@ from mirrorfield.version import VERSION
 if TYPE_CHECKING:
     import xarray as xr
 
+    from mirrorfield.engine.logs import Logs
     from mirrorfield.store.job import Job
 
 
@@ -53,6 +54,19 @@ class Run:
         from mirrorfield.store.ticket import input_digests
 
         return to_dataset(self.plan, self.part, VERSION).assign_attrs(self.plan.own.names | input_digests(self.plan))
+
+    def logs(self, people: int = 1000) -> "Logs":
+        """Return every post of the first so many sampled people, as logged bandit feedback.
+
+        They are run again, from their ids, in the arrays engine: same people, same luck, float64. Raises InputError for
+        a rule that it does not run (those of sessions), and for more posts than fit in memory.
+
+        >>> simulate(Scenario(users=9, steps=4)).logs(3).to_frame().shape
+        (12, 9)
+        """
+        from mirrorfield.engine.logs import logs_of
+
+        return logs_of(self.plan, self.plan.sample[:people])
 
     def report_html(self) -> str:
         """Return the report as one self-contained page."""

@@ -22,6 +22,7 @@ from mirrorfield.population.change import Intervention
 from mirrorfield.population.lens_reference import start_between
 from mirrorfield.population.reference import served
 from mirrorfield.population.run import Part, Plan, check_mean_reaction, columns_of, new_totals, new_trace
+from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import intensities
 from mirrorfield.streams import NUDGE, U64, next_word, stream, uniform
 
@@ -30,19 +31,24 @@ LEAST = 1e-30
 NOTHING = Intervention()
 
 
-def check_own(plan: Plan) -> None:
-    """Raise InputError for parts of a scenario that are the built-in policy's own."""
-    scenario, own, change = plan.scenario, plan.own, plan.scenario.intervention
-    who = "a recommender of your own" if own.recommender is not None else "people of your own"
-    wrong = {
+def _partial(scenario: Scenario) -> list[str]:
+    """Return the parts of a scenario in which the recommender does not see every reaction, or is another later."""
+    change = scenario.intervention
+    parts = {
         "intervention.friction": change.friction > 0,
         "intervention.swap": change.swap > 0,
         "intervention.policy": change.policy is not None,
         "reward.rate": scenario.reward.rate < 1,
     }
-    for place, asked in wrong.items():
-        if asked:
-            raise InputError(f"{place}: expected nothing beside {who}, which learns from every post; leave it out")
+    return [place for place, asked in parts.items() if asked]
+
+
+def check_own(plan: Plan) -> None:
+    """Raise InputError for parts of a scenario that cannot stand beside a recommender or people of somebody's own."""
+    scenario, own, change = plan.scenario, plan.own, plan.scenario.intervention
+    who = "a recommender of your own" if own.recommender is not None else "people of your own"
+    for place in _partial(scenario):
+        raise InputError(f"{place}: expected nothing beside {who}, which learns from every post; leave it out")
     if own.people is not None and not isinstance(own.people, Markov) and (change.nudge or scenario.lensed):
         raise InputError("nudge, reward, context, retrieval: expected none beside people who are not built on Markov")
     if own.recommender is None and scenario.rules[0].posts > 1:
@@ -50,6 +56,13 @@ def check_own(plan: Plan) -> None:
             f'policy.rule: expected "reinforce" beside people of your own, got "{scenario.policy.rule}"; or give a '
             "recommender of your own too"
         )
+
+
+def check_replayable(plan: Plan) -> None:
+    """Raise InputError unless the arrays engine can run a plan."""
+    sessions = ["policy.rule"] if plan.own.recommender is None and plan.scenario.rules[0].posts > 1 else []
+    for place in sessions + _partial(plan.scenario):
+        raise InputError(f"{place}: expected a rule that learns from every post at once; logs need one")
 
 
 class Loop:

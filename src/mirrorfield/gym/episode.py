@@ -5,49 +5,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mirrorfield.arrays import F32Array, FloatArray, IntArray, S
+from mirrorfield.arrays import F32Array, FloatArray, IntArray
 from mirrorfield.contract import Observe, Seen
 from mirrorfield.engine.calls import call, call_function, finite
 from mirrorfield.engine.checks import check_people
+from mirrorfield.engine.history import History
 from mirrorfield.engine.luck import PostLuck
 from mirrorfield.errors import InputError
 from mirrorfield.people.markov import Markov
 from mirrorfield.population.scenario import Scenario
 
 MOST_PEOPLE = 2**31
-
-
-class History:
-    """What a platform remembers of n people: an observation for each, float32 (n, size).
-
-    Formula: [1[last shown = a], last reward, mean reward of a, share of posts of a, posts / steps, 1[state = s]], with
-    a over K arms and, only under observe="state", s over 3 states.
-    """
-
-    def __init__(self, people: int, arms: int, steps: int, observe: Observe) -> None:
-        self.steps, self.arms, self.observe = steps, arms, observe
-        self.count, self.total = np.zeros((people, arms)), np.zeros((people, arms))
-
-    @staticmethod
-    def size(arms: int, observe: Observe) -> int:
-        """Return the length of an observation."""
-        return 3 * arms + 2 + (S if observe == "state" else 0)
-
-    def add(self, shown: IntArray, reward: FloatArray) -> None:
-        """Take in a post and its reward, (n,) each."""
-        cell = np.arange(len(shown)), shown
-        self.count[cell] += 1
-        self.total[cell] += reward
-
-    def observation(self, seen: Seen) -> F32Array:
-        """Return everyone's observation."""
-        last = (seen.last_shown[:, None] == np.arange(self.arms)).astype(float)
-        mean = self.total / np.maximum(self.count, 1)
-        parts = [last, seen.last_reward[:, None], mean, self.count / max(seen.step, 1)]
-        parts.append(np.full((len(last), 1), seen.step / self.steps))
-        if self.observe == "state":
-            parts.append((seen.state[:, None] == np.arange(S)).astype(float))
-        return np.concatenate(parts, axis=1).astype(np.float32)
 
 
 class Episode:

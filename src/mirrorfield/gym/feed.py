@@ -9,11 +9,12 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from mirrorfield.arrays import F32Array
 from mirrorfield.contract import Observe
-from mirrorfield.gym.episode import MOST_PEOPLE, Episode, History, people_of, scenario_of_an_environment
+from mirrorfield.engine.history import History
+from mirrorfield.gym.episode import MOST_PEOPLE, Episode, people_of, scenario_of_an_environment
 from mirrorfield.population.scenario import Scenario
 
 
-def _space(scenario: Scenario, observe: Observe) -> Box:
+def _space(scenario: Scenario, observe: Observe) -> Any:
     return Box(-np.inf, np.inf, (History.size(scenario.arms, observe),), np.float32)
 
 

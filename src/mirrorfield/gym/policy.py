@@ -7,7 +7,7 @@ import numpy as np
 
 from mirrorfield.arrays import F32Array, FloatArray
 from mirrorfield.contract import Observe, Seen
-from mirrorfield.gym.episode import History
+from mirrorfield.engine.history import History
 
 
 class Trained:
