@@ -17,7 +17,7 @@ def simulate(rate: float) -> mf.Run:
 
 
 runs = {rate: simulate(rate) for rate in (0.02, 0.05, 0.1, 0.2, 0.5)}
-category = {rate: run.dataset["feed"].isel(step=-1).argmax("category") for rate, run in runs.items()}
+category = {rate: run.dataset["diet"].isel(step=-1).argmax("category") for rate, run in runs.items()}
 print("rate  locked in  effective categories  filter bubble  hooked  other category than at 0.1")
 for rate, run in runs.items():
     figures = run.summary

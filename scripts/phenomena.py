@@ -96,10 +96,10 @@ def bubble(users: int) -> None:
     rows(*((name, run.summary[name]) for name in ("effective_categories", "filter_bubble", "overlap", "locked_in")))
     rows(("filter_bubble_within", run.summary["filter_bubble_within"]))
     rows(("filter_bubble_between", run.summary["filter_bubble_between"]))
-    rows(("Herfindahl index, mean", float(np.trace(second))), ("Gini of the mean feed", float(gini(mean))))
+    rows(("Herfindahl index, mean", float(np.trace(second))), ("Gini of the mean diet", float(gini(mean))))
     rows(
-        ("Herfindahl of the mean feed", float(herfindahl(mean))),
-        ("exp(H) of the mean feed", float(np.exp(entropy(mean)))),
+        ("Herfindahl of the mean diet", float(herfindahl(mean))),
+        ("exp(H) of the mean diet", float(np.exp(entropy(mean)))),
     )
     rows(("miscalibration, sample, nats", float(off.mean()), float(off.std() / np.sqrt(len(off)))))
     locked = kaplan_meier(steps, totals.lock_in.sum(axis=1), users)

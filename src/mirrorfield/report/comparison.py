@@ -19,7 +19,7 @@ HEAD = ("metric", "base", "changed", "difference", "95% interval", "variance rat
 SHARES = ("locked_in", "filter_bubble", "calm", "engaged", "hooked")
 EFFECTS_CAPTION = (
     "Change of each share or index that lies between 0 and 1, in hundredths, with its 95% interval: the same users "
-    "with the same luck, with the change less without it."
+    "with the same luck, with the change minus without it."
 )
 FLOW_CAPTION = (
     "Users by the category that takes up most of their diet: without the change on the left, with it on the right. A "

@@ -43,7 +43,7 @@ GOODHART_CAPTION = (
 EFFECTS_CAPTION = (
     "Change of each share or index that lies between 0 and 1, in hundredths, with its 95% interval: the same users "
     "with the "
-    "same luck and the same algorithm, learned from by the reward model less by clicks."
+    "same luck and the same algorithm, learned from by the reward model minus by clicks."
 )
 
 
