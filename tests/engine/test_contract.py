@@ -116,7 +116,6 @@ class Nameless:
         (Leaks, r"^Leaks\.learn: what one person is served depends on who else is there, from post 2 on"),
         (Draws, r"^Draws\.serve: what one person is served depends on who else is there"),
         (Impure, r"^Impure\.serve: two calls on one state give two answers"),
-        (Unpicklable, r"^Unpicklable: cannot be pickled"),
         (Raises, r"^Raises\.learn: KeyError: 'nothing of the kind' \(test_contract\.py, line \d+\)$"),
         (Nameless, r"^Nameless: expected a recommender with the methods start, serve, learn; it has no serve$"),
     ],
@@ -124,6 +123,14 @@ class Nameless:
 def test_a_broken_recommender_is_named(broken, line: str) -> None:
     with pytest.raises(InputError, match=line):
         mf.simulate(SMALL, recommender=broken())
+
+
+def test_what_cannot_be_pickled_runs_here_and_nowhere_else(tmp_path) -> None:
+    mf.simulate(SMALL, recommender=Unpicklable())
+    for elsewhere in ({"out": tmp_path / "run"}, {"dask": "local:1"}):
+        with pytest.raises(InputError, match=r"^Unpicklable: cannot be pickled"):
+            mf.simulate(SMALL, recommender=Unpicklable(), **elsewhere)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_class_is_no_recommender() -> None:
