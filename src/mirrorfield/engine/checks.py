@@ -36,7 +36,7 @@ def check_picklable(thing: Any) -> None:
 
 
 def check_recommender(
-    recommender: Any, *, categories: int = ARMS, observe: str = "history", portable: bool = True
+    recommender: Any, *, categories: int = ARMS, observe: str = "history", closing: bool = True, portable: bool = True
 ) -> None:
     """Raise InputError, with one line, unless an object keeps the contract of a recommender.
 
@@ -44,8 +44,9 @@ def check_recommender(
     0 on arms that may not be shown, and does not change the state; rows do not depend on who else is there, bit for
     bit, unless it is `shared`; it looks at arousal only under observe="state"; it can be pickled.
 
-    Parameters: recommender; categories, how many arms there are; observe, "history" or "state"; portable, whether it
-    has to be picklable, as a run folder and other processes need. Source: docs/contract.md.
+    Parameters: recommender; categories, how many arms there are; observe, "history" or "state"; closing, whether some
+    arms may not be shown to some people, as under an intensity cap or retrieval; portable, whether it has to be
+    picklable, as a run folder and other processes need. Source: docs/contract.md.
 
     >>> from mirrorfield.recommenders import EpsilonGreedy
     >>> check_recommender(EpsilonGreedy())
@@ -58,11 +59,11 @@ def check_recommender(
     if portable:
         check_picklable(recommender)
     everyone = np.arange(PEOPLE)
-    together = _served(recommender, everyone, categories, observe)
+    together = _served(recommender, everyone, categories, observe, closing)
     if recommender.shared:
         return
     parts = np.split(everyone, [SPLIT])
-    apart = np.concatenate([_served(recommender, part, categories, observe) for part in parts], axis=1)
+    apart = np.concatenate([_served(recommender, part, categories, observe, closing) for part in parts], axis=1)
     if not np.array_equal(together, apart):
         post = int((together != apart).any(axis=(1, 2)).argmax())
         raise InputError(
@@ -71,11 +72,11 @@ def check_recommender(
         )
 
 
-def _served(recommender: Any, ids: IntArray, arms: int, observe: str) -> FloatArray:
+def _served(recommender: Any, ids: IntArray, arms: int, observe: str, closing: bool) -> FloatArray:
     """Return what made-up people with these ids are served, (posts, n, K)."""
     n, rng = len(ids), np.random.default_rng(SEED)
     allowed = np.ones((n, arms), bool)
-    allowed[ids % 4 == 3, 1] = False
+    allowed[ids % 4 == 3, 1] = not closing
     state = call(recommender, "start", n, arms, np.random.Generator(np.random.Philox(key=SEED)))
     luck, more = PostLuck(SEED, ids), ArmLuck(SEED, ids, int(getattr(recommender, "luck", 0)), arms)
     shown, reward, found = np.full(n, -1), np.zeros(n), []

@@ -32,7 +32,9 @@ def with_own(
             raise InputError('observe: expected a recommender of your own beside observe="state"')
         return plan
     if recommender is not None:
-        check_recommender(recommender, categories=plan.scenario.arms, observe=observe, portable=portable)
+        world = plan.scenario
+        closing = world.intervention.intensity_cap < 1 or world.retrieval.corpus is not None
+        check_recommender(recommender, categories=world.arms, observe=observe, closing=closing, portable=portable)
     if (people is not None and not hasattr(people, "react")) or isinstance(people, type):
         people = call_function(people, plan.scenario)
     if people is not None:
