@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mirrorfield.arrays import F32Array
+from mirrorfield.kernel import plain
 from mirrorfield.kernel.memory import empty_memory, terms_of
 from mirrorfield.kernel.specialise import lane_kernel
 from mirrorfield.kernel.world import World
@@ -15,13 +16,23 @@ from mirrorfield.policy.rule import Rule
 
 
 class Ready(NamedTuple):
-    """Compiled code with `run_users`, `run_batch` and LANES; the rule as it reads it; and memory for one thread."""
+    """Compiled `run_users` and `run_batch`, and what they need beside people: for one thread, since it has memory."""
 
-    code: ModuleType
-    rule: Any
-    memory: Any
+    run_users: Any
+    run_batch: Any
+    lanes: int
+    task: Any
     start: F32Array  # (S, K I) logits of every user
-    world: Any
+
+
+def _old(code: ModuleType, rule: Any, memory: Any, start: F32Array, world: Any) -> Ready:
+    def run_users(seed, first, users, steps, task, start, profiles, population, *rest):
+        return code.run_users(seed, first, users, steps, rule, memory, start, profiles, population, world, *rest)
+
+    def run_batch(seed, first, blocks, steps, task, start, profiles, population, trace):
+        return code.run_batch(seed, first, blocks, steps, rule, memory, start, profiles, population, world, trace)
+
+    return Ready(run_users, run_batch, code.LANES, (code, rule, memory), start)
 
 
 def learner_of(*rules: Rule) -> str:
@@ -47,6 +58,10 @@ def ready(
     arms, rungs = (len(world.level), len(world.level) // categories) if world else (categories, 0)
     rules = (rule, after or rule) if world else (rule,)
     learner, lens = learner or learner_of(*rules), bool(world and world.lens)
+    if learner == "plain" and not world:
+        task = plain.Plain(lanes or plain.lanes_for(arms), np.float32(rule.learning_rate))
+        start = rule.start_logits(arms).astype(np.float32)
+        return Ready(plain.run_users, plain.run_batch, task.lanes, task, start)
     code, start = lane_kernel(arms, lanes, learner, rungs, lens), rule.start_logits(arms).astype(np.float32)
     if learner == "plain":
         numbers: tuple[Any, ...] = tuple(np.float32(each.learning_rate) for each in rules)
@@ -55,7 +70,7 @@ def ready(
         numbers = tuple(terms_of(each, arms) for each in rules)
         memory = tuple(empty_memory(each, code.LANES) for each in rules)
     if world is None:
-        return Ready(code, numbers[0], memory and memory[0], start, ())
+        return _old(code, numbers[0], memory and memory[0], start, ())
     if not world.switched:
         numbers, memory = (numbers[0],) * 2, memory and (memory[0],) * 2
-    return Ready(code, numbers, memory or ((), ()), start, world)
+    return _old(code, numbers, memory or ((), ()), start, world)

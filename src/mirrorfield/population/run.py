@@ -180,7 +180,7 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
     if whole_pairs(plan.scenario, first_user) != first_user:
         raise ValueError(f"first_user: expected an even id under intervention.swap, got {first_user}")
     scenario, recorded, end = plan.scenario, len(plan.steps), first_user + users
-    code, rule, memory, start, world = ready_for(scenario, lens=plan.lens)
+    ready = ready_for(scenario, lens=plan.lens)
     totals, momentary = new_totals(scenario, recorded), new_totals(scenario, 1)
     trace, notes = new_trace(scenario, recorded, WIDTH), empty_notes(scenario.k, WIDTH)
     kept_users = np.arange(first_user, end) if plan.keep_all else plan.sample[_between(plan.sample, first_user, end)]
@@ -189,17 +189,15 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
     for first in range(first_user, end, chunk):
         count = min(chunk, end - first)
         with np.errstate(over="ignore"):
-            largest, flawed = code.run_users(
+            largest, flawed = ready.run_users(
                 U64(scenario.seed),
                 U64(first),
                 count,
                 plan.steps,
-                rule,
-                memory,
-                start,
+                ready.task,
+                ready.start,
                 plan.profiles,
                 plan.population,
-                world,
                 plan.scales,
                 trace,
                 notes,
