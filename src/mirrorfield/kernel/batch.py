@@ -27,7 +27,7 @@ def count_in(
     if flawed >= 0:
         return ZERO, flawed, row
     last = trace.feed.shape[0] - 1
-    worst = fold(trace, trace.diet, trace.intensity, 0, first_user, users, scales, notes, totals)
+    worst = fold(trace, trace.diet, trace.intensity, np.int64(0), first_user, users, scales, notes, totals)
     fold(trace, trace.feed, trace.next_intensity, last, first_user, users, scales, notes, momentary)
     while row < len(kept_users) and U64(kept_users[row]) < first_user + U64(users):
         keep(trace, np.int64(U64(kept_users[row]) - first_user), kept, row)

@@ -181,6 +181,9 @@ def compiled(function: Function) -> Function:
     return _kept(numba.njit(nogil=True, error_model="numpy")(function), function)
 
 
+LANEWISE: list[Any] = []
+
+
 def lanewise(function: Function) -> Function:
     """Compile a function of rows, of which it writes to none that another of its arguments reaches too.
 
@@ -189,6 +192,7 @@ def lanewise(function: Function) -> Function:
     dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
     if not numba.config.DISABLE_JIT:
         dispatcher._compiler._customize_flags = _apart
+        LANEWISE.append(dispatcher)
     return _kept(dispatcher, function)
 
 
@@ -209,8 +213,3 @@ def _kept(dispatcher: Any, function: Function) -> Function:
     finally:
         numba.config.CACHE_DIR = previous
     return dispatcher  # type: ignore[no-any-return]
-
-
-def inlined(function: Function) -> Function:
-    """Mark a function of a template whose body `specialise` writes wherever it is called."""
-    return function

@@ -6,6 +6,7 @@ import numpy as np
 
 from mirrorfield.arrays import S
 from mirrorfield.kernel.jit import compiled, lanewise
+from mirrorfield.kernel.rows import set_row
 from mirrorfield.maths import F32, ONE, ZERO, exp, normal
 from mirrorfield.model.draw import LOGNORMAL, UNIFORM, draw_user, vectorised
 from mirrorfield.model.profile import blend
@@ -64,7 +65,7 @@ def draw_side_by_side(
         if population.susceptibility_kind[0] == LOGNORMAL:
             draw_lognormal(words, median, sigma, susceptibility[i])
         else:
-            susceptibility[i][:] = median
+            set_row(median, susceptibility[i])
     start_streams(words, seed, first_user, INTENTIONALITY)
     low = population.intentionality_a[0, 0]
     width = population.intentionality_b[0, 0] - low if population.intentionality_kind[0, 0] == UNIFORM else ZERO
@@ -107,36 +108,38 @@ def blend_rise(intentionality: Any, one: Any, other: Any, row: Any) -> None:
 
 
 @compiled
-def blend_profiles(rows: Any, leaning: Any, profiles: Any) -> None:
+def blend_profiles(rows: Any, at: Any, leaning: Any, profiles: Any) -> None:
     """Give everyone their own reaction profile, between the two of the scenario by how they lean."""
     reactive, intentional = profiles.reactive, profiles.intentional
-    arms = len(rows.shown)
-    rungs = arms // len(rows.susceptibility)
+    mean, std, fall, rise = rows[at.mean], rows[at.std], rows[at.fall], rows[at.rise]
+    susceptibility, arms = rows[at.susceptibility], len(mean) // S
+    rungs = arms // len(susceptibility)
     for s in range(S):
         for a in range(arms):
             cell, i = s * arms + a, a // rungs
-            own = rows.susceptibility[i]
-            blend_mean(leaning, own, reactive.mean[s, i], intentional.mean[s, i], rows.mean[cell])
-            blend_row(leaning, reactive.std[s, i], intentional.std[s, i], rows.std[cell])
-            one, other = reactive.transition[s, i, 0], intentional.transition[s, i, 0]
-            blend_row(leaning, one, other, rows.fall[cell])
-            one, other = reactive.transition[s, i, 2], intentional.transition[s, i, 2]
-            blend_rise(leaning, one, other, rows.rise[cell])
+            blend_mean(leaning, susceptibility[i], reactive.mean[s, i], intentional.mean[s, i], mean[cell])
+            blend_row(leaning, reactive.std[s, i], intentional.std[s, i], std[cell])
+            blend_row(leaning, reactive.transition[s, i, 0], intentional.transition[s, i, 0], fall[cell])
+            blend_rise(leaning, reactive.transition[s, i, 2], intentional.transition[s, i, 2], rise[cell])
 
 
 @compiled
-def load_people(rows: Any, seed: Any, first_user: Any, start_logits: Any, profiles: Any, population: Any) -> None:
+def load_people(
+    rows: Any, words: Any, at: Any, seed: Any, first_user: Any, start_logits: Any, profiles: Any, population: Any
+) -> None:
     """Draw a block's people from their ids, and put them at the start: starting policy, no baseline, calm.
 
     The block's array must be zero.
     """
-    arms = len(rows.shown)
+    logits, luck = rows[at.logits], words[at.luck]
+    arms = start_logits.shape[1]
     for s in range(S):
         for k in range(arms):
-            rows.logits[s * arms + k][:] = start_logits[s, k]
+            set_row(start_logits[s, k], logits[s * arms + k])
+    susceptibility, intentionality = rows[at.susceptibility], rows[at.intentionality]
     if vectorised(population):
-        draw_side_by_side(rows.words, seed, first_user, population, rows.susceptibility, rows.intentionality)
+        draw_side_by_side(luck, seed, first_user, population, susceptibility, intentionality)
     else:
-        draw_one_by_one(seed, first_user, population, rows.susceptibility, rows.intentionality, rows.segment)
-    blend_profiles(rows, rows.intentionality, profiles)
-    start_streams(rows.words, seed, first_user, INTERACTION)
+        draw_one_by_one(seed, first_user, population, susceptibility, intentionality, rows[at.segment])
+    blend_profiles(rows, at, intentionality, profiles)
+    start_streams(luck, seed, first_user, INTERACTION)

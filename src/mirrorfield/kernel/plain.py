@@ -7,10 +7,10 @@ import numpy as np
 from mirrorfield.arrays import S
 from mirrorfield.kernel.batch import count_in
 from mirrorfield.kernel.jit import aligned, compiled
-from mirrorfield.kernel.people import blend_profiles, load_people
+from mirrorfield.kernel.people import load_people
 from mirrorfield.kernel.posts import choose, draw_luck, learn, move, react, weigh
 from mirrorfield.kernel.record import finish, look_from, mix_states
-from mirrorfield.kernel.rows import row_count, rows_of
+from mirrorfield.kernel.rows import At, copy_row, set_row
 from mirrorfield.maths import F32, ONE, ZERO
 from mirrorfield.streams import U64
 
@@ -19,6 +19,7 @@ class Plain(NamedTuple):
     """What the plain loop needs beside people."""
 
     lanes: int
+    at: At
     learning_rate: Any
 
 
@@ -28,53 +29,58 @@ def lanes_for(arms: int) -> int:
 
 
 @compiled
-def advance(rows: Any, first: int, last: int, learning_rate: Any) -> None:
-    """Run posts first + 1 ... last for the people of one block."""
+def advance(rows: Any, words: Any, at: Any, first: Any, last: Any, learning_rate: Any) -> None:
+    """Run posts first + 1 ... last for the people of one block, (rows, n), with the words of their luck, (4, n)."""
+    logits, shown, weight, total, largest = (
+        rows[at.logits], rows[at.shown], rows[at.weight], rows[at.total], rows[at.largest]
+    )  # fmt: skip
+    mean, std, fall, rise, state = rows[at.mean], rows[at.std], rows[at.fall], rows[at.rise], rows[at.state]
+    choice, noise, transition, luck = rows[at.choice], rows[at.noise], rows[at.transition], words[at.luck]
+    target, reached, arm, cell, gain = rows[at.target], rows[at.reached], rows[at.arm], rows[at.cell], rows[at.gain]
+    baseline, lost = rows[at.baseline], rows[at.baseline_lost]
     for t in range(first, last):
-        draw_luck(rows.words, rows.choice, rows.noise, rows.transition)
-        weigh(rows.logits, rows.state, rows.weight, rows.largest, rows.total)
-        choose(rows.weight, rows.total, rows.choice, rows.target, rows.reached, rows.arm)
         inverse_count = ONE / F32(t + 1)
-        react(
-            rows.mean, rows.std, rows.state, rows.arm, rows.noise, inverse_count, rows.baseline, rows.baseline_lost,
-            rows.gain, rows.cell,
-        )  # fmt: skip
-        learn(rows.logits, rows.shown, rows.weight, rows.total, rows.state, rows.arm, rows.gain, learning_rate)
-        move(rows.fall, rows.rise, rows.cell, rows.transition, rows.state)
+        draw_luck(luck, choice, noise, transition)
+        weigh(logits, state, weight, largest, total)
+        choose(weight, total, choice, target, reached, arm)
+        react(mean, std, state, arm, noise, inverse_count, baseline, lost, gain, cell)
+        learn(logits, shown, weight, total, state, arm, gain, learning_rate)
+        move(fall, rise, cell, transition, state)
 
 
 @compiled
-def record(rows: Any, trace: Any, c: int, start: int) -> None:
+def record(rows: Any, at: Any, trace: Any, c: Any, start: Any) -> None:
     """Write everyone's diet, what they would be served next, their state and mean reaction, as recorded step c."""
-    arms = len(rows.shown)
+    weight, total, spare, crest = rows[at.weight], rows[at.total], rows[at.spare], rows[at.crest]
+    fall, rise, arms = rows[at.fall], rows[at.rise], len(weight)
     for s in range(S):
-        rows.spare[:] = F32(s)
-        weigh(rows.logits, rows.spare, rows.weight, rows.largest, rows.total)
-        fall, rise = rows.fall[s * arms : (s + 1) * arms], rows.rise[s * arms : (s + 1) * arms]
-        look_from(rows.weight, rows.total, fall, rise, rows.crest, trace, s, start)
-    mix_states(rows, trace, c, start)
-    trace.mean_reaction[c, start : start + len(rows.state)] = rows.baseline
+        set_row(F32(s), spare)
+        weigh(rows[at.logits], spare, weight, rows[at.largest], total)
+        here = s * arms
+        look_from(weight, total, fall[here : here + arms], rise[here : here + arms], crest, trace, s, start)
+    mix_states(rows, at, trace, c, start)
+    copy_row(rows[at.baseline], trace.mean_reaction[c, start : start + rows.shape[1]])
 
 
 @compiled
 def run_batch(
-    seed: Any, first_user: Any, blocks: int, steps: Any, task: Any, start_logits: Any, profiles: Any, population: Any,
+    seed: Any, first_user: Any, blocks: Any, steps: Any, task: Any, start_logits: Any, profiles: Any, population: Any,
     trace: Any,
 ) -> None:  # fmt: skip
     """Run `blocks` blocks of people to the last of the recorded `steps`, and fill the trace."""
-    lanes, arms = task.lanes, start_logits.shape[1]
-    count = row_count(arms, arms)
-    scratch = aligned(count * lanes, np.float32).reshape(count, lanes)
-    rows = rows_of(scratch, aligned(4 * lanes, np.uint32).reshape(4, lanes), arms, arms)
+    lanes, at = task.lanes, task.at
+    rows = aligned(at.end * lanes, np.float32).reshape(at.end, lanes)
+    words = aligned(4 * lanes, np.uint32).reshape(4, lanes)
     for block in range(blocks):
-        scratch[:] = ZERO
-        load_people(rows, seed, first_user + U64(block * lanes), start_logits, profiles, population)
+        start = block * lanes
+        set_row(ZERO, rows.reshape(-1))
+        load_people(rows, words, at, seed, first_user + U64(start), start_logits, profiles, population)
         done = np.int64(0)
         for c in range(len(steps)):
-            advance(rows, done, steps[c], task.learning_rate)
-            record(rows, trace, c, block * lanes)
+            advance(rows, words, at, done, steps[c], task.learning_rate)
+            record(rows, at, trace, c, start)
             done = steps[c]
-        finish(rows, trace, block * lanes)
+        finish(rows, at, trace, start)
 
 
 @compiled
@@ -98,45 +104,3 @@ def run_users(
         if flawed >= 0:
             return worst, start + flawed
     return worst, np.int64(-1)
-
-
-@compiled
-def advance_blocks(scratch: Any, words: Any, arms: int, first: int, last: int, learning_rate: Any) -> None:
-    """Run posts first + 1 ... last for a crowd of blocks: scratch (blocks, rows, n) and words (blocks, 4, n)."""
-    for block in range(len(scratch)):
-        advance(rows_of(scratch[block], words[block], arms, arms), first, last, learning_rate)
-
-
-@compiled
-def load_blocks(
-    scratch: Any, words: Any, seed: Any, first_user: Any, start_logits: Any, profiles: Any, population: Any
-) -> None:
-    """Put a crowd of blocks, all zero, before its first post."""
-    arms, lanes = start_logits.shape[1], scratch.shape[2]
-    for block in range(len(scratch)):
-        rows, first = rows_of(scratch[block], words[block], arms, arms), first_user + U64(block * lanes)
-        load_people(rows, seed, first, start_logits, profiles, population)
-
-
-@compiled
-def lean_blocks(scratch: Any, words: Any, arms: int, shift: Any, profiles: Any) -> None:
-    """Blend a crowd's profiles anew, with everyone's intentionality moved from its start, within [0, 1]."""
-    for block in range(len(scratch)):
-        rows = rows_of(scratch[block], words[block], arms, arms)
-        for j in range(scratch.shape[2]):
-            rows.spare[j] = min(max(rows.intentionality[j] + shift, ZERO), ONE)
-        blend_profiles(rows, rows.spare, profiles)
-
-
-@compiled
-def record_blocks(scratch: Any, words: Any, arms: int, trace: Any, c: int) -> None:
-    """Record a crowd of blocks, side by side, as recorded step c."""
-    for block in range(len(scratch)):
-        record(rows_of(scratch[block], words[block], arms, arms), trace, c, block * scratch.shape[2])
-
-
-@compiled
-def finish_blocks(scratch: Any, words: Any, arms: int, trace: Any) -> None:
-    """Write what a crowd of blocks, side by side, is and what is learned of it."""
-    for block in range(len(scratch)):
-        finish(rows_of(scratch[block], words[block], arms, arms), trace, block * scratch.shape[2])

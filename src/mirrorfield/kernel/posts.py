@@ -47,8 +47,9 @@ def draw_luck(words: Any, choice: Any, noise: Any, transition: Any) -> None:
 def weigh(logits: Any, state: Any, weight: Any, largest: Any, total: Any) -> None:
     """Set every arm's weight under the policy in each person's state, (K, n), and their total."""
     arms = len(weight)
-    largest[:] = LEAST
-    total[:] = ZERO
+    for j in range(len(total)):
+        largest[j] = LEAST
+        total[j] = ZERO
     for k in range(arms):
         calm, engaged, hooked, row = logits[k], logits[arms + k], logits[2 * arms + k], weight[k]
         for j in range(len(row)):

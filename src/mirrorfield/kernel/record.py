@@ -7,6 +7,7 @@ import numpy as np
 from mirrorfield.arrays import S
 from mirrorfield.kernel.jit import compiled, lanewise
 from mirrorfield.kernel.posts import of_state
+from mirrorfield.kernel.rows import copy_row, set_row
 from mirrorfield.maths import ONE, ZERO
 from mirrorfield.model.diet import LIVED_IN, mixed, time_in_states
 
@@ -31,7 +32,9 @@ def share_out(odds: Any, inverse_total: Any, fall: Any, rise: Any, moves: Any) -
 @lanewise
 def add_rungs(shares: Any, served: Any) -> None:
     """Set the share of a category to that of all its rungs, (I, n)."""
-    served[:] = shares[0]
+    row = shares[0]
+    for j in range(len(served)):
+        served[j] = row[j]
     for r in range(1, len(shares)):
         row = shares[r]
         for j in range(len(served)):
@@ -45,15 +48,13 @@ def look_from(odds: Any, total: Any, fall: Any, rise: Any, moves: Any, trace: An
     rungs = len(odds) // categories
     share_out(odds, total, fall, rise, moves)
     for after in range(S):
-        trace.moves[s, after, start : start + n] = moves[after]
+        copy_row(moves[after], trace.moves[s, after, start : start + n])
     for i in range(categories):
         add_rungs(odds[i * rungs : (i + 1) * rungs], trace.served[s, i, start : start + n])
 
 
 @lanewise
-def dwell_in(
-    up: Any, leap: Any, back: Any, rose: Any, plunge: Any, down: Any, state: Any, dwell: Any
-) -> None:
+def dwell_in(up: Any, leap: Any, back: Any, rose: Any, plunge: Any, down: Any, state: Any, dwell: Any) -> None:
     """Find the long run of everyone's states, (S, n)."""
     calm, engaged, hooked = dwell[0], dwell[1], dwell[2]
     for j in range(len(state)):
@@ -100,53 +101,47 @@ def agree(one: Any, two: Any, three: Any, crest: Any, dwell: Any, agreed: Any) -
 
 
 @lanewise
-def as_numbers(row: Any, numbers: Any) -> None:
-    """Write a row as whole numbers."""
-    for j in range(len(row)):
-        numbers[j] = np.int8(row[j])
-
-
-@lanewise
 def as_counts(row: Any, numbers: Any) -> None:
-    """Write a row as whole numbers of four bytes."""
+    """Write a row as whole numbers."""
     for j in range(len(row)):
         numbers[j] = np.int32(row[j])
 
 
 @compiled
-def mix_states(rows: Any, trace: Any, c: int, start: int) -> None:
+def mix_states(rows: Any, at: Any, trace: Any, c: int, start: int) -> None:
     """Write everyone's long run, diet, next feed and state, and whether they have two faces, as recorded step c."""
-    stop = start + len(rows.state)
-    categories = trace.served.shape[1]
-    moves, served, dwell, agreed = trace.moves, trace.served, rows.dwell, rows.spare
+    state, dwell, crest, agreed = rows[at.state], rows[at.dwell], rows[at.crest], rows[at.spare]
+    stop, categories, moves, served = start + len(state), trace.served.shape[1], trace.moves, trace.served
     dwell_in(
         moves[0, 1, start:stop], moves[0, 2, start:stop], moves[1, 0, start:stop], moves[1, 2, start:stop],
-        moves[2, 0, start:stop], moves[2, 1, start:stop], rows.state, dwell,
+        moves[2, 0, start:stop], moves[2, 1, start:stop], state, dwell,
     )  # fmt: skip
-    agreed[:], rows.crest[:] = ZERO, ZERO
+    set_row(ZERO, agreed)
     for s in range(S):
-        trace.time_in_state[s, start:stop] = dwell[s]
+        copy_row(dwell[s], trace.time_in_state[s, start:stop])
+        set_row(ZERO, crest[s])
         for i in range(categories):
-            raise_crest(served[s, i, start:stop], rows.crest[s])
+            raise_crest(served[s, i, start:stop], crest[s])
     for i in range(categories):
         one, two, three = served[0, i, start:stop], served[1, i, start:stop], served[2, i, start:stop]
         mix(one, two, three, dwell, trace.diet[c, i, start:stop])
-        pick(one, two, three, rows.state, trace.feed[c, i, start:stop])
-        agree(one, two, three, rows.crest, dwell, agreed)
-    agreed[:] = ONE - agreed
-    as_numbers(agreed, trace.two_faced[c, start:stop])
-    as_numbers(rows.state, trace.state[c, start:stop])
+        pick(one, two, three, state, trace.feed[c, i, start:stop])
+        agree(one, two, three, crest, dwell, agreed)
+    for j in range(len(state)):
+        trace.two_faced[c, start + j] = np.int8(ONE - agreed[j])
+        trace.state[c, start + j] = np.int8(state[j])
 
 
 @compiled
-def finish(rows: Any, trace: Any, start: int) -> None:
+def finish(rows: Any, at: Any, trace: Any, start: int) -> None:
     """Write what a block's people are and what the recommender has learned of them."""
-    stop, arms = start + len(rows.state), len(rows.shown)
-    trace.intentionality[start:stop] = rows.intentionality
-    as_counts(rows.segment, trace.segment[start:stop])
-    for i in range(len(rows.susceptibility)):
-        trace.susceptibility[i, start:stop] = rows.susceptibility[i]
+    logits, shown, susceptibility = rows[at.logits], rows[at.shown], rows[at.susceptibility]
+    stop, arms = start + rows.shape[1], len(shown)
+    copy_row(rows[at.intentionality], trace.intentionality[start:stop])
+    as_counts(rows[at.segment], trace.segment[start:stop])
+    for i in range(len(susceptibility)):
+        copy_row(susceptibility[i], trace.susceptibility[i, start:stop])
     for k in range(arms):
-        as_counts(rows.shown[k], trace.exposures[k, start:stop])
+        as_counts(shown[k], trace.exposures[k, start:stop])
         for s in range(S):
-            trace.logits[s, k, start:stop] = rows.logits[s * arms + k]
+            copy_row(logits[s * arms + k], trace.logits[s, k, start:stop])

@@ -1,95 +1,107 @@
-"""A block of people in rows: one row a quantity, one column a person.
+"""A block of people in rows: one row a quantity, one column a person, and where each quantity is.
 
-All rows of a block are views into one array, so that a crowd of blocks is one array too. A person's cell s K + a is the
-state s that they are in and the arm a that they are shown; an arm is a category at a rung of intensity.
+A block is one array, float32 (rows, n), so that a crowd of blocks is one array too, and compiled code is given one
+array and a table of places instead of a hundred arrays. A person's cell s K + a is the state s that they are in and the
+arm a that they are shown; an arm is a category at a rung of intensity.
 """
 
 from typing import Any, NamedTuple
 
-from mirrorfield.arrays import F32Array, IntArray, S
-from mirrorfield.kernel.jit import shared
+from mirrorfield.arrays import S
+from mirrorfield.kernel.jit import lanewise
 
 
-class Rows(NamedTuple):
-    """What a block of n people are, what is learned of them, and one post; K arms, C categories, float32."""
+class At(NamedTuple):
+    """Where the rows are of what people are, what is learned of them, and one post; K arms, C categories."""
 
-    logits: F32Array  # (S K, n) one row a cell
-    mean: F32Array  # (S K, n) of the reaction
-    std: F32Array  # (S K, n)
-    fall: F32Array  # (S K, n) below this luck they are calm next
-    rise: F32Array  # (S K, n) from this luck on they are hooked next
-    shown: F32Array  # (K, n) posts of each arm so far
-    weight: F32Array  # (K, n) of the policy in their state
-    susceptibility: F32Array  # (C, n)
-    dwell: F32Array  # (S, n) the long run of their states
-    crest: F32Array  # (S, n) the largest share in each state
-    state: F32Array  # (n,) 0 calm, 1 engaged, 2 hooked
-    baseline: F32Array
-    baseline_lost: F32Array  # what rounding lost of it
-    intentionality: F32Array
-    segment: F32Array
-    choice: F32Array  # luck of a post
-    noise: F32Array
-    transition: F32Array
-    largest: F32Array  # logit in their state
-    total: F32Array  # of the weights
-    target: F32Array  # place among the odds that luck points to
-    reached: F32Array  # odds of the arms up to one
-    arm: F32Array  # what is shown
-    cell: F32Array
-    gain: F32Array  # advantage
-    spare: F32Array
-    words: IntArray  # (4, n) uint32, luck of posts to come
-
-
-CELL_ROWS, ARM_ROWS, STATE_ROWS, SINGLE_ROWS = 5, 2, 2, 16
+    logits: slice  # S K rows, one a cell
+    mean: slice  # S K, of the reaction
+    std: slice  # S K
+    fall: slice  # S K, below this luck they are calm next
+    rise: slice  # S K, from this luck on they are hooked next
+    shown: slice  # K, posts of each arm so far
+    weight: slice  # K, of the policy in their state
+    susceptibility: slice  # C
+    dwell: slice  # S, the long run of their states
+    crest: slice  # S, the largest share in each state
+    state: int  # 0 calm, 1 engaged, 2 hooked
+    baseline: int
+    baseline_lost: int  # what rounding lost of it
+    intentionality: int
+    segment: int
+    choice: int  # luck of a post
+    noise: int
+    transition: int
+    largest: int  # logit in their state
+    total: int  # of the weights
+    target: int  # place among the odds that luck points to
+    reached: int  # odds of the arms up to one
+    arm: int  # what is shown
+    cell: int
+    gain: int  # advantage
+    spare: int
+    luck: slice  # 4 rows of the words: of posts to come
+    end: int  # how many rows there are
 
 
-def row_count(arms: Any, categories: Any) -> Any:
-    """Return how many rows of float32 a block has."""
-    return CELL_ROWS * S * arms + ARM_ROWS * arms + categories + STATE_ROWS * S + SINGLE_ROWS
+class Places:
+    """Hands out places in an array, one after the other."""
+
+    def __init__(self, first: int = 0) -> None:
+        self.end = first
+
+    def some(self, count: int) -> slice:
+        """Return the place of so many rows."""
+        self.end += count
+        return slice(self.end - count, self.end)
+
+    def one(self) -> int:
+        """Return the place of one row."""
+        self.end += 1
+        return self.end - 1
 
 
-def rows_of(scratch: Any, words: Any, arms: Any, categories: Any) -> Rows:
-    """Return the rows in a block's array, float32 (row_count, n), and in the words of its luck, uint32 (4, n)."""
-    n = scratch.shape[1]
-    end = CELL_ROWS * S * arms
-    cells = scratch[:end].reshape(CELL_ROWS, S * arms, n)
-    by_arm = scratch[end : end + ARM_ROWS * arms].reshape(ARM_ROWS, arms, n)
-    end += ARM_ROWS * arms
-    susceptibility = scratch[end : end + categories]
-    end += categories
-    by_state = scratch[end : end + STATE_ROWS * S].reshape(STATE_ROWS, S, n)
-    one = scratch[end + STATE_ROWS * S :]
-    return Rows(
-        logits=cells[0],
-        mean=cells[1],
-        std=cells[2],
-        fall=cells[3],
-        rise=cells[4],
-        shown=by_arm[0],
-        weight=by_arm[1],
-        susceptibility=susceptibility,
-        dwell=by_state[0],
-        crest=by_state[1],
-        state=one[0],
-        baseline=one[1],
-        baseline_lost=one[2],
-        intentionality=one[3],
-        segment=one[4],
-        choice=one[5],
-        noise=one[6],
-        transition=one[7],
-        largest=one[8],
-        total=one[9],
-        target=one[10],
-        reached=one[11],
-        arm=one[12],
-        cell=one[13],
-        gain=one[14],
-        spare=one[15],
-        words=words,
-    )
+def fill(kind: Any, sizes: dict[str, int], first: int, **fixed: Any) -> Any:
+    """Return a table of places: those of some rows by their number, the others one row each."""
+    places = Places(first)
+    found = {
+        name: places.some(sizes[name]) if name in sizes else places.one()
+        for name in kind._fields
+        if name not in fixed and name != "end"
+    }
+    return kind(**found, **fixed, end=places.end)
 
 
-shared(row_count, rows_of)
+def layout(arms: int, categories: int) -> At:
+    """Return where the rows are for K arms of C categories.
+
+    >>> layout(4, 4).state
+    78
+    """
+    cells = dict.fromkeys(("logits", "mean", "std", "fall", "rise"), S * arms)
+    others = {"shown": arms, "weight": arms, "susceptibility": categories, "dwell": S, "crest": S}
+    places: At = fill(At, cells | others, 0, luck=slice(0, 4))
+    return places
+
+
+@lanewise
+def set_row(x: Any, row: Any) -> None:
+    """Set a row to a number."""
+    for j in range(len(row)):
+        row[j] = x
+
+
+@lanewise
+def copy_row(source: Any, row: Any) -> None:
+    """Copy a row."""
+    for j in range(len(row)):
+        row[j] = source[j]
+
+
+@lanewise
+def copy_rows(source: Any, rows: Any) -> None:
+    """Copy rows."""
+    for i in range(len(rows)):
+        one, row = source[i], rows[i]
+        for j in range(len(row)):
+            row[j] = one[j]

@@ -23,7 +23,7 @@ from mirrorfield.model.draw import PopulationTables, ProfileTables
 from mirrorfield.population.bounds import MAX_MEAN_REACTION
 from mirrorfield.population.lens_tables import lens_of
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.population.tables import histogram_scales, population_tables, profile_tables, world_of
+from mirrorfield.population.tables import histogram_scales, population_tables, profile_tables, servings_of, world_of
 from mirrorfield.streams import U64
 
 WIDTH = 256
@@ -144,7 +144,9 @@ def ready_for(
 ) -> Ready:
     """Return the compiled code that runs a scenario, and what it needs beside users; `lens`, if a plan has made it."""
     before, after = scenario.rules
-    return ready(before, scenario.k, lanes, learner, world_of(scenario, lens or lens_of(scenario)), after)
+    return ready(
+        before, scenario.k, lanes, learner, world_of(scenario), lens or lens_of(scenario), servings_of(scenario), after
+    )
 
 
 def new_trace(scenario: Scenario, recorded: int, users: int) -> Trace:
