@@ -65,11 +65,13 @@ def run_batches(plan: Plan, steps: IntArray) -> None:
     """Draw, loop and record every user of a plan, and fold none."""
     scenario = plan.scenario
     trace = new_trace(scenario, len(steps), WIDTH)
-    code, rule, memory, start, world = ready_for(scenario)
-    blocks = WIDTH // code.LANES
+    ready = ready_for(scenario)
+    blocks = WIDTH // ready.lanes
     for first in range(0, scenario.users, WIDTH):
         seed, user = U64(scenario.seed), U64(first)
-        code.run_batch(seed, user, blocks, steps, rule, memory, start, plan.profiles, plan.population, world, trace)
+        ready.run_batch(
+            seed, user, blocks, steps, ready.task, ready.start, plan.profiles, plan.population, trace
+        )
 
 
 def kernel_rate(plan: Plan) -> float:

@@ -21,14 +21,14 @@ def scenario_with(categories: int, **changes) -> Scenario:
 
 
 def kernel_trace(scenario: Scenario, first_user: int, users: int, lanes: int | None = None, learner: str | None = None):
-    code, rule, memory, start, world = ready_for(scenario, lanes, learner)
-    blocks = -(-users // code.LANES)
+    ready = ready_for(scenario, lanes, learner)
+    blocks = -(-users // ready.lanes)
     plan = plan_run(scenario)
-    trace = new_trace(scenario, len(plan.steps), blocks * code.LANES)
+    trace = new_trace(scenario, len(plan.steps), blocks * ready.lanes)
     with np.errstate(over="ignore"):
-        code.run_batch(
-            U64(scenario.seed), U64(first_user), blocks, plan.steps, rule, memory, start,
-            plan.profiles, plan.population, world, trace,
+        ready.run_batch(
+            U64(scenario.seed), U64(first_user), blocks, plan.steps, ready.task, ready.start,
+            plan.profiles, plan.population, trace,
         )  # fmt: skip
     return plan, type(trace)(*(array[..., :users] for array in trace))
 

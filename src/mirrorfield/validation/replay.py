@@ -26,13 +26,13 @@ def traced(scenario: Scenario, first_user: int = 0) -> tuple[Any, Trace]:
     As plain Python (NUMBA_DISABLE_JIT=1) users side by side cost time, so there a block has few.
     """
     lanes = LEAST_LANES if os.environ.get("NUMBA_DISABLE_JIT") == "1" else None
-    code, rule, memory, start, world = ready_for(scenario, lanes)
-    blocks, plan = -(-scenario.users // code.LANES), plan_run(scenario)
-    trace = new_trace(scenario, len(plan.steps), blocks * code.LANES)
+    ready, plan = ready_for(scenario, lanes), plan_run(scenario)
+    blocks = -(-scenario.users // ready.lanes)
+    trace = new_trace(scenario, len(plan.steps), blocks * ready.lanes)
     with np.errstate(over="ignore"):
-        code.run_batch(
-            U64(scenario.seed), U64(first_user), blocks, plan.steps, rule, memory, start, plan.profiles,
-            plan.population, world, trace,
+        ready.run_batch(
+            U64(scenario.seed), U64(first_user), blocks, plan.steps, ready.task, ready.start, plan.profiles,
+            plan.population, trace,
         )  # fmt: skip
     return plan.steps, Trace._make(array[..., : scenario.users] for array in trace)
 
