@@ -51,9 +51,9 @@ def test_an_edited_formula_in_another_file_is_never_answered_from_the_cache(tmp_
 def test_one_compilation_serves_every_number_of_categories(kernel_trace, scenario_with) -> None:
     for rule in ({}, {"rule": "grpo"}):
         kernel_trace(scenario_with(3, users=8, steps=2, policy=rule), 0, 8)
-    compiled = {function: len(function.signatures) for function in (plain.run_batch, extended.run_batch)}
+    compiled = {function: len(function.signatures) for function in (plain.run_users, extended.run_users)}
     for categories in (2, 4, 19):
         for changes in ({}, {"policy": {"rule": "ppo"}}, {"intensity": {"rungs": 2}}, {"context": {"kappa": 0.5}}):
             kernel_trace(scenario_with(categories, users=8, steps=2, **changes), 0, 8)
-    assert compiled == {plain.run_batch: 1, extended.run_batch: 1}
+    assert compiled == {plain.run_users: 1, extended.run_users: 1}
     assert all(len(function.signatures) == 1 for function in compiled)

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.kernel.fold import fold
-from mirrorfield.kernel.jit import compiled
+from mirrorfield.kernel.jit import inlined
 from mirrorfield.kernel.sound import first_unsound
 from mirrorfield.kernel.trace import keep
 from mirrorfield.maths import ZERO
 from mirrorfield.streams import U64
 
 
-@compiled
+@inlined
 def count_in(
     trace: Any, first_user: Any, users: int, scales: Any, notes: Any, totals: Any, momentary: Any, kept_users: Any,
     kept: Any, row: int,

@@ -12,7 +12,7 @@ from mirrorfield.kernel.batch import count_in
 from mirrorfield.kernel.beyond import WORDS
 from mirrorfield.kernel.habituation import feel, habituate, move_floor, take_in
 from mirrorfield.kernel.items import pick_item, remember_item, retrieve
-from mirrorfield.kernel.jit import aligned, compiled, lanewise
+from mirrorfield.kernel.jit import aligned, compiled, inlined, lanewise
 from mirrorfield.kernel.lens import draw_labels, enter_lens, label, look_back, prime, remember
 from mirrorfield.kernel.people import blend_profiles, load_people, start_streams
 from mirrorfield.kernel.posts import choose, draw_luck, learn, move, weigh
@@ -265,18 +265,19 @@ def advance(rows: Any, words: Any, first: Any, last: Any, phase: Any, task: Any)
             renew_context(rows, words, also, lens, t + 1, world.level, serving.cap)
 
 
-@compiled
+@inlined
 def pass_through(
     rows: Any, words: Any, seed: Any, first_user: Any, first: Any, last: Any, profiles: Any, task: Any
 ) -> None:
     """Run posts first + 1 ... last for the people of one block, and intervene where that falls among them."""
     at = task.world.at
-    if first < at:
-        advance(rows, words, first, min(last, at), task.before, task)
-    if last > at:
-        if first <= at:
-            intervene(rows, seed, first_user, profiles, task)
-        advance(rows, words, max(first, at), last, task.after, task)
+    for part in range(2):
+        begin_at = max(first, at) if part else first
+        end_at = last if part else min(last, at)
+        if begin_at < end_at:
+            if part > 0 and first <= at:
+                intervene(rows, seed, first_user, profiles, task)
+            advance(rows, words, begin_at, end_at, task.after if part else task.before, task)
 
 
 @lanewise
@@ -317,7 +318,7 @@ def record(rows: Any, trace: Any, c: Any, start: Any, serving: Any, task: Any) -
         copy_row(rows[also.floor], trace.floor[c, start:stop])
 
 
-@compiled
+@inlined
 def run_batch(
     seed: Any, first_user: Any, blocks: Any, steps: Any, task: Any, start_logits: Any, profiles: Any, population: Any,
     trace: Any,

@@ -213,3 +213,12 @@ def _kept(dispatcher: Any, function: Function) -> Function:
     finally:
         numba.config.CACHE_DIR = previous
     return dispatcher  # type: ignore[no-any-return]
+
+
+def inlined(function: Function) -> Function:
+    """Let compiled code take in the body of a function that is called from one place.
+
+    Numba compiles all that a function calls again with the function, so a level of calls costs as much as the first.
+    """
+    dispatcher: Function = numba.njit(inline="always", nogil=True, error_model="numpy")(function)
+    return dispatcher

@@ -6,7 +6,7 @@ import numpy as np
 
 from mirrorfield.arrays import S
 from mirrorfield.kernel.batch import count_in
-from mirrorfield.kernel.jit import aligned, compiled
+from mirrorfield.kernel.jit import aligned, compiled, inlined
 from mirrorfield.kernel.people import load_people
 from mirrorfield.kernel.posts import choose, draw_luck, learn, move, react, weigh
 from mirrorfield.kernel.record import finish, look_from, mix_states
@@ -62,7 +62,7 @@ def record(rows: Any, at: Any, trace: Any, c: Any, start: Any) -> None:
     copy_row(rows[at.baseline], trace.mean_reaction[c, start : start + rows.shape[1]])
 
 
-@compiled
+@inlined
 def run_batch(
     seed: Any, first_user: Any, blocks: Any, steps: Any, task: Any, start_logits: Any, profiles: Any, population: Any,
     trace: Any,

@@ -16,10 +16,9 @@ from mirrorfield.policy.rule import Rule
 
 
 class Ready(NamedTuple):
-    """Compiled `run_users` and `run_batch`, and what they need beside people: for one thread, since it has memory."""
+    """Compiled `run_users`, and what it needs beside people: for one thread, since it has memory."""
 
     run_users: Any
-    run_batch: Any
     task: Any  # a Plain or a Task
     start: F32Array  # (S, K I) logits of everyone
 
@@ -61,7 +60,7 @@ def ready(
     start = np.ascontiguousarray(rule.start_logits(arms), np.float32)
     if learner == "plain" and not world:
         task = plain.Plain(lanes or plain.lanes_for(arms), layout(arms, categories), np.float32(rule.learning_rate))
-        return Ready(plain.run_users, plain.run_batch, task, start)
+        return Ready(plain.run_users, task, start)
     lanes = lanes or extended.lanes_for(arms)
     world = world or still_world(arms)
     before = Phase(terms_of(rule, arms), empty_memory(rule, lanes), unaltered(0))
@@ -73,4 +72,4 @@ def ready(
     at = layout(arms, categories)
     also = layout_beyond(arms, categories, len(lens.kind), at)
     whole = Task(lanes, at, also, TABLES[learner], before, later, world, lens)
-    return Ready(extended.run_users, extended.run_batch, whole, start)
+    return Ready(extended.run_users, whole, start)

@@ -174,17 +174,20 @@ def _check_sample_fits(scenario: Scenario, recorded: int) -> None:
         )
 
 
-def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int], None] | None = None) -> Part:
+def run_block(
+    plan: Plan, first_user: int, users: int, progress: Callable[[int], None] | None = None, code: Ready | None = None
+) -> Part:
     """Run users first_user ... first_user + users - 1 to the end. Their ids and the plan decide the result.
 
-    `progress`, if given, is called with the number of users that just finished, some times per block.
+    `progress`, if given, is called with the number of users that just finished, some times per block; `code`,
+    if given, is what `ready_for` returned for the scenario.
     Raises InputError if what was learned of a user is not finite any more, or if a user's mean reaction is beyond what
     fixed-point totals can hold, and ValueError for a block that begins in the middle of a pair of users.
     """
     if whole_pairs(plan.scenario, first_user) != first_user:
         raise ValueError(f"first_user: expected an even id under intervention.swap, got {first_user}")
     scenario, recorded, end = plan.scenario, len(plan.steps), first_user + users
-    ready = ready_for(scenario, lens=plan.lens)
+    code = code or ready_for(scenario, lens=plan.lens)
     totals, momentary = new_totals(scenario, recorded), new_totals(scenario, 1)
     trace, notes = new_trace(scenario, recorded, WIDTH), empty_notes(scenario.k, WIDTH)
     kept_users = np.arange(first_user, end) if plan.keep_all else plan.sample[columns_of(plan.sample, first_user, end)]
@@ -193,13 +196,13 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
     for first in range(first_user, end, chunk):
         count = min(chunk, end - first)
         with np.errstate(over="ignore"):
-            largest, flawed = ready.run_users(
+            largest, flawed = code.run_users(
                 U64(scenario.seed),
                 U64(first),
                 count,
                 plan.steps,
-                ready.task,
-                ready.start,
+                code.task,
+                code.start,
                 plan.profiles,
                 plan.population,
                 plan.scales,
