@@ -108,12 +108,13 @@ def learn(
         calm, engaged, hooked = logits[k], logits[arms + k], logits[2 * arms + k]
         count, row, here = shown[k], weight[k], F32(k)
         for j in range(len(arm)):
+            s, a, b, c = state[j], calm[j], engaged[j], hooked[j]
             chosen = ONE if arm[j] == here else ZERO
             count[j] = count[j] + chosen
             x = logit_step(learning_rate, gain[j], chosen, row[j] * total[j])
-            calm[j] = calm[j] + of_state(state[j], x, ZERO, ZERO)
-            engaged[j] = engaged[j] + of_state(state[j], ZERO, x, ZERO)
-            hooked[j] = hooked[j] + of_state(state[j], ZERO, ZERO, x)
+            calm[j] = a + (x if s < HALF else ZERO)
+            engaged[j] = b + (ZERO if (s < HALF) | (s > HOOKED) else x)
+            hooked[j] = c + (x if s > HOOKED else ZERO)
 
 
 @lanewise

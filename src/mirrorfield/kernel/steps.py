@@ -3,9 +3,9 @@
 from typing import Any
 
 from mirrorfield.kernel.jit import compiled, lanewise
-from mirrorfield.kernel.posts import of_state
+from mirrorfield.kernel.posts import HOOKED, of_state
 from mirrorfield.kernel.rows import set_row
-from mirrorfield.maths import I32, ONE, ZERO
+from mirrorfield.maths import HALF, I32, ONE, ZERO
 from mirrorfield.policy.baseline import value_step
 from mirrorfield.policy.entropy import entropy_gradient
 from mirrorfield.policy.options import Baseline
@@ -70,9 +70,10 @@ def revalue(target: Any, cell: Any, arms: Any, size: Any, value: Any, moved: Any
     for j in range(len(cell)):
         s = (ONE if cell[j] >= arms else ZERO) + (ONE if cell[j] >= twice else ZERO)
         x = value_step(size, target[j], of_state(s, calm[j], engaged[j], hooked[j]))
-        one[j] = one[j] + of_state(s, x, ZERO, ZERO)
-        two[j] = two[j] + of_state(s, ZERO, x, ZERO)
-        three[j] = three[j] + of_state(s, ZERO, ZERO, x)
+        a, b, c = one[j], two[j], three[j]
+        one[j] = a + (x if s < HALF else ZERO)
+        two[j] = b + (ZERO if (s < HALF) | (s > HOOKED) else x)
+        three[j] = c + (x if s > HOOKED else ZERO)
 
 
 @lanewise

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mirrorfield.kernel.jit import compiled, lanewise
-from mirrorfield.kernel.posts import LEAST, of_state
+from mirrorfield.kernel.posts import HOOKED, LEAST, of_state
 from mirrorfield.maths import F32, HALF, ONE, ZERO, exp, log
 from mirrorfield.policy.leash import k2_weight, k3_rho_weight, k3_weight
 from mirrorfield.policy.options import Leash
@@ -108,9 +108,9 @@ def put_back(own: Any, state: Any, logits: Any) -> None:
         calm, engaged, hooked, row = logits[k], logits[arms + k], logits[2 * arms + k], own[k]
         for j in range(len(row)):
             s, x, a, b, c = state[j], row[j], calm[j], engaged[j], hooked[j]
-            calm[j] = of_state(s, x, a, a)
-            engaged[j] = of_state(s, b, x, b)
-            hooked[j] = of_state(s, c, c, x)
+            calm[j] = x if s < HALF else a
+            engaged[j] = b if (s < HALF) | (s > HOOKED) else x
+            hooked[j] = x if s > HOOKED else c
 
 
 @lanewise
