@@ -1,6 +1,5 @@
 """Which compiled code runs a rule, and what it needs beside users."""
 
-from dataclasses import replace
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -10,7 +9,7 @@ from mirrorfield.arrays import F32Array
 from mirrorfield.kernel.memory import empty_memory, terms_of
 from mirrorfield.kernel.specialise import lane_kernel
 from mirrorfield.kernel.world import World
-from mirrorfield.policy.options import Baseline
+from mirrorfield.policy.learner import learner_of
 from mirrorfield.policy.rule import Rule
 
 
@@ -22,14 +21,6 @@ class Ready(NamedTuple):
     memory: Any
     start: F32Array  # (S, K I) logits of every user
     world: Any
-
-
-def learner_of(*rules: Rule) -> str:
-    """Return which code runs these rules: `plain` with no bolt-on, `groups` if a session's posts share a state."""
-    if all(replace(rule, start=()) == Rule(rule.learning_rate) for rule in rules):
-        return "plain"
-    single = all(rule.horizon == 1 and rule.baseline != Baseline.VALUE for rule in rules)
-    return "groups" if single else "sessions"
 
 
 def ready(
