@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mirrorfield import contract, people, recommenders
-    from mirrorfield.api import Run, simulate
+    from mirrorfield.api import Run, load, simulate
     from mirrorfield.engine.checks import check_people, check_recommender
     from mirrorfield.errors import ContractError, CorruptError, InputError, MirrorfieldError, StoppedError, StoreError
     from mirrorfield.policy.presets import preset
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mirrorfield.version import VERSION as __version__
 
 _PLACES = {
-    "api": ("Run", "simulate"),
+    "api": ("Run", "load", "simulate"),
     "engine.checks": ("check_people", "check_recommender"),
     "errors": ("ContractError", "CorruptError", "InputError", "MirrorfieldError", "StoppedError", "StoreError"),
     "policy.presets": ("preset",),
@@ -77,6 +77,7 @@ __all__ = [
     "check_recommender",
     "compare",
     "contract",
+    "load",
     "load_table",
     "neighbours",
     "people",
