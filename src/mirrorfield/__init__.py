@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mirrorfield.population.scenario import Category, Profile, Record, Scenario
     from mirrorfield.store.tables import load_table
     from mirrorfield.study.neighbours import Neighbours, neighbours
+    from mirrorfield.study.person import Person, person
     from mirrorfield.study.rlhf import Asked, Rlhf, rlhf
     from mirrorfield.study.sweep import Sweep, sweep
     from mirrorfield.study.tipping import Tipping, tip
@@ -40,6 +41,7 @@ _PLACES = {
     "population.scenario": ("Category", "Profile", "Record", "Scenario"),
     "store.tables": ("load_table",),
     "study.neighbours": ("Neighbours", "neighbours"),
+    "study.person": ("Person", "person"),
     "study.rlhf": ("Asked", "Rlhf", "rlhf"),
     "study.sweep": ("Sweep", "sweep"),
     "study.tipping": ("Tipping", "tip"),
@@ -59,6 +61,7 @@ __all__ = [
     "Intervention",
     "MirrorfieldError",
     "Neighbours",
+    "Person",
     "Policy",
     "Population",
     "Profile",
@@ -81,6 +84,7 @@ __all__ = [
     "load_table",
     "neighbours",
     "people",
+    "person",
     "preset",
     "recommenders",
     "rlhf",

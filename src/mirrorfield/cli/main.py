@@ -17,6 +17,7 @@ COMMANDS = {
     "compare": ("compare:compare", "Say what changes do to the same users with the same luck."),
     "tip": ("study:tip", "Find where a population tips, and whether it tips back."),
     "neighbours": ("study:neighbours", "Tell what profiles decide from what early luck decides."),
+    "person": ("person:person", "Tell the story of one person, from their id."),
     "sweep": ("study:sweep", "Run a scenario at many settings."),
     "fit": ("fit:fit", "Fit a population to a log of interactions."),
     "embed": ("embed:embed", "Embed the texts of items into a corpus."),

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mirrorfield.arrays import STATES
 from mirrorfield.report.card import Figures
 
 if TYPE_CHECKING:
     from mirrorfield.metrics.mirrors import Share
     from mirrorfield.population.scenario import Scenario
     from mirrorfield.study.neighbours import Neighbours
+    from mirrorfield.study.person import Person
     from mirrorfield.study.tipping import Tipping
     from mirrorfield.study.whatif import Comparison
 
@@ -81,3 +83,28 @@ def neighbours_figures(found: "Neighbours") -> Figures:
         *((f"parted at distance {pair.distance:g}, other luck", told(pair.other_luck)) for pair in found.distances),
         ("parted, strangers", told(found.strangers)),
     ]
+
+
+def person_figures(found: "Person") -> Figures:
+    """Return who one person is, what they were shown, and what they are served in each state."""
+    names, rungs = found.names, found.scenario.intensity.rungs
+    shown = found.exposures.reshape(len(names), rungs).sum(axis=1)
+    rows = [
+        ("lambda", f"{found.intentionality:.3f}"),
+        ("susceptibility", ", ".join(f"{n} {w:.2f}" for n, w in zip(names, found.susceptibility, strict=True))),
+        ("posts shown", ", ".join(f"{n} {count:,}" for n, count in zip(names, shown, strict=True))),
+    ]
+    if found.posts_in_state is not None:
+        rows.append(
+            (
+                "posts in which calm / engaged / hooked",
+                " / ".join(f"{count:,}" for count in found.posts_in_state.values()),
+            )
+        )
+    rows.append(("locked in at step", "never" if found.locked_in_at is None else f"{found.locked_in_at:,}"))
+    for state, time, served in zip(STATES, found.time_in_state, found.served, strict=True):
+        most = int(served.argmax())
+        rows.append(
+            (f"{state} {percent(float(time))} of the time, fed", f"{names[most]} {percent(float(served[most]))}")
+        )
+    return [*rows, ("two-faced", "yes" if found.two_faced else "no")]
