@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from peers_model import wide_scenario
@@ -25,6 +26,8 @@ from peers_model import wide_scenario
 import mirrorfield as mf
 from mirrorfield.api import execute
 from mirrorfield.arrays import IntArray
+from mirrorfield.kernel import plain
+from mirrorfield.kernel.jit import compiled
 from mirrorfield.population.reference import simulate_reference
 from mirrorfield.population.run import WIDTH, Plan, new_trace, plan_run, ready_for
 from mirrorfield.streams import U64
@@ -61,15 +64,31 @@ def best_of_three(work: Callable[[], object], clock: Callable[[], float] = time.
     return best
 
 
+@compiled
+def run_batch(
+    seed: Any,
+    first_user: Any,
+    blocks: Any,
+    steps: Any,
+    task: Any,
+    start: Any,
+    profiles: Any,
+    population: Any,
+    trace: Any,
+) -> None:
+    """Run people to the end, and fold none."""
+    plain.run_batch(seed, first_user, blocks, steps, task, start, profiles, population, trace)
+
+
 def run_batches(plan: Plan, steps: IntArray) -> None:
     """Draw, loop and record every user of a plan, and fold none."""
     scenario = plan.scenario
     trace = new_trace(scenario, len(steps), WIDTH)
-    code, rule, memory, start, world = ready_for(scenario)
-    blocks = WIDTH // code.LANES
+    code = ready_for(scenario)
+    blocks = WIDTH // code.lanes
     for first in range(0, scenario.users, WIDTH):
         seed, user = U64(scenario.seed), U64(first)
-        code.run_batch(seed, user, blocks, steps, rule, memory, start, plan.profiles, plan.population, world, trace)
+        run_batch(seed, user, blocks, steps, code.task, code.start, plan.profiles, plan.population, trace)
 
 
 def kernel_rate(plan: Plan) -> float:

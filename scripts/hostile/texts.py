@@ -57,7 +57,7 @@ def read_scenario(folder: Path, data: bytes) -> None:
     (folder / "x.toml").write_bytes(data)
     scenario = Scenario.from_values(read_toml(folder / "x.toml"))
     Scenario.from_toml(scenario.to_toml())
-    world_of(scenario, plan_run(scenario).lens)
+    plan_run(scenario), world_of(scenario)
 
 
 def read_embedding(folder: Path, data: bytes) -> None:

@@ -225,7 +225,7 @@ def simulate(
     if recommender is not None or people is not None or observe != "history":
         from mirrorfield.engine.own import with_own
 
-        plan = with_own(plan, recommender, people, observe)
+        plan = with_own(plan, recommender, people, observe, portable=out is not None or dask is not None)
     if out is None:
         if resume or keep_all:
             raise InputError("resume, keep_all: expected the folder of the run in `out`")

@@ -32,7 +32,7 @@ def exp(x: Any) -> Any:
     Formula: e**x = 2**n * e**r with n = round(x / ln 2) and |r| <= ln(2)/2, e**r = 1 + r + r**2 q(r), q cubic.
 
     Parameters: x, float32 scalar or array, dimensionless. Returns the same shape, float32. Raises nothing.
-    Source: range reduction after Cody and Waite (1980), chapter 6; coefficients fitted here.
+    Source: range reduction after Cody and Waite (1980); coefficients fitted here.
 
     >>> float(exp(np.float32(0)))
     1.0
@@ -87,7 +87,7 @@ def normal(u: Any, v: Any) -> Any:
     Formula: n = sqrt(-2 ln u) cos(2 pi v).
 
     Parameters: u in (0, 1], v in [0, 1), float32 of one shape. Returns that shape, float32; with u a multiple of
-    2**-24, |n| <= 5.77. Raises nothing. Source: Box and Muller (1958), Ann. Math. Statist. 29, eq. 1.
+    2**-24, |n| <= 5.77. Raises nothing. Source: Box and Muller (1958), https://doi.org/10.1214/aoms/1177706645.
 
     >>> round(float(normal(np.float32(0.5), np.float32(0))), 4)
     1.1774

@@ -51,8 +51,8 @@ def exp(x: Any) -> Any:
 
     Formula: e**x = 2**n e**r, n = round(x / ln 2), e**r = 1 + r + r**2 (1/2! + r/3! + ...).
 
-    Parameters: x, of any shape. Returns float64 of that shape. Source: range reduction after Cody and Waite (1980),
-    chapter 6; Taylor's series.
+    Parameters: x, of any shape. Returns float64 of that shape. Source: range reduction after Cody and Waite (1980);
+    Taylor's series.
 
     >>> float(exp(0.0)), round(float(exp(1.0)), 12)
     (1.0, 2.718281828459)

@@ -112,11 +112,9 @@ class Nameless:
         (NotANumber, r"^NotANumber\.serve: the row of person 3 has a number that is not finite"),
         (Negative, r"^Negative\.serve: the row of person 2 has a probability below 0"),
         (WrongShape, r"^WrongShape\.serve: expected an array of shape \(12, 4\), got \(4,\)$"),
-        (Forbidden, r"^Forbidden\.serve: the row of person 3 gives an arm that may not be shown"),
         (Leaks, r"^Leaks\.learn: what one person is served depends on who else is there, from post 2 on"),
         (Draws, r"^Draws\.serve: what one person is served depends on who else is there"),
         (Impure, r"^Impure\.serve: two calls on one state give two answers"),
-        (Unpicklable, r"^Unpicklable: cannot be pickled"),
         (Raises, r"^Raises\.learn: KeyError: 'nothing of the kind' \(test_contract\.py, line \d+\)$"),
         (Nameless, r"^Nameless: expected a recommender with the methods start, serve, learn; it has no serve$"),
     ],
@@ -124,6 +122,24 @@ class Nameless:
 def test_a_broken_recommender_is_named(broken, line: str) -> None:
     with pytest.raises(InputError, match=line):
         mf.simulate(SMALL, recommender=broken())
+
+
+def test_what_cannot_be_pickled_runs_here_and_nowhere_else(tmp_path) -> None:
+    mf.simulate(SMALL, recommender=Unpicklable())
+    for elsewhere in ({"out": tmp_path / "run"}, {"dask": "local:1"}):
+        with pytest.raises(InputError, match=r"^Unpicklable: cannot be pickled"):
+            mf.simulate(SMALL, recommender=Unpicklable(), **elsewhere)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_arm_that_may_not_be_shown_gets_nothing() -> None:
+    mf.simulate(SMALL, recommender=Forbidden())  # nothing is closed in this scenario
+    line = r"^Forbidden\.serve: the row of person 3 gives an arm that may not be shown"
+    with pytest.raises(InputError, match=line):
+        mf.check_recommender(Forbidden())
+    with pytest.raises(InputError, match=line):
+        capped = {"intensity": {"rungs": 2}, "intervention": {"at": 3, "intensity_cap": 0.5}}
+        mf.simulate(mf.Scenario(users=4, steps=6, **capped), recommender=Forbidden())
 
 
 def test_a_class_is_no_recommender() -> None:

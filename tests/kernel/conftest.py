@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from mirrorfield import Category, Profile, Scenario
-from mirrorfield.population.run import new_trace, plan_run, ready_for
-from mirrorfield.streams import U64
+from mirrorfield.population.run import plan_run, ready_for, run_block
 
 
 def scenario_with(categories: int, **changes) -> Scenario:
@@ -21,16 +20,9 @@ def scenario_with(categories: int, **changes) -> Scenario:
 
 
 def kernel_trace(scenario: Scenario, first_user: int, users: int, lanes: int | None = None, learner: str | None = None):
-    code, rule, memory, start, world = ready_for(scenario, lanes, learner)
-    blocks = -(-users // code.LANES)
-    plan = plan_run(scenario)
-    trace = new_trace(scenario, len(plan.steps), blocks * code.LANES)
-    with np.errstate(over="ignore"):
-        code.run_batch(
-            U64(scenario.seed), U64(first_user), blocks, plan.steps, rule, memory, start,
-            plan.profiles, plan.population, world, trace,
-        )  # fmt: skip
-    return plan, type(trace)(*(array[..., :users] for array in trace))
+    plan = plan_run(scenario, keep_all=True)
+    code = ready_for(scenario, lanes, learner, plan.lens)
+    return plan, run_block(plan, first_user, users, code=code).table
 
 
 @pytest.fixture(name="scenario_with")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import mirrorfield
+from mirrorfield.kernel import extended, plain
 from mirrorfield.kernel.jit import REACHING, source_hash
 
 PACKAGE = Path(mirrorfield.__file__).parent
@@ -47,29 +48,12 @@ def test_an_edited_formula_in_another_file_is_never_answered_from_the_cache(tmp_
     assert reaction_sum() > 1.5 * before
 
 
-@pytest.mark.slow
-def test_a_kernel_chosen_in_one_process_is_not_answered_for_another_in_the_next(tmp_path) -> None:
-    """The lane kernel is made for one K and lane count; the cache must not give one for the other."""
-    code = (
-        "import sys, numpy as np; from mirrorfield.kernel.specialise import lane_kernel;"
-        "module = lane_kernel(int(sys.argv[1]), 16); s = np.ones(module.ROWS * module.LANES, np.float32);"
-        "module.advance(s, np.arange(1, 65, dtype=np.uint32), (), 0, 3, np.float32(0.1), (), ());"
-        "print(len(s), repr(s.sum()))"
-    )
-
-    def answer(categories: int, cache: str) -> str:
-        environment = os.environ | {"MIRRORFIELD_CACHE_DIR": str(tmp_path / cache)}
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(categories)], env=environment, capture_output=True, text=True, check=True
-        )
-        return done.stdout
-
-    shared = [answer(k, "shared") for k in (3, 5, 3)]
-    assert shared == [answer(3, "three"), answer(5, "five"), shared[0]]
-
-
-def test_different_shapes_are_different_modules() -> None:
-    from mirrorfield.kernel import lane_kernel
-
-    assert lane_kernel(4).run_users is not lane_kernel(5).run_users
-    assert lane_kernel(4) is lane_kernel(4)
+def test_one_compilation_serves_every_number_of_categories(kernel_trace, scenario_with) -> None:
+    for rule in ({}, {"rule": "grpo"}):
+        kernel_trace(scenario_with(3, users=8, steps=2, policy=rule), 0, 8)
+    compiled = {function: len(function.signatures) for function in (plain.run_users, extended.run_users)}
+    for categories in (2, 4, 19):
+        for changes in ({}, {"policy": {"rule": "ppo"}}, {"intensity": {"rungs": 2}}, {"context": {"kappa": 0.5}}):
+            kernel_trace(scenario_with(categories, users=8, steps=2, **changes), 0, 8)
+    assert compiled == {plain.run_users: 1, extended.run_users: 1}
+    assert all(len(function.signatures) == 1 for function in compiled)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mirrorfield.kernel import jit, specialise
+from mirrorfield.kernel import jit
 
 SOURCE = "def twice(x):\n    return x + x\n"
 
@@ -122,8 +122,6 @@ def test_a_full_disk_means_that_nothing_is_kept(cache, tmp_path, caplog, monkeyp
     assert [answer(tmp_path / "small.py", number) for number in (1.5, 2.5)] == [(3.0, True), (5.0, True)]
     (line,) = caplog.messages
     assert "cannot write to" in line and "(No space left on device); compiled code is not kept" in line
-    assert specialise.kept_source("kernel", "x = 1\n") is None
-    assert "kernel.py (No space left on device)" in caplog.messages[1]
     assert not [file for file in cache.rglob("*") if file.is_file()]
 
 
@@ -140,14 +138,6 @@ def test_a_place_that_cannot_be_used_is_told(cache, tmp_path, caplog) -> None:
     assert answer(tmp_path / "small.py", 1.5) == (3.0, True)
     assert caplog.messages[0].startswith(f"kernel cache: nothing can be kept in {folder} (")
     assert list(tmp_path.rglob("*.nb?")) == []
-
-
-def test_a_damaged_source_of_a_kernel_is_written_again(cache) -> None:
-    file = specialise.kept_source("kernel", "x = 1\n")
-    assert file is not None
-    file.write_bytes(b"\xff")
-    assert specialise.kept_source("kernel", "x = 1\n") == file
-    assert file.read_bytes() == b"x = 1\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such permissions")

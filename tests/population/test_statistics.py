@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import mirrorfield as mf
-from mirrorfield.kernel import lane_kernel
-from mirrorfield.kernel.specialise import first_rows, pitch
+from mirrorfield.kernel import plain
+from mirrorfield.kernel.rows import layout
 from mirrorfield.population.reference import simulate_reference
 from mirrorfield.streams import INTERACTION, U64, stream
 
@@ -17,24 +17,18 @@ def expected_update(policy: np.ndarray, mean: np.ndarray, baseline: float, learn
 
 def measured_updates(logits, mean, std, baseline, learning_rate, blocks: int, seed: int) -> np.ndarray:
     """One compiled step for blocks x LANES users with the same profile and policy, each with a stream of its own."""
-    k = len(logits)
-    module, rows = lane_kernel(k), first_rows(k)
-    lanes, deltas = module.LANES, []
+    k, lanes, deltas = len(logits), 64, []
+    at, engaged = layout(k, k), slice(k, 2 * k)
     for block in range(blocks):
-        scratch = np.zeros((module.ROWS, lanes), np.float32)
-        engaged = pitch(k)
-        scratch[rows["state"]] = 1
-        scratch[rows["baseline"]] = baseline
-        for a in range(k):
-            scratch[rows["logits"] + engaged + a] = logits[a]
-            scratch[rows["mean"] + engaged + a] = mean[a]
-            scratch[rows["std"] + engaged + a] = std[a]
+        users = np.arange(block * lanes, (block + 1) * lanes).astype(np.uint64)
         with np.errstate(over="ignore"):
-            users = np.arange(block * lanes, (block + 1) * lanes).astype(np.uint64)
-            words = np.concatenate(stream(U64(seed), users, INTERACTION))
-        module.advance(scratch.reshape(-1), words, (), 0, 1, np.float32(learning_rate), (), ())
-        after = scratch[rows["logits"] + engaged : rows["logits"] + engaged + k]
-        deltas.append((after - np.asarray(logits, np.float32)[:, None]).T.astype(float))
+            words = np.array(stream(U64(seed), users, INTERACTION))
+        rows = np.zeros((at.end, lanes), np.float32)
+        rows[at.state], rows[at.baseline] = 1, baseline
+        for table, values in ((at.logits, logits), (at.mean, mean), (at.std, std)):
+            rows[table][engaged] = np.asarray(values)[:, None]
+        plain.advance(rows, words, at, 0, 1, np.float32(learning_rate))
+        deltas.append((rows[at.logits][engaged] - np.asarray(logits, np.float32)[:, None]).T.astype(float))
     return np.concatenate(deltas)
 
 

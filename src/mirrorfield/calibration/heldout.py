@@ -56,7 +56,7 @@ def bootstrap_rmse(squares: Array, count: NDArray[np.int64], rng: np.random.Gene
 
     Parameters: squares (U, M) sums of squared errors of each user and method; count (U,) events of each user; rng.
     Returns (1000, M) float64 in the unit of the errors.
-    Source: Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 13, for the percentile interval.
+    Source: Efron & Tibshirani (1993), An Introduction to the Bootstrap, for the percentile interval.
 
     >>> bootstrap_rmse(np.array([[8.0]]), np.array([2]), np.random.default_rng(0))[0].tolist()
     [2.0]

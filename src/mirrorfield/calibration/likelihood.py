@@ -62,7 +62,7 @@ def population_mean(found: Designs, spread: Spread) -> Array:
     the average reaction is taken, so a category nobody met gets the average.
 
     Parameters: found; spread. Returns (K,) float64 in the model's unit.
-    Source: Searle, Casella & McCulloch (1992), Variance Components, ch. 6: for given variances this maximises the
+    Source: Searle, Casella & McCulloch (1992), Variance Components: for given variances this maximises the
     likelihood.
     """
     p = precision(found.strength, spread)
@@ -95,7 +95,7 @@ def estimate_spread(found: Designs) -> Spread:
     [1e-4, 1e4] and sigma above 1e-6; a ratio at the lower end means no spread was detected.
 
     Parameters: found. Returns a Spread.
-    Source: Searle, Casella & McCulloch (1992), Variance Components, ch. 6.
+    Source: Searle, Casella & McCulloch (1992), Variance Components.
     """
 
     def loss(log_ratio: Array) -> float:

@@ -61,7 +61,7 @@ def posterior(found: Designs, mu: Array, spread: Spread) -> tuple[Array, Array]:
     covariance tau_cell^2 I - tau_cell^4 Q_u P_u Q_u' + g_u t_u t_u', t_u = 1 - tau_cell^2 Q_u (p_u z_u).
 
     Parameters: found; mu (K,); spread. Returns (n, K), not clipped, and (n, K, K), float64.
-    Source: Searle, Casella & McCulloch (1992), Variance Components, ch. 7, for the prediction of random effects.
+    Source: Searle, Casella & McCulloch (1992), Variance Components, for the prediction of random effects.
     """
     p, within = precision(found.strength, spread), spread.tau_cell**2
     g, r = user_variance(found, p, spread), found.mean - found.to_directions(mu)

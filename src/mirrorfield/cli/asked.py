@@ -56,7 +56,7 @@ def named_objects(plan: "Plan", recommender: str | None, people: str | None, obs
         return plan
     from mirrorfield.engine.own import with_own
 
-    return with_own(plan, **own)
+    return with_own(plan, **own, portable=True)
 
 
 @contextmanager

@@ -25,22 +25,28 @@ def _has(thing: Any, kind: str, methods: tuple[str, ...]) -> None:
         raise InputError(f"{thing.__name__}: expected an object, got a class; call it: {thing.__name__}()")
 
 
-def _picklable(thing: Any) -> None:
+def check_picklable(thing: Any) -> None:
+    """Raise InputError unless an object can be pickled and read again."""
     try:
         pickle.loads(pickle.dumps(thing))
     except Exception as error:
-        raise InputError(f"{name_of(thing)}: cannot be pickled, so no other process can run it: {error}") from None
+        raise InputError(
+            f"{name_of(thing)}: cannot be pickled, so no other process can run it and no folder can name it: {error}"
+        ) from None
 
 
-def check_recommender(recommender: Any, *, categories: int = ARMS, observe: str = "history") -> None:
+def check_recommender(
+    recommender: Any, *, categories: int = ARMS, observe: str = "history", closing: bool = True, portable: bool = True
+) -> None:
     """Raise InputError, with one line, unless an object keeps the contract of a recommender.
 
     It runs 12 made-up people for 8 posts: its methods exist and do not raise; `serve` gives finite rows that sum to 1,
     0 on arms that may not be shown, and does not change the state; rows do not depend on who else is there, bit for
     bit, unless it is `shared`; it looks at arousal only under observe="state"; it can be pickled.
 
-    Parameters: recommender; categories, how many arms there are; observe, "history" or "state". Source:
-    docs/contract.md.
+    Parameters: recommender; categories, how many arms there are; observe, "history" or "state"; closing, whether some
+    arms may not be shown to some people, as under an intensity cap or retrieval; portable, whether it has to be
+    picklable, as a run folder and other processes need. Source: docs/contract.md.
 
     >>> from mirrorfield.recommenders import EpsilonGreedy
     >>> check_recommender(EpsilonGreedy())
@@ -50,13 +56,14 @@ def check_recommender(recommender: Any, *, categories: int = ARMS, observe: str 
         raise InputError(f"{name_of(recommender)}.shared: expected True or False")
     if observe not in ("history", "state"):
         raise InputError(f'observe: expected "history" or "state", got "{observe}"')
-    _picklable(recommender)
+    if portable:
+        check_picklable(recommender)
     everyone = np.arange(PEOPLE)
-    together = _served(recommender, everyone, categories, observe)
+    together = _served(recommender, everyone, categories, observe, closing)
     if recommender.shared:
         return
     parts = np.split(everyone, [SPLIT])
-    apart = np.concatenate([_served(recommender, part, categories, observe) for part in parts], axis=1)
+    apart = np.concatenate([_served(recommender, part, categories, observe, closing) for part in parts], axis=1)
     if not np.array_equal(together, apart):
         post = int((together != apart).any(axis=(1, 2)).argmax())
         raise InputError(
@@ -65,11 +72,11 @@ def check_recommender(recommender: Any, *, categories: int = ARMS, observe: str 
         )
 
 
-def _served(recommender: Any, ids: IntArray, arms: int, observe: str) -> FloatArray:
+def _served(recommender: Any, ids: IntArray, arms: int, observe: str, closing: bool) -> FloatArray:
     """Return what made-up people with these ids are served, (posts, n, K)."""
     n, rng = len(ids), np.random.default_rng(SEED)
     allowed = np.ones((n, arms), bool)
-    allowed[ids % 4 == 3, 1] = False
+    allowed[ids % 4 == 3, 1] = not closing
     state = call(recommender, "start", n, arms, np.random.Generator(np.random.Philox(key=SEED)))
     luck, more = PostLuck(SEED, ids), ArmLuck(SEED, ids, int(getattr(recommender, "luck", 0)), arms)
     shown, reward, found = np.full(n, -1), np.zeros(n), []
@@ -92,17 +99,19 @@ def _served(recommender: Any, ids: IntArray, arms: int, observe: str) -> FloatAr
     return np.array(found)
 
 
-def check_people(people: Any, *, categories: int = ARMS) -> None:
+def check_people(people: Any, *, categories: int = ARMS, portable: bool = True) -> None:
     """Raise InputError, with one line, unless an object keeps the contract of people.
 
     It shows 12 of them 8 posts: the methods exist and do not raise; reactions are finite, (n,); what a person does
     does not depend on who else is there, bit for bit; arousal, where there is any, is 0, 1 or 2, and the law of the
     next state has rows that sum to 1; it can be pickled.
 
-    Parameters: people; categories, how many arms they can be shown. Source: docs/contract.md.
+    Parameters: people; categories, how many arms they can be shown; portable, as for a recommender. Source:
+    docs/contract.md.
     """
     _has(people, "people", PERSON)
-    _picklable(people)
+    if portable:
+        check_picklable(people)
     everyone = np.arange(PEOPLE)
     together = _reactions(people, everyone, categories)
     apart = np.concatenate([_reactions(people, part, categories) for part in np.split(everyone, [SPLIT])], axis=1)

@@ -11,32 +11,38 @@ from typing import Any
 from mirrorfield.contract import Observe, Own
 from mirrorfield.engine.arrays import check_own
 from mirrorfield.engine.calls import call_function
-from mirrorfield.engine.checks import check_people, check_recommender
+from mirrorfield.engine.checks import check_people, check_picklable, check_recommender
 from mirrorfield.errors import InputError, nearest
 from mirrorfield.people.markov import Markov
 from mirrorfield.population.run import Plan
 
 
-def with_own(plan: Plan, recommender: Any = None, people: Any = None, observe: Observe = "history") -> Plan:
+def with_own(
+    plan: Plan, recommender: Any = None, people: Any = None, observe: Observe = "history", portable: bool = False
+) -> Plan:
     """Return a plan in which a recommender, people or both are somebody's own; the plan itself if neither is.
 
     Parameters: recommender, an object that keeps the contract; people, one that does, or what makes one from the
-    scenario (the class `Satiated`, say); observe, what the recommender sees. Raises InputError for objects that break
-    the contract, and for parts of the scenario that they cannot stand beside.
+    scenario (the class `Satiated`, say); observe, what the recommender sees; portable, whether other processes or a
+    run folder will need the objects, which then must be picklable. Raises InputError for objects that break the
+    contract, and for parts of the scenario that they cannot stand beside.
     """
     if recommender is None and people is None:
         if observe != "history":
             raise InputError('observe: expected a recommender of your own beside observe="state"')
         return plan
     if recommender is not None:
-        check_recommender(recommender, categories=plan.scenario.arms, observe=observe)
+        world = plan.scenario
+        closing = world.intervention.intensity_cap < 1 or world.retrieval.corpus is not None
+        check_recommender(recommender, categories=world.arms, observe=observe, closing=closing, portable=portable)
     if (people is not None and not hasattr(people, "react")) or isinstance(people, type):
         people = call_function(people, plan.scenario)
     if people is not None:
         if isinstance(people, Markov):
             people.population = plan.population
-        check_people(people, categories=plan.scenario.arms)
-    plan = replace(plan, own=Own(recommender, people, observe, digest(recommender, people, observe)))
+        check_people(people, categories=plan.scenario.arms, portable=portable)
+    identity = digest(recommender, people, observe) if portable else ""
+    plan = replace(plan, own=Own(recommender, people, observe, identity))
     check_own(plan)
     return plan
 
@@ -73,6 +79,7 @@ def digest(recommender: Any, people: Any, observe: str) -> str:
     """Return a SHA-256 over objects with their settings, the source of their classes, and `observe`."""
     seal = hashlib.sha256(observe.encode())
     for thing in (recommender, people):
+        check_picklable(thing)
         seal.update(pickle.dumps(thing))
         if thing is not None:
             seal.update(_source(type(thing)))

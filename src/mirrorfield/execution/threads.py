@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from mirrorfield.population.run import Plan, ready_for
+from mirrorfield.population.run import Plan
 
 
 def available_threads() -> int:
@@ -16,7 +16,5 @@ def available_threads() -> int:
 @contextmanager
 def thread_pool(plan: Plan, threads: int) -> Iterator[Executor]:
     """Yield a pool of threads that can run blocks of this plan."""
-    if not plan.own.given:
-        ready_for(plan.scenario, lens=plan.lens)  # one module, made before the threads could each make their own
     with ThreadPoolExecutor(threads, thread_name_prefix="mirrorfield") as pool:
         yield pool

@@ -2,7 +2,6 @@
 
 from mirrorfield.kernel.fold import Notes, Scales, empty_notes
 from mirrorfield.kernel.ready import Ready, ready
-from mirrorfield.kernel.specialise import lane_kernel
 from mirrorfield.kernel.totals import BINS, FEED_UNIT, LOW_BITS, REACTION_UNIT, Totals, empty_totals, merge_totals
 from mirrorfield.kernel.trace import Trace, empty_trace
 from mirrorfield.kernel.world import Lens, Serving, World
@@ -23,7 +22,6 @@ __all__ = [
     "empty_notes",
     "empty_totals",
     "empty_trace",
-    "lane_kernel",
     "merge_totals",
     "ready",
 ]

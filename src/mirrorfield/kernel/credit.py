@@ -128,7 +128,7 @@ def against_value(memory: Any, value: Any, rule: Any) -> None:
 
 
 @compiled
-def spread_out(gains: Any, first: int, step: int, count: int, passing: Any, rule: Any) -> None:
+def spread_out(gains: Any, first: Any, step: Any, count: int, passing: Any, rule: Any) -> None:
     """Put `count` rows of advantages, from `first` on and `step` apart, in units of their spread.
 
     They are taken as differences from the first one, so that equal advantages become 0 exactly.
@@ -179,4 +179,4 @@ def credit(memory: Any, value: Any, rule: Any, sessions: Any) -> None:
         for h in range(rule.horizon):
             spread_out(memory.gain, h, rule.horizon, rule.group, memory.passing, rule)
     elif rule.normalise == BATCH:
-        spread_out(memory.gain, 0, 1, rule.posts, memory.passing, rule)
+        spread_out(memory.gain, np.int64(0), np.int64(1), rule.posts, memory.passing, rule)

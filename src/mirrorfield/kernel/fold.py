@@ -168,7 +168,7 @@ def fold(
     trace: Any,
     feeds: Any,
     intensity: Any,
-    first_step: int,
+    first_step: Any,
     first_user: Any,
     users: int,
     scales: Any,

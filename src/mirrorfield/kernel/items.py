@@ -1,21 +1,22 @@
-"""Items of a corpus, for users side by side: what is retrieved, which item is shown, and the history of items.
+"""Items of a corpus, for people side by side: what is retrieved, which item is shown, and the history of items.
 
-The shelf is the end of a block's scratch array: six tables of (M, LANES), K + 1 rows, and four more. Items stand in the
-order of their categories. The tables hold what each user was shown and reacted to lately, the same at a session's
-start, whether an item is retrieved, the numbers of those that are, every item's score, and how near it is to those
-already taken; the rows, where each category begins among the retrieved; then the number of the item shown, and the
-unit of the history, now and at a session's start.
+The shelf is the end of a block's array: six tables of (M, n), K + 1 rows, and four more. Items stand in the order of
+their categories. The tables hold what each person was shown and reacted to lately, the same at a session's start,
+whether an item is retrieved, the numbers of those that are, every item's score, and how near it is to those already
+taken; the rows, where each category begins among the retrieved; then the number of the item shown, and the unit of the
+history, now and at a session's start.
 """
 
 from typing import Any
 
 import numpy as np
 
-from mirrorfield.kernel.jit import compiled, shared
+from mirrorfield.kernel.jit import compiled, lanewise, shared
 from mirrorfield.kernel.link import LINKED
-from mirrorfield.maths import F32, ONE, ZERO
+from mirrorfield.kernel.rows import copy_row, copy_rows, set_row
+from mirrorfield.maths import F32, I32, ONE, ZERO
 from mirrorfield.model.retrieval import Retriever, marginal_relevance, retrieval_score
-from mirrorfield.streams import next_word, uniform
+from mirrorfield.streams import U32, next_word, uniform
 
 TABLES = 6
 PAST, KEPT, TAKEN, LISTED, SCORE, NEAREST = range(TABLES)
@@ -27,7 +28,7 @@ shared(*LINKED)
 
 
 def shelf_rows(items: Any, categories: Any) -> Any:
-    """Return how many rows of a block's scratch array the shelf takes."""
+    """Return how many rows of a block's array the shelf takes."""
     return TABLES * items + categories + 4 if items > 0 else 0
 
 
@@ -35,73 +36,85 @@ shared(shelf_rows)
 
 
 @compiled
-def rows_of(shelf: Any, lanes: int) -> Any:
-    """Return the shelf as rows of one number a user."""
-    return shelf.reshape(len(shelf) // lanes, lanes)
-
-
-@compiled
-def table(rows: Any, index: int, lens: Any) -> Any:
-    """Return one of the shelf's tables, (M, LANES)."""
+def table(shelf: Any, index: int, lens: Any) -> Any:
+    """Return one of the shelf's tables, (M, n)."""
     items = len(lens.kind)
-    return rows[index * items : (index + 1) * items]
+    return shelf[index * items : (index + 1) * items]
 
 
-@compiled
-def rank_by_history(past: Any, score: Any, lens: Any) -> None:
+@lanewise
+def rank_by_history(past: Any, gram: Any, score: Any, similarity: Any, square: Any) -> None:
     """Turn luck into scores by similarity to the mean embedding of what was shown and reacted to."""
-    items, lanes = past.shape
-    similarity, square = np.zeros((items, lanes), np.float32), np.zeros(lanes, np.float32)
-    for i in range(items):
-        row = similarity[i]
-        for other in range(items):
-            product, weight = lens.gram[i, other], past[other]
-            for j in range(lanes):
-                row[j] += product * weight[j]
-        own = past[i]
-        for j in range(lanes):
-            square[j] += row[j] * own[j]
-    for j in range(lanes):
-        square[j] = ONE / np.sqrt(square[j]) if square[j] > TINY else ZERO
-    for i in range(items):
+    for j in range(len(square)):
+        square[j] = ZERO
+    for i in range(len(past)):
+        row, own = similarity[i], past[i]
+        for j in range(len(row)):
+            row[j] = ZERO
+        for other in range(len(past)):
+            product, weight = gram[i, other], past[other]
+            for j in range(len(row)):
+                row[j] = row[j] + product * weight[j]
+        for j in range(len(row)):
+            square[j] = square[j] + row[j] * own[j]
+    for j in range(len(square)):
+        x = square[j]
+        square[j] = ONE / np.sqrt(x) if x > TINY else ZERO
+    for i in range(len(past)):
         row, out = similarity[i], score[i]
-        for j in range(lanes):
+        for j in range(len(row)):
             out[j] = retrieval_score(row[j] * square[j], out[j])
+
+
+@lanewise
+def find_best(score: Any, taken: Any, nearest: Any, diversity: Any, best: Any, place: Any) -> None:
+    """Find the item with the best score of those that are not taken, less what is like those that are."""
+    for j in range(len(best)):
+        best[j] = LEAST
+    for i in range(len(score)):
+        row, out, near, here = score[i], taken[i], nearest[i], I32(i)
+        for j in range(len(best)):
+            x = marginal_relevance(row[j], near[j], diversity)
+            x = x if out[j] == ZERO else LEAST
+            top, was = best[j], place[j]
+            place[j] = here if x > top else was
+            best[j] = x if x > top else top
+
+
+@lanewise
+def come_nearer(gram: Any, place: Any, nearest: Any) -> None:
+    """Raise how near every item is to those taken, (M, n), now that one more is."""
+    for i in range(len(nearest)):
+        row, product = nearest[i], gram[i]
+        for j in range(len(row)):
+            x, was = product[U32(place[j])], row[j]
+            row[j] = x if x > was else was
 
 
 @compiled
 def take_best(score: Any, taken: Any, nearest: Any, found: Any, lens: Any) -> None:
     """Take the items with the best scores one after the other; if diverse, less what is like those taken before."""
-    items, lanes = score.shape
-    best, place = np.empty(lanes, np.float32), np.empty(lanes, np.int32)
+    lanes = score.shape[1]
+    best, place = np.empty(lanes, np.float32), np.zeros(lanes, np.int32)
     diversity = lens.diversity if lens.retriever == DIVERSE else ZERO
     taken[:], found[:], nearest[:] = ZERO, ZERO, ZERO
     for _ in range(lens.retrieved):
-        best[:] = LEAST
-        for i in range(items):
-            for j in range(lanes):
-                x = marginal_relevance(score[i, j], nearest[i, j], diversity)
-                x = x if taken[i, j] == ZERO else LEAST
-                place[j] = np.int32(i) if x > best[j] else place[j]
-                best[j] = x if x > best[j] else best[j]
+        find_best(score, taken, nearest, diversity, best, place)
         for j in range(lanes):
             taken[place[j], j] = ONE
-            found[np.int32(lens.kind[place[j]]), j] = ONE
+            found[I32(lens.kind[place[j]]), j] = ONE
         if diversity > ZERO:
-            for i in range(items):
-                for j in range(lanes):
-                    x = lens.gram[i, place[j]]
-                    nearest[i, j] = x if x > nearest[i, j] else nearest[i, j]
+            come_nearer(lens.gram, place, nearest)
 
 
 @compiled
 def list_taken(taken: Any, listed: Any, first: Any, lens: Any) -> None:
-    """List the numbers of the retrieved items of every user, and where each category begins in the list."""
+    """List the numbers of the retrieved items of everyone, and where each category begins in the list."""
     items, lanes = taken.shape
     count = np.zeros(lanes, np.int32)
     first[:] = ZERO
     for i in range(items):
-        end = np.int32(lens.kind[i]) + 1
+        end = I32(lens.kind[i]) + 1
         for j in range(lanes):
             if taken[i, j] > ZERO:
                 listed[count[j], j] = F32(i)
@@ -112,66 +125,97 @@ def list_taken(taken: Any, listed: Any, first: Any, lens: Any) -> None:
             first[a, j] = max(first[a, j], first[a - 1, j])
 
 
+@lanewise
+def scale_rows(rows: Any, by: Any) -> None:
+    """Scale rows by a number."""
+    for i in range(len(rows)):
+        row = rows[i]
+        for j in range(len(row)):
+            row[j] = row[j] * by
+
+
 @compiled
-def fold_unit(rows: Any, lens: Any) -> None:
+def fold_unit(shelf: Any, lens: Any) -> None:
     """Take the unit of the history into the history."""
-    unit = rows[UNIT, 0]
-    past = table(rows, PAST, lens)
-    for i in range(len(past)):
-        for j in range(past.shape[1]):
-            past[i, j] = past[i, j] * unit
-    rows[UNIT, :] = ONE
+    scale_rows(table(shelf, PAST, lens), shelf[UNIT, 0])
+    set_row(ONE, shelf[UNIT])
+
+
+@lanewise
+def draw_scores(words: Any, score: Any) -> None:
+    """Draw everyone's luck with every item."""
+    one, two, three, four = words[0], words[1], words[2], words[3]
+    for i in range(len(score)):
+        row = score[i]
+        for j in range(len(row)):
+            word, a, b, c, d = next_word(one[j], two[j], three[j], four[j])
+            one[j], two[j], three[j], four[j] = a, b, c, d
+            row[j] = uniform(word)
+
+
+@lanewise
+def rank_by_query(relevance: Any, score: Any) -> None:
+    """Turn luck into scores by similarity to everyone's own query."""
+    for i in range(len(score)):
+        row, x = score[i], relevance[i]
+        for j in range(len(row)):
+            row[j] = retrieval_score(x, row[j])
 
 
 @compiled
-def rank(rows: Any, words: Any, lens: Any) -> None:
-    """Score every item for every user."""
-    score = table(rows, SCORE, lens)
-    items, lanes = score.shape
-    for i in range(items):
-        for j in range(lanes):
-            a, b, c, d = words[j], words[lanes + j], words[2 * lanes + j], words[3 * lanes + j]
-            word, a, b, c, d = next_word(a, b, c, d)
-            words[j], words[lanes + j], words[2 * lanes + j], words[3 * lanes + j] = a, b, c, d
-            score[i, j] = uniform(word)
+def rank(shelf: Any, words: Any, lens: Any) -> None:
+    """Score every item for everyone."""
+    score = table(shelf, SCORE, lens)
+    draw_scores(words, score)
     if lens.retriever == QUERY:
-        for i in range(items):
-            for j in range(lanes):
-                score[i, j] = retrieval_score(lens.relevance[i], score[i, j])
+        rank_by_query(lens.relevance, score)
     elif lens.retriever == HISTORY or lens.retriever == DIVERSE:
-        fold_unit(rows, lens)
-        rank_by_history(table(rows, PAST, lens), score, lens)
+        fold_unit(shelf, lens)
+        similarity, square = np.empty(score.shape, np.float32), np.empty(score.shape[1], np.float32)
+        rank_by_history(table(shelf, PAST, lens), lens.gram, score, similarity, square)
 
 
 @compiled
 def retrieve(shelf: Any, words: Any, found: Any, lens: Any) -> None:
-    """Retrieve items for every user, and mark the categories that have any, (K, LANES)."""
-    rows = rows_of(shelf, found.shape[1])
-    taken, listed = table(rows, TAKEN, lens), table(rows, LISTED, lens)
+    """Retrieve items for everyone, and mark the categories that have any, (K, n)."""
+    taken, listed = table(shelf, TAKEN, lens), table(shelf, LISTED, lens)
     if lens.retrieved >= len(taken):
         taken[:], found[:] = ONE, ONE
     else:
-        rank(rows, words, lens)
-        take_best(table(rows, SCORE, lens), taken, table(rows, NEAREST, lens), found, lens)
+        rank(shelf, words, lens)
+        take_best(table(shelf, SCORE, lens), taken, table(shelf, NEAREST, lens), found, lens)
     start = TABLES * len(taken)
-    list_taken(taken, listed, rows[start : start + len(found) + 1], lens)
+    list_taken(taken, listed, shelf[start : start + len(found) + 1], lens)
+
+
+@lanewise
+def pick_place(words: Any, first: Any, arm: Any, rungs: Any, place: Any) -> None:
+    """Pick one of the retrieved items of the category shown, each as likely: a place in the list."""
+    one, two, three, four = words[0], words[1], words[2], words[3]
+    for j in range(len(arm)):
+        word, a, b, c, d = next_word(one[j], two[j], three[j], four[j])
+        one[j], two[j], three[j], four[j] = a, b, c, d
+        kind = U32(arm[j]) // rungs
+        begin = first[kind, j]
+        place[j] = begin + np.floor(uniform(word) * (first[kind + U32(1), j] - begin))
+
+
+@lanewise
+def look_up_item(listed: Any, qualities: Any, picked: Any, quality: Any) -> None:
+    """Look up the item at a place in the list, which `picked` comes as, and its quality."""
+    for j in range(len(picked)):
+        x = listed[U32(picked[j]), j]
+        picked[j] = x
+        quality[j] = qualities[U32(x)]
 
 
 @compiled
 def pick_item(shelf: Any, words: Any, arm: Any, quality: Any, rungs: int, lens: Any) -> None:
-    """Pick one of the retrieved items of the category shown, each as likely, and look up its quality."""
-    lanes = len(arm)
-    rows = rows_of(shelf, lanes)
-    listed, first, picked = table(rows, LISTED, lens), rows[TABLES * len(lens.kind) :], rows[PICKED]
-    for j in range(lanes):
-        a, b, c, d = words[j], words[lanes + j], words[2 * lanes + j], words[3 * lanes + j]
-        word, a, b, c, d = next_word(a, b, c, d)
-        words[j], words[lanes + j], words[2 * lanes + j], words[3 * lanes + j] = a, b, c, d
-        kind = np.int32(arm[j]) // np.int32(rungs)
-        count = first[kind + 1, j] - first[kind, j]
-        place = first[kind, j] + np.floor(uniform(word) * count)
-        picked[j] = listed[np.int32(place), j]
-        quality[j] = lens.quality[np.int32(picked[j])]
+    """Pick one of the retrieved items of the category shown, and look up its quality."""
+    items = len(lens.kind)
+    picked = shelf[PICKED]
+    pick_place(words, shelf[TABLES * items : len(shelf) - 3], arm, U32(rungs), picked)
+    look_up_item(table(shelf, LISTED, lens), lens.quality, picked, quality)
 
 
 @compiled
@@ -183,41 +227,35 @@ def remember_item(shelf: Any, reacted: Any, lens: Any) -> None:
     """
     if lens.retriever != HISTORY and lens.retriever != DIVERSE:
         return
-    lanes = len(reacted)
-    rows = rows_of(shelf, lanes)
-    past, picked = table(rows, PAST, lens), rows[PICKED]
-    unit = rows[UNIT, 0] * (ONE - lens.fade)
+    past, picked = table(shelf, PAST, lens), shelf[PICKED]
+    unit = shelf[UNIT, 0] * (ONE - lens.fade)
     if unit < SMALL_UNIT:
-        fold_unit(rows, lens)
-        for i in range(len(past)):
-            for j in range(lanes):
-                past[i, j] = past[i, j] * (ONE - lens.fade)
+        fold_unit(shelf, lens)
+        scale_rows(past, ONE - lens.fade)
         unit = ONE
-    rows[UNIT, :] = unit
+    set_row(unit, shelf[UNIT])
     weight = lens.fade / unit
-    for j in range(lanes):
+    for j in range(len(reacted)):
         if reacted[j] > ZERO:
-            past[np.int32(picked[j]), j] += weight * reacted[j]
+            past[U32(picked[j]), j] += weight * reacted[j]
 
 
 @compiled
-def open_shelf(shelf: Any, lanes: int) -> None:
+def open_shelf(shelf: Any) -> None:
     """Empty the shelf."""
-    shelf[:] = ZERO
-    rows_of(shelf, lanes)[UNIT, :] = ONE
+    set_row(ZERO, shelf.reshape(-1))
+    set_row(ONE, shelf[UNIT])
 
 
 @compiled
-def keep_history(shelf: Any, lanes: int, lens: Any) -> None:
+def keep_history(shelf: Any, lens: Any) -> None:
     """Keep the history that a session starts from."""
-    rows = rows_of(shelf, lanes)
-    table(rows, KEPT, lens)[:] = table(rows, PAST, lens)
-    rows[KEPT_UNIT, :] = rows[UNIT]
+    copy_rows(table(shelf, PAST, lens), table(shelf, KEPT, lens))
+    copy_row(shelf[UNIT], shelf[KEPT_UNIT])
 
 
 @compiled
-def restore_history(shelf: Any, lanes: int, lens: Any) -> None:
+def restore_history(shelf: Any, lens: Any) -> None:
     """Go back to the history that the session started from."""
-    rows = rows_of(shelf, lanes)
-    table(rows, PAST, lens)[:] = table(rows, KEPT, lens)
-    rows[UNIT, :] = rows[KEPT_UNIT]
+    copy_rows(table(shelf, KEPT, lens), table(shelf, PAST, lens))
+    copy_row(shelf[KEPT_UNIT], shelf[UNIT])

@@ -178,7 +178,30 @@ def _reason(error: Exception) -> str:
 
 def compiled(function: Function) -> Function:
     """Compile a function on first use, and keep the machine code for the next process."""
+    return _kept(numba.njit(nogil=True, error_model="numpy")(function), function)
+
+
+LANEWISE: list[Any] = []
+
+
+def lanewise(function: Function) -> Function:
+    """Compile a function of rows, of which it writes to none that another of its arguments reaches too.
+
+    LLVM need not check that before it vectorises a loop over lanes; the checks would cost up to a third of its time.
+    """
     dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    if not numba.config.DISABLE_JIT:
+        dispatcher._compiler._customize_flags = _apart
+        LANEWISE.append(dispatcher)
+    return _kept(dispatcher, function)
+
+
+def _apart(flags: Any) -> Any:
+    flags.noalias = True
+    return flags
+
+
+def _kept(dispatcher: Any, function: Function) -> Function:
     folder = cache_folder()
     previous = numba.config.CACHE_DIR
     try:
@@ -193,5 +216,9 @@ def compiled(function: Function) -> Function:
 
 
 def inlined(function: Function) -> Function:
-    """Mark a function of a template whose body `specialise` writes wherever it is called."""
-    return function
+    """Let compiled code take in the body of a function that is called from one place.
+
+    Numba compiles all that a function calls again with the function, so a level of calls costs as much as the first.
+    """
+    dispatcher: Function = numba.njit(inline="always", nogil=True, error_model="numpy")(function)
+    return dispatcher

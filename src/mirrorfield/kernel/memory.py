@@ -47,7 +47,7 @@ class Terms(NamedTuple):
     kl_target: Any
     posts_per_kl_horizon: Any
     inverse_posts: Any
-    reference: F32Array
+    reference: F32Array  # (S K,) log pi_ref
 
 
 class Memory(NamedTuple):

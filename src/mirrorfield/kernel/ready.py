@@ -1,26 +1,33 @@
-"""Which compiled code runs a rule, and what it needs beside users."""
+"""Which compiled code runs a rule, and what it needs beside people."""
 
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mirrorfield.arrays import F32Array
+from mirrorfield.arrays import F32Array, S
+from mirrorfield.kernel import extended, plain
+from mirrorfield.kernel.beyond import layout_beyond
 from mirrorfield.kernel.memory import empty_memory, terms_of
-from mirrorfield.kernel.specialise import lane_kernel
-from mirrorfield.kernel.world import World
+from mirrorfield.kernel.rows import layout
+from mirrorfield.kernel.world import NO_LENS, Lens, Phase, Task, World, still_world, unaltered
 from mirrorfield.policy.learner import learner_of
 from mirrorfield.policy.rule import Rule
 
 
 class Ready(NamedTuple):
-    """Compiled code with `run_users`, `run_batch` and LANES; the rule as it reads it; and memory for one thread."""
+    """Compiled `run_users`, and what it needs beside people: for one thread, since it has memory."""
 
-    code: ModuleType
-    rule: Any
-    memory: Any
-    start: F32Array  # (S, K I) logits of every user
-    world: Any
+    run_users: Any
+    task: Any  # a Plain or a Task
+    start: F32Array  # (S, K I) logits of everyone
+
+    @property
+    def lanes(self) -> int:
+        """How many people share a block."""
+        return int(self.task.lanes)
+
+
+TABLES = {"plain": 0, "groups": 1, "sessions": S}
 
 
 def ready(
@@ -29,24 +36,31 @@ def ready(
     lanes: int | None = None,
     learner: str | None = None,
     world: World | None = None,
+    lens: Lens | None = None,
+    serving: Any = None,
     after: Rule | None = None,
 ) -> Ready:
-    """Return what runs a rule for K categories, by the code that fits it best unless one is named.
+    """Return what runs a rule for K categories, by the code that fits it best unless a learner is named.
 
-    In a world, `after` is the rule from its intervention on; without one, there is neither intensity nor intervention.
+    In a world, `after` is the rule from its intervention on, and `serving` how both phases serve; without one, there is
+    neither intensity nor intervention.
     """
-    arms, rungs = (len(world.level), len(world.level) // categories) if world else (categories, 0)
-    rules = (rule, after or rule) if world else (rule,)
-    learner, lens = learner or learner_of(*rules), bool(world and world.lens)
-    code, start = lane_kernel(arms, lanes, learner, rungs, lens), rule.start_logits(arms).astype(np.float32)
-    if learner == "plain":
-        numbers: tuple[Any, ...] = tuple(np.float32(each.learning_rate) for each in rules)
-        memory: tuple[Any, ...] = ()
-    else:
-        numbers = tuple(terms_of(each, arms) for each in rules)
-        memory = tuple(empty_memory(each, code.LANES) for each in rules)
-    if world is None:
-        return Ready(code, numbers[0], memory and memory[0], start, ())
-    if not world.switched:
-        numbers, memory = (numbers[0],) * 2, memory and (memory[0],) * 2
-    return Ready(code, numbers, memory or ((), ()), start, world)
+    arms = len(world.level) if world else categories
+    rules = (rule, after or rule) if world else (rule, rule)
+    learner = learner or learner_of(*rules)
+    start = np.ascontiguousarray(rule.start_logits(arms), np.float32)
+    if learner == "plain" and not world:
+        task = plain.Plain(lanes or plain.lanes_for(arms), layout(arms, categories), np.float32(rule.learning_rate))
+        return Ready(plain.run_users, task, start)
+    lanes = lanes or extended.lanes_for(arms)
+    world = world or still_world(arms)
+    before = Phase(terms_of(rule, arms), empty_memory(rule, lanes), unaltered(0))
+    later = Phase(terms_of(rules[1], arms), empty_memory(rules[1], lanes), unaltered(0)) if world.switched else before
+    if serving:
+        before, later = before._replace(serving=serving[0]), later._replace(serving=serving[1])
+    if lens is None:
+        lens = NO_LENS._replace(prompt=np.zeros(arms, np.float32), model=np.empty((0, S, categories), np.float32))
+    at = layout(arms, categories)
+    also = layout_beyond(arms, categories, len(lens.kind), at)
+    whole = Task(lanes, at, also, TABLES[learner], before, later, world, lens)
+    return Ready(extended.run_users, whole, start)

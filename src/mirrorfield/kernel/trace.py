@@ -55,7 +55,7 @@ def empty_trace(recorded: int, categories: int, users: int, rungs: int = 0) -> T
 
 
 @compiled
-def keep(trace: Any, user: int, kept: Any, row: int) -> None:
+def keep(trace: Any, user: Any, kept: Any, row: int) -> None:
     """Copy one user of a trace to a row of another."""
     for c in range(trace.feed.shape[0]):
         for i in range(trace.feed.shape[1]):

@@ -2,7 +2,11 @@
 
 from typing import Any, NamedTuple
 
-from mirrorfield.arrays import F32Array
+import numpy as np
+
+from mirrorfield.arrays import F32Array, S
+from mirrorfield.kernel.beyond import Also
+from mirrorfield.kernel.rows import At
 
 
 class Serving(NamedTuple):
@@ -16,6 +20,13 @@ class Serving(NamedTuple):
     friction: Any
     swap: Any
     meddled: bool  # whether friction or swap need luck of their own
+    alters: bool  # whether anything else than the policy is served
+
+
+def unaltered(origin: int) -> Serving:
+    """Return serving by the policy alone, in a phase that begins after post number `origin`."""
+    one, zero = np.float32(1), np.float32(0)
+    return Serving(np.int64(origin), one, zero, one, one, zero, zero, False, False)
 
 
 class Lens(NamedTuple):
@@ -47,9 +58,40 @@ class Lens(NamedTuple):
     diversity: Any
 
 
-class World(NamedTuple):
-    """Intensity of every arm (K I,), the user's habituation, and the phases before and after post number `at`."""
+NO_LENS = Lens(
+    involuntary=np.float32(1),
+    deliberate=np.float32(0),
+    labelled=False,
+    rate=np.float32(1),
+    intentionality=np.float32(1),
+    noise=np.float32(0),
+    model=np.empty((0, S, 1), np.float32),
+    kappa=np.float32(0),
+    blur=np.float32(1),
+    forget=np.float32(1),
+    priming=np.float32(0),
+    prompt=np.zeros(1, np.float32),
+    looks_back=False,
+    remembers=False,
+    even=np.float32(0.5),
+    kind=np.empty(0, np.float32),
+    quality=np.empty(0, np.float32),
+    gram=np.empty((0, 0), np.float32),
+    relevance=np.empty(0, np.float32),
+    retriever=0,
+    retrieved=0,
+    refresh=1,
+    fade=np.float32(1),
+    diversity=np.float32(0),
+)
 
+
+class World(NamedTuple):
+    """Intensity of every arm (K I,), the person's habituation, and what happens at post number `at`."""
+
+    extended: bool  # whether there is anything beyond the plain loop
+    lensed: bool  # whether there is a lens
+    closes: bool  # whether an arm may be closed, or its logit tilted, for anybody
     level: F32Array
     slope: Any
     inverse_width: Any
@@ -59,6 +101,33 @@ class World(NamedTuple):
     switched: bool
     nudge: Any
     nudge_share: Any
-    before: Serving
-    after: Serving
-    lens: Any  # a Lens, or () where nothing stands between
+
+
+def still_world(arms: int) -> World:
+    """Return a world without intensity, intervention or lens, for so many arms."""
+    one, zero = np.float32(1), np.float32(0)
+    never = np.int64(np.iinfo(np.int64).max)
+    return World(
+        False, False, False, np.zeros(arms, np.float32), zero, one, zero, zero, never, False, zero, zero
+    )  # fmt: skip
+
+
+class Phase(NamedTuple):
+    """The rule of a phase of a run, and how it serves; the posts of its sessions, for one thread."""
+
+    rule: Any  # Terms
+    memory: Any  # Memory
+    serving: Serving
+
+
+class Task(NamedTuple):
+    """What the loop with every mechanism needs beside people."""
+
+    lanes: int
+    at: At
+    also: Also
+    tables: int  # 0 to learn from every post at once; else for how many states a session has tables, 1 or all
+    before: Phase
+    after: Phase
+    world: World
+    lens: Lens

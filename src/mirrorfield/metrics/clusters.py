@@ -56,7 +56,7 @@ def adjusted_rand(one: IntArray, other: IntArray) -> float:
     Formula: (sum_ij C(n_ij, 2) - E) / ((A + B)/2 - E), A = sum_i C(a_i, 2), B = sum_j C(b_j, 2), E = A B / C(n, 2).
 
     Parameters: labels, whole numbers from 0, of shape (n,). Returns a number of at most 1, the same partition; 0 on
-    average for unrelated ones; 1 if both have one cluster. Raises nothing. Source: Hubert and Arabie (1985), eq. 5,
+    average for unrelated ones; 1 if both have one cluster. Raises nothing. Source: Hubert and Arabie (1985),
     https://doi.org/10.1007/BF01908075.
 
     >>> adjusted_rand(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0]))

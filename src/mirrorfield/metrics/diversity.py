@@ -50,7 +50,7 @@ def gini(share: FloatArray) -> FloatArray:
 
     Parameters: share, numbers >= 0 with a positive sum, shape (..., K). Returns shape (...), from 0 (all alike) to (K
     - 1)/K (one has all). Raises nothing. Source: Gini (1912); as a measure of recommended items, Fleder and Hosanagar
-    (2009), section 3, https://doi.org/10.1287/mnsc.1080.0974.
+    (2009), https://doi.org/10.1287/mnsc.1080.0974.
 
     >>> float(gini(np.array([0.0, 0.0, 0.0, 1.0])))
     0.75
@@ -66,7 +66,7 @@ def coverage(share: FloatArray, least: float = 0.0) -> FloatArray:
     Formula: |{a: p_a > least}| / K.
 
     Parameters: share, shape (..., K); least, a share that does not count. Returns shape (...), in [0, 1]. Raises
-    nothing. Source: catalogue coverage, Ge et al. (2010), section 3.1, https://doi.org/10.1145/1864708.1864761.
+    nothing. Source: catalogue coverage, Ge et al. (2010), https://doi.org/10.1145/1864708.1864761.
 
     >>> float(coverage(np.array([0.7, 0.3, 0.0, 0.0])))
     0.5
@@ -81,7 +81,7 @@ def miscalibration(feed: FloatArray, interest: FloatArray) -> FloatArray:
 
     Parameters: feed and interest, probabilities of one shape (..., K). Returns shape (...), nats, from 0 (equal) to
     ln 100 (the feed has nothing of the interest). Raises nothing.
-    Source: Steck (2018), eqs. 2 and 3, https://doi.org/10.1145/3240323.3240372.
+    Source: Steck (2018), https://doi.org/10.1145/3240323.3240372.
 
     >>> float(miscalibration(np.array([0.5, 0.5]), np.array([0.5, 0.5])))
     0.0

@@ -31,8 +31,8 @@ def kaplan_meier(time: IntArray, events: IntArray, users: int, censored: IntArra
 
     Parameters: time, ascending, shape (C,); events d_i, users with their event in (t_{i-1}, t_i], (C,); users, all of
     them; censored, users last seen at t_i, (C,), default all that remain at the last time. Returns a Survival. Raises
-    nothing. An event between two times is dated to the later one. Source: Kaplan and Meier (1958), section 2,
-    https://doi.org/10.2307/2281868; interval by Kalbfleisch and Prentice (1980), section 1.3.
+    nothing. An event between two times is dated to the later one. Source: Kaplan and Meier (1958),
+    https://doi.org/10.2307/2281868; interval by Kalbfleisch and Prentice (1980).
 
     >>> kaplan_meier(np.array([1, 2, 3]), np.array([1, 1, 0]), 4).share.tolist()
     [0.75, 0.5, 0.5]
@@ -82,7 +82,7 @@ def state_rates(flow: IntArray) -> Flows:
     of a chain with this table, in intervals, is 1 / (1 - staying_s).
 
     Parameters: flow F, counts of shape (S, S), row before and column after. Returns Flows; NaN where nobody was at
-    risk. Raises nothing. Source: Ribeiro et al. (2020), section 5, https://doi.org/10.1145/3351095.3372879, for
+    risk. Raises nothing. Source: Ribeiro et al. (2020), https://doi.org/10.1145/3351095.3372879, for
     migration between groups.
 
     >>> state_rates(np.array([[8, 2, 0], [1, 3, 1], [0, 1, 4]])).up
@@ -123,7 +123,7 @@ def drift(feed: FloatArray, start: FloatArray) -> FloatArray:
     be asked is how large it gets and when it first passes a threshold.
 
     Parameters: feed and start, probabilities that broadcast to (..., K). Returns shape (...), from 0 (unmoved) to 1
-    (nothing in common). Raises nothing. Source: Jiang et al. (2019), definition 1,
+    (nothing in common). Raises nothing. Source: Jiang et al. (2019),
     https://doi.org/10.1145/3306618.3314288, with total variation for the norm.
 
     >>> float(drift(np.array([1.0, 0.0]), np.array([0.5, 0.5])))
@@ -139,7 +139,7 @@ def induced_shift(changed: FloatArray, safe: FloatArray) -> FloatArray:
     same luck.
 
     Parameters: changed and safe, states of the same users in two runs of one seed, shape (C, n) or (C, n, D). Returns
-    shape (n,), from 0 (not moved). Raises nothing. Source: Carroll et al. (2022), section 5,
+    shape (n,), from 0 (not moved). Raises nothing. Source: Carroll et al. (2022),
     https://arxiv.org/abs/2204.11966.
 
     >>> induced_shift(np.array([[1.0], [2.0]]), np.array([[1.0], [0.0]])).tolist()

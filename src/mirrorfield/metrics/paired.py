@@ -30,7 +30,7 @@ def paired_effect(metric: str, base: FloatArray, changed: FloatArray, confidence
 
     Parameters: base and changed, x and y, floats of shape (n,), n >= 2; confidence in (0, 1). Returns an Effect, whose
     interval is a point and ratio inf where no user differs. Raises nothing. Source: Student (1908);
-    for pairing by common random numbers, Law (2015), Simulation Modeling and Analysis, chapter 11.
+    for pairing by common random numbers, Law (2015), Simulation Modeling and Analysis.
 
     >>> effect = paired_effect("x", np.array([0.0, 1.0, 2.0, 3.0]), np.array([1.0, 2.0, 2.5, 3.5]))
     >>> effect.difference, round(effect.variance_ratio, 1)

@@ -37,7 +37,7 @@ def esteban_ray(position: FloatArray, count: FloatArray | IntArray, alpha: float
     Parameters: position x, shape (G,), or a matrix of distances, (G, G); count >= 0, (G,); alpha, sensitivity, above
     0 to 1.6. Returns a number from 0 (one group). Raises ValueError for another alpha. Two equal groups at distance 1
     have 2**(-1 - alpha), the most there is; splitting a group lowers it, so groups must mean something. Source:
-    Esteban and Ray (1994), theorem 1, https://doi.org/10.2307/2951734.
+    Esteban and Ray (1994), https://doi.org/10.2307/2951734.
 
     >>> esteban_ray(np.array([0.0, 1.0]), np.array([5, 5]), 1.0)
     0.25
@@ -95,7 +95,7 @@ def dip(count: FloatArray | IntArray) -> float:
     of the peak.
 
     Parameters: count, users in B >= 2 neighbouring bins of equal width. Returns a number from 0 (one peak) to 1/4 (two
-    equal points). Raises nothing. Source: Hartigan and Hartigan (1985), eq. 1, https://doi.org/10.1214/aos/1176346577;
+    equal points). Raises nothing. Source: Hartigan and Hartigan (1985), https://doi.org/10.1214/aos/1176346577;
     over bins it is at most the dip of the users themselves.
 
     >>> round(dip(np.array([5, 0, 0, 0, 5])), 3), round(dip(np.array([1, 3, 2])), 3)
@@ -163,7 +163,7 @@ def two_sides(position: FloatArray, count: FloatArray | IntArray, middle: float 
 
     Parameters: position, shape (G,); count >= 0, (G,); middle; width of the scale. Returns a number in [0, 1]; 0 if
     one side is empty, 1 for halves at the ends. Users at the middle belong to neither side. Raises nothing. Source:
-    Morales et al. (2015), eqs. 3 to 5, https://doi.org/10.1063/1.4913758.
+    Morales et al. (2015), https://doi.org/10.1063/1.4913758.
 
     >>> two_sides(np.array([0.0, 1.0]), np.array([5, 5]))
     1.0
@@ -186,7 +186,7 @@ def delta_interval(
 
     Parameters: statistic of an array of shares, or of counts whose scale does not matter, (G,); count of users, (G,);
     confidence in (0, 1). Returns (low, high). Raises nothing. Not for the dip, which has no gradient.
-    Source: the delta method for a multinomial sample, Bishop, Fienberg and Holland (1975), section 14.6.
+    Source: the delta method for a multinomial sample, Bishop, Fienberg and Holland (1975).
 
     >>> low, high = delta_interval(reynal_querol, np.array([600, 400]))
     >>> round(low, 3), round(high, 3)
@@ -217,7 +217,7 @@ def bootstrap_interval(
     Formula: the quantiles of f over `draws` multinomial counts of n users with shares count / n.
 
     Parameters: statistic of counts, (G,); count of users, (G,); draws; seed of the resampling; confidence in (0, 1).
-    Returns (low, high). Raises nothing. Source: Efron and Tibshirani (1993), section 13.3.
+    Returns (low, high). Raises nothing. Source: Efron and Tibshirani (1993).
 
     >>> low, high = bootstrap_interval(agreement, np.array([30, 40, 30]))
     >>> low < agreement(np.array([30, 40, 30])) < high
@@ -237,7 +237,7 @@ def dip_test(count: FloatArray | IntArray, draws: int = 99, seed: int = 1) -> fl
     law that is hardest to tell from two.
 
     Parameters: count, users in B >= 2 neighbouring bins; draws; seed. Returns a number in (0, 1]; small: more than
-    one peak. Raises nothing. Source: Hartigan and Hartigan (1985), section 4, https://doi.org/10.1214/aos/1176346577.
+    one peak. Raises nothing. Source: Hartigan and Hartigan (1985), https://doi.org/10.1214/aos/1176346577.
 
     >>> dip_test(np.array([50, 0, 50]), 19)
     0.05

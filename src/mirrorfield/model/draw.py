@@ -75,7 +75,7 @@ def draw_gamma(shape: Any, words: Any) -> Any:
     ln u < n**2/2 + d - d v + d ln v; for shape < 1, a Gamma(shape + 1) variate times u**(1/shape).
 
     Parameters: shape > 0, float32; words, uint32 (4,), moved on. Raises nothing.
-    Source: Marsaglia and Tsang (2000), section 2, https://doi.org/10.1145/358407.358414.
+    Source: Marsaglia and Tsang (2000), https://doi.org/10.1145/358407.358414.
     """
     boost = ONE
     if shape < ONE:

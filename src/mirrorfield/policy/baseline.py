@@ -26,7 +26,7 @@ def welford(baseline: Any, lost: Any, advantage: Any, inverse_count: Any) -> Any
     Formula: Gbar_t = Gbar_{t-1} + A_t / t, with Gbar_0 = 0, as a `compensated` sum.
 
     Parameters: baseline, lost (0 before the first reaction) and advantage, floats in the reaction's unit;
-    inverse_count = 1/t. Returns (Gbar_t, lost). Source: Welford (1962), eq. for the mean;
+    inverse_count = 1/t. Returns (Gbar_t, lost). Source: Welford (1962),
     https://doi.org/10.1080/00401706.1962.10490022.
 
     >>> welford(1.0, 0.0, 0.5, 0.5)
@@ -41,7 +41,7 @@ def exponential(baseline: Any, lost: Any, advantage: Any, weight: Any) -> Any:
     Formula: b_n = b_{n-1} + w (G_n - b_{n-1}), with b_0 = 0, as a `compensated` sum.
 
     Parameters: baseline, lost (0 before the first return) and advantage = G_n - b_{n-1}, floats in the reaction's unit;
-    weight w in (0, 1]. Returns (b_n, lost). Source: Sutton and Barto (2018), eq. 2.5.
+    weight w in (0, 1]. Returns (b_n, lost). Source: Sutton and Barto (2018), section 2.5.
 
     >>> exponential(1.0, 0.0, 0.5, 0.5)
     (1.25, 0.0)

@@ -24,7 +24,7 @@ def logit_step(learning_rate: Any, advantage: Any, chosen: Any, probability: Any
 
     Parameters: learning_rate > 0; advantage, a float; chosen, 1.0 for the category shown and 0.0 else;
     probability, pi(a | s_t) in [0, 1]; shapes broadcast. Returns floats in nats. Raises nothing.
-    Source: Williams (1992), section 4; Sutton and Barto (2018), eq. 2.12. The update is myopic: it credits the
+    Source: Williams (1992); Sutton and Barto (2018), eq. 2.12. The update is myopic: it credits the
     immediate reaction, not the states that the post leads to.
 
     >>> logit_step(0.1, 0.5, 1.0, 0.25)

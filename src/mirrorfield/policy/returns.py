@@ -23,7 +23,7 @@ def td_error(reward: Any, value: Any, next_value: Any, discount: Any) -> Any:
     Formula: delta_h = r_h + gamma V(s_{h+1}) - V(s_h); V(s_{h+1}) = 0 where the session's end is the end.
 
     Parameters: reward, value, next_value: floats of one shape in the reaction's unit; discount in (0, 1]. Returns that
-    shape and unit. Raises nothing. Source: Schulman et al. (2016), eq. 10, https://arxiv.org/abs/1506.02438.
+    shape and unit. Raises nothing. Source: Schulman et al. (2016), section 3, https://arxiv.org/abs/1506.02438.
 
     >>> td_error(1.0, 0.5, 2.0, 0.5)
     1.5

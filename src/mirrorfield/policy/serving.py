@@ -26,7 +26,7 @@ def importance(weight: Any, odds: Any) -> Any:
     Formula: pi(a) / b(a). With it, the expected update is that of the policy, whatever is served.
 
     Parameters: weight and odds >= 0, pi(a) and b(a) on one scale. Returns a pure number, 1 where both are equal and
-    where odds are 0. Raises nothing. Source: Chen et al. (2019), eq. 3, https://doi.org/10.1145/3289600.3290999.
+    where odds are 0. Raises nothing. Source: Chen et al. (2019), https://doi.org/10.1145/3289600.3290999.
 
     >>> importance(0.5, 0.25), importance(0.5, 0.5)
     (2.0, 1.0)

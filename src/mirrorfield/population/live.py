@@ -7,26 +7,42 @@ import numpy as np
 
 from mirrorfield.arrays import F32Array
 from mirrorfield.errors import InputError
-from mirrorfield.kernel import Ready, Trace
-from mirrorfield.kernel.specialise import first_rows
+from mirrorfield.kernel import Ready, Trace, extended, plain
+from mirrorfield.kernel.beyond import WORDS, layout_beyond
+from mirrorfield.kernel.crowd import advance_crowd, finish_crowd, lean_crowd, load_crowd, record_crowd
+from mirrorfield.kernel.people import load_people
+from mirrorfield.kernel.plain import Plain
 from mirrorfield.population.run import Plan, new_trace, plan_run, ready_for
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.streams import U64
 
 
-def load_block(plan: Plan, ready: Ready, first: int) -> tuple[F32Array, Any]:
-    """Return a block of users before their first post: a scratch array, and the words of their luck."""
-    code, lanes = ready.code, ready.code.LANES
-    scratch, words = np.zeros(code.ROWS * lanes, np.float32), np.zeros(code.WORDS * lanes, np.uint32)
-    with np.errstate(over="ignore"):
-        seed = U64(plan.scenario.seed)
-        code.load_users(scratch, words, seed, U64(first), ready.start, plan.profiles, plan.population)
-    return scratch, words
+class Held:
+    """A block of people between two posts, under any rule; its rows may be read and changed.
 
+    `ready` is the code that runs them and `first_user` the id of the first; they come before their first post.
+    """
 
-def load_blocks(plan: Plan, ready: Ready) -> list[tuple[F32Array, Any]]:
-    """Return the plan's users before their first post, block by block."""
-    return [load_block(plan, ready, first) for first in range(0, plan.scenario.users, ready.code.LANES)]
+    def __init__(self, plan: Plan, ready: Ready, first_user: int = 0) -> None:
+        arms, k = ready.start.shape[1], plan.scenario.k
+        self.plain = isinstance(ready.task, Plain)
+        self.at = ready.task.at
+        self.also = layout_beyond(arms, k, 0, self.at) if self.plain else ready.task.also
+        self.rows = np.zeros((self.also.end, ready.lanes), np.float32)
+        self.words = np.zeros((WORDS, ready.lanes), np.uint32)
+        with np.errstate(over="ignore"):
+            who = U64(plan.scenario.seed), U64(first_user)
+            load_people(self.rows, self.words, self.at, *who, ready.start, plan.profiles, plan.population)
+            if not self.plain:
+                extended.enter(self.rows, self.words, *who, plan.profiles, ready.task)
+
+    def advance(self, task: Any, first: int, last: int) -> None:
+        """Run posts first + 1 ... last by the rule of the first phase."""
+        with np.errstate(over="ignore"):
+            if self.plain:
+                plain.advance(self.rows, self.words, self.at, first, last, task.learning_rate)
+            else:
+                extended.advance(self.rows, self.words, first, last, task.before, task)
 
 
 class Crowd:
@@ -46,8 +62,8 @@ class Crowd:
             raise InputError("crowd: expected plain REINFORCE without intensity or intervention; use `mirrorfield run`")
         self.scenario, self.t = scenario, 0
         self.plan, self._ready = plan_run(scenario), ready_for(scenario, learner="plain")
-        self._code, self._row = self._ready.code, first_rows(scenario.k)
-        self._blocks = load_blocks(self.plan, self._ready)
+        self._lanes, self._at = self._ready.lanes, self._ready.task.at
+        self._rows, self._words = self._load(0, -(-scenario.users // self._lanes))
         self.turns: list[tuple[int, float, float]] = [(0, scenario.policy.learning_rate, 0.0)]
 
     @property
@@ -60,10 +76,20 @@ class Crowd:
         """Whether this is a run with its learning rate: nothing was turned after the first post, nor any lambda."""
         return len(self.turns) == 1 and self.turns[0][2] == 0
 
+    def _load(self, first: int, blocks: int) -> tuple[F32Array, Any]:
+        """Return some blocks before their first post: their rows, and the words of their luck."""
+        rows = np.zeros((blocks, self._at.end, self._lanes), np.float32)
+        words = np.zeros((blocks, 4, self._lanes), np.uint32)
+        with np.errstate(over="ignore"):
+            load_crowd(
+                rows, words, self._at, U64(self.scenario.seed), U64(first), self._ready.start, self.plan.profiles,
+                self.plan.population,
+            )  # fmt: skip
+        return rows, words
+
     def advance(self, posts: int) -> None:
         """Show every user some posts."""
-        for block in self._blocks:
-            self._show(block, self.t, self.t + posts, self.learning_rate)
+        self._show(self._rows, self._words, self.t, self.t + posts, self.learning_rate)
         self.t += posts
 
     def turn(self, learning_rate: float, shift: float = 0.0) -> None:
@@ -75,68 +101,59 @@ class Crowd:
             self.turns.pop()
         self.turns.append((self.t, learning_rate, shift))
         if shift != before[2]:
-            for scratch, _ in self._blocks:
-                self._lean(scratch, shift)
+            self._lean(self._rows, shift)
 
-    def _show(self, block: tuple[F32Array, Any], first: int, last: int, rate: float) -> None:
+    def _show(self, rows: F32Array, words: Any, first: int, last: int, rate: float) -> None:
         with np.errstate(over="ignore"):
-            self._code.advance(*block, (), first, last, np.float32(rate), (), ())
+            advance_crowd(rows, words, self._at, first, last, np.float32(rate))
 
-    def _lean(self, scratch: F32Array, shift: float) -> None:
-        lanes, row = self._code.LANES, self._row["intentionality"]
-        place = scratch[row * lanes : (row + 1) * lanes]
-        began = place.copy()
-        place[:] = np.clip(began + np.float32(shift), 0, 1)
-        self._code.blend_profiles(scratch, self.plan.profiles)
-        place[:] = began
+    def _lean(self, rows: F32Array, shift: float) -> None:
+        lean_crowd(rows, self._at, np.float32(shift), self.plan.profiles)
 
     def look(self, users: int | None = None) -> Trace:
         """Return all users, or the first so many, as they are: a trace of one step, up to a block wider than asked."""
-        blocks = self._blocks[: -(-(users or self.scenario.users) // self._code.LANES)]
-        trace = new_trace(self.scenario, 1, len(blocks) * self._code.LANES)
-        for block, (scratch, _) in enumerate(blocks):
-            self._code.record(scratch, trace, 0, block * self._code.LANES, ())
-            self._code.finish(scratch, trace, block * self._code.LANES)
+        return self._look(0, -(-(users or self.scenario.users) // self._lanes))
+
+    def _look(self, first: int, blocks: int) -> Trace:
+        some, trace = slice(first, first + blocks), new_trace(self.scenario, 1, blocks * self._lanes)
+        record_crowd(self._rows[some], self._at, trace, 0)
+        finish_crowd(self._rows[some], self._at, trace)
         return trace
 
     def survey(self, width: int) -> Iterator[tuple[int, int, Trace]]:
         """Yield first user, how many, and their feed, state and mean reaction, `width` at a time in one trace."""
-        lanes, users = self._code.LANES, self.scenario.users
+        lanes, users = self._lanes, self.scenario.users
         trace = new_trace(self.scenario, 1, width)
         trace.intentionality[:] = 0
         for first in range(0, users, width):
-            for start in range(0, min(width, users - first), lanes):
-                self._code.record(self._blocks[(first + start) // lanes][0], trace, 0, start, ())
+            some = slice(first // lanes, -(-min(first + width, users) // lanes))
+            record_crowd(self._rows[some], self._at, trace, 0)
             yield first, min(width, users - first), trace
 
     def one(self, user: int) -> Trace:
         """Return one user as it is: a trace of one step and one user."""
-        scratch, _ = self._blocks[user // self._code.LANES]
-        trace = new_trace(self.scenario, 1, self._code.LANES)
-        self._code.record(scratch, trace, 0, 0, ())
-        self._code.finish(scratch, trace, 0)
-        return self._lane(trace, user)
+        return self._lane(self._look(user // self._lanes, 1), user)
 
     def retell(self, user: int, steps: Sequence[int]) -> Trace:
         """Return one user as it was after each of these posts, ascending, none after now.
 
         Nothing of the past is kept: a user's id and the turns say what it went through, so it is run again.
         """
-        lanes = self._code.LANES
-        block = load_block(self.plan, self._ready, user // lanes * lanes)
+        lanes = self._lanes
+        rows, words = self._load(user // lanes * lanes, 1)
         trace, t, rate, turns = new_trace(self.scenario, len(steps), lanes), 0, 0.0, [*self.turns]
         for c, step in enumerate(steps):
             while turns and turns[0][0] < step:
                 at, then, shift = turns.pop(0)
-                self._show(block, t, at, rate)
-                self._lean(block[0], shift)
+                self._show(rows, words, t, at, rate)
+                self._lean(rows, shift)
                 t, rate = at, then
-            self._show(block, t, step, rate)
-            self._code.record(block[0], trace, c, 0, ())
+            self._show(rows, words, t, step, rate)
+            record_crowd(rows, self._at, trace, c)
             t = step
-        self._code.finish(block[0], trace, 0)
+        finish_crowd(rows, self._at, trace)
         return self._lane(trace, user)
 
     def _lane(self, trace: Trace, user: int) -> Trace:
-        lane = user % self._code.LANES
+        lane = user % self._lanes
         return Trace._make(values[..., lane : lane + 1] for values in trace)

@@ -24,7 +24,7 @@ from mirrorfield.model.draw import PopulationTables, ProfileTables
 from mirrorfield.population.bounds import MAX_MEAN_REACTION
 from mirrorfield.population.lens_tables import lens_of
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.population.tables import histogram_scales, population_tables, profile_tables, world_of
+from mirrorfield.population.tables import histogram_scales, population_tables, profile_tables, servings_of, world_of
 from mirrorfield.streams import U64
 
 WIDTH = 256
@@ -146,7 +146,9 @@ def ready_for(
 ) -> Ready:
     """Return the compiled code that runs a scenario, and what it needs beside users; `lens`, if a plan has made it."""
     before, after = scenario.rules
-    return ready(before, scenario.k, lanes, learner, world_of(scenario, lens or lens_of(scenario)), after)
+    return ready(
+        before, scenario.k, lanes, learner, world_of(scenario), lens or lens_of(scenario), servings_of(scenario), after
+    )
 
 
 def new_trace(scenario: Scenario, recorded: int, users: int) -> Trace:
@@ -172,17 +174,20 @@ def _check_sample_fits(scenario: Scenario, recorded: int) -> None:
         )
 
 
-def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int], None] | None = None) -> Part:
+def run_block(
+    plan: Plan, first_user: int, users: int, progress: Callable[[int], None] | None = None, code: Ready | None = None
+) -> Part:
     """Run users first_user ... first_user + users - 1 to the end. Their ids and the plan decide the result.
 
-    `progress`, if given, is called with the number of users that just finished, some times per block.
+    `progress`, if given, is called with the number of users that just finished, some times per block; `code`,
+    if given, is what `ready_for` returned for the scenario.
     Raises InputError if what was learned of a user is not finite any more, or if a user's mean reaction is beyond what
     fixed-point totals can hold, and ValueError for a block that begins in the middle of a pair of users.
     """
     if whole_pairs(plan.scenario, first_user) != first_user:
         raise ValueError(f"first_user: expected an even id under intervention.swap, got {first_user}")
     scenario, recorded, end = plan.scenario, len(plan.steps), first_user + users
-    code, rule, memory, start, world = ready_for(scenario, lens=plan.lens)
+    code = code or ready_for(scenario, lens=plan.lens)
     totals, momentary = new_totals(scenario, recorded), new_totals(scenario, 1)
     trace, notes = new_trace(scenario, recorded, WIDTH), empty_notes(scenario.k, WIDTH)
     kept_users = np.arange(first_user, end) if plan.keep_all else plan.sample[columns_of(plan.sample, first_user, end)]
@@ -196,12 +201,10 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
                 U64(first),
                 count,
                 plan.steps,
-                rule,
-                memory,
-                start,
+                code.task,
+                code.start,
                 plan.profiles,
                 plan.population,
-                world,
                 plan.scales,
                 trace,
                 notes,

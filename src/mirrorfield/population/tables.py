@@ -5,7 +5,7 @@ from itertools import accumulate
 import numpy as np
 
 from mirrorfield.arrays import F32Array
-from mirrorfield.kernel import BINS, Lens, Scales, Serving, World
+from mirrorfield.kernel import BINS, Scales, Serving, World
 from mirrorfield.maths64 import log
 from mirrorfield.model.draw import (
     BETA,
@@ -84,17 +84,21 @@ def _serving(change: Intervention, origin: int) -> Serving:
         friction=np.float32(change.friction),
         swap=np.float32(change.swap),
         meddled=change.friction > 0 or change.swap > 0,
+        alters=change.exploration > 0 or change.quota < 1 or change.swap > 0,
     )
 
 
-def world_of(scenario: Scenario, lens: Lens | None = None) -> World | None:
+def world_of(scenario: Scenario) -> World | None:
     """Return what is beyond the plain loop in plain numbers, or None where nothing is."""
-    if not scenario.extended and lens is None:
+    if not scenario.extended and not scenario.lensed:
         return None
-    part, change = scenario.intensity, scenario.intervention
+    part, change, level = scenario.intensity, scenario.intervention, intensities(scenario)
     before, after = scenario.rules
     return World(
-        level=intensities(scenario),
+        extended=True,
+        lensed=scenario.lensed,
+        closes=scenario.lensed or bool(level.max() > np.float32(change.intensity_cap)),
+        level=level,
         slope=np.float32(part.slope),
         inverse_width=np.float32(1 / part.width),
         eta=np.float32(part.eta),
@@ -103,10 +107,14 @@ def world_of(scenario: Scenario, lens: Lens | None = None) -> World | None:
         switched=before != after,
         nudge=np.float32(change.nudge),
         nudge_share=np.float32(change.nudge_share),
-        before=_serving(Intervention(), 0),
-        after=_serving(change, change.at if before != after else 0),
-        lens=lens or (),
     )
+
+
+def servings_of(scenario: Scenario) -> tuple[Serving, Serving]:
+    """Return how posts are served before and after a scenario's intervention."""
+    change = scenario.intervention
+    before, after = scenario.rules
+    return _serving(Intervention(), 0), _serving(change, change.at if before != after else 0)
 
 
 def _cdf(weights: list[float]) -> F32Array:

@@ -7,16 +7,19 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.arrays import F32Array, FloatArray, S
-from mirrorfield.kernel.specialise import first_rows, pitch
+from mirrorfield.kernel import Ready
+from mirrorfield.kernel.people import blend_profiles
+from mirrorfield.kernel.sessions import begin
 from mirrorfield.model.profile import reaction
 from mirrorfield.policy.softmax import softmax
-from mirrorfield.population.live import load_blocks
+from mirrorfield.population.live import Held
 from mirrorfield.population.run import plan_run, ready_for
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.server.parts import Parts
 from mirrorfield.streams import U64
 
 COMES_ALONG = ("logits", "shown", "baseline", "baseline_lost", "state")
+LANES = 8
 _compiling = Lock()
 
 
@@ -91,33 +94,39 @@ class Mirror:
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.t, self.straight = settings, 0, settings.noise == 1
-        self._scratch: F32Array = np.empty((0, 0), np.float32)
-        self._words: Any = None
-        self._row: dict[str, int] = {}
+        self._held: Any = None
         self._install()
 
     def _install(self) -> None:
         """Put the user into the code that runs its rule; what was learned, its luck and its history come along."""
-        settings = self.settings
-        scenario, plain = settings.scenario(), settings.parts == Parts()
-        learner = "plain" if plain else "sessions"
+        settings, before = self.settings, self._held
+        scenario = settings.scenario()
         with _compiling:
-            plan, code = plan_run(scenario), ready_for(scenario, learner=learner)
-            ((scratch, words),) = load_blocks(plan, code)
-        self.k, row, lanes = scenario.k, first_rows(scenario.k, learner), code.code.LANES
-        if self.t > 0:
-            for name in COMES_ALONG:
-                self._rows(scratch.reshape(-1, lanes), row, name)[:] = self._rows(self._scratch, self._row, name)
-            words[::lanes] = self._words[:: self._scratch.shape[1]]
-        self._profiles, self._code, self._memory, self._rule = plan.profiles, code.code, code.memory, code.rule
-        self._scratch, self._words, self._row = scratch.reshape(-1, lanes), words, row
+            plan, ready = plan_run(scenario), self._ready(settings.parts, scenario)
+            held = Held(plan, ready)
+            if before is not None:
+                for name in COMES_ALONG:
+                    held.rows[getattr(held.at, name)] = before.rows[getattr(before.at, name)]
+                held.words[held.at.luck] = before.words[before.at.luck]
+            if not held.plain:
+                task, seed = ready.task, U64(settings.seed)
+                with np.errstate(over="ignore"):
+                    begin(
+                        held.rows, held.at, held.also, task.before.memory, seed, U64(0), task.before.rule, task.tables
+                    )
+        self.k, self._profiles, self._task, self._held = scenario.k, plan.profiles, ready.task, held
         self.parts = settings.parts
-        self._code.begin(scratch, self._memory, U64(settings.seed), U64(0), self._rule)
         self._profile()
 
-    def _rows(self, scratch: F32Array, row: dict[str, int], name: str) -> F32Array:
-        count = {"logits": S * pitch(self.k), "shown": self.k}.get(name, 1)
-        return scratch[row[name] : row[name] + count, 0]
+    def _ready(self, parts: Parts, scenario: Scenario) -> Ready:
+        return ready_for(scenario, LANES, "plain" if parts == Parts() else "sessions")
+
+    def _rows(self, name: str) -> F32Array:
+        """Return the visitor's numbers in some rows, to read or to change."""
+        held = self._held
+        place = getattr(held.at if name in held.at._fields else held.also, name)
+        rows: F32Array = held.rows[place if isinstance(place, slice) else slice(place, place + 1), 0]
+        return rows
 
     def turn(self, settings: Settings) -> None:
         """Change lambda, alpha and noise from here on, and the rule from the next session on; the seed stays.
@@ -127,7 +136,10 @@ class Mirror:
         before, self.settings = self.settings, Settings(**vars(settings) | {"seed": self.settings.seed})
         self.straight = self.settings.noise == 1 if self.t == 0 else self.straight and self.settings == before
         running = Settings(**vars(self.settings) | {"parts": self.parts})
-        self._rule = ready_for(running.scenario(), learner="plain" if self.parts == Parts() else "sessions").rule
+        task = self._ready(self.parts, running.scenario()).task
+        if self._memory:
+            task = task._replace(before=task.before._replace(memory=self._memory))
+        self._task = task
         self._profile()
         if self.due:
             Mirror(self.settings).react()
@@ -138,21 +150,14 @@ class Mirror:
             self._install()
 
     def _profile(self) -> None:
-        self._scratch[self._row["intentionality"], 0] = self.settings.intentionality
-        self._code.blend_profiles(self._scratch.reshape(-1), self._profiles)
-        self._fill("std", self._table("std") * np.float32(self.settings.noise))
+        held, self._rows("intentionality")[:] = self._held, self.settings.intentionality
+        blend_profiles(held.rows, held.at, held.rows[held.at.intentionality], self._profiles)
+        self._rows("std")[:] *= np.float32(self.settings.noise)
 
-    def _fill(self, name: str, table: F32Array) -> None:
-        for s in range(S):
-            first = self._row[name] + s * pitch(self.k)
-            self._scratch[first : first + self.k, 0] = table[s]
-
-    def _table(self, name: str) -> F32Array:
-        rows = [self._row[name] + s * pitch(self.k) for s in range(S)]
-        return np.array([self._scratch[first : first + self.k, 0] for first in rows])
-
-    def _one(self, name: str) -> np.float32:
-        return np.float32(self._scratch[self._row[name], 0])
+    @property
+    def _memory(self) -> Any:
+        """The posts of a session, or None where every post is learned from at once."""
+        return getattr(self._task, "before", None) and self._task.before.memory
 
     @property
     def place(self) -> int:
@@ -167,36 +172,31 @@ class Mirror:
     @property
     def state(self) -> int:
         """The arousal that the next post is seen in: 0 calm, 1 engaged, 2 hooked; a group's posts all see its first."""
-        return int(self._one("start" if self.parts.grouped and self.place else "state"))
+        return int(self._rows("start" if self.parts.grouped and self.place else "state")[0])
 
     @property
     def policy(self) -> FloatArray:
         """The policy in every state, (S, K)."""
-        return np.asarray(softmax(self._table("logits").astype(float)))
+        return np.asarray(softmax(self.logits.astype(float)))
 
     @property
     def baseline(self) -> float:
         """The running mean of the reactions so far."""
-        return float(self._one("baseline"))
+        return float(self._rows("baseline")[0])
 
     @property
     def logits(self) -> F32Array:
         """The logits, float32 (S, K), bit for bit those of a run."""
-        return self._table("logits")
+        return self._rows("logits").reshape(S, self.k).copy()
 
     def _advance(self) -> int:
         """Run one post and return its category."""
-        first = self._row["shown"]
-        shown = self._scratch[first : first + self.k, 0].copy()
-        with np.errstate(over="ignore"):
-            self._code.advance(
-                self._scratch.reshape(-1), self._words, self._memory, self.t, self.t + 1, self._rule, (), ()
-            )
-        return int((self._scratch[first : first + self.k, 0] - shown).argmax())
+        self._held.advance(self._task, self.t, self.t + 1)
+        return int(self._rows("arm")[0])
 
     def offer(self) -> int:
         """Return the category of the next post, without running it."""
-        held = (self._scratch, self._words, *self._memory)
+        held = (self._held.rows, self._held.words, *(self._memory or ()))
         copies = [array.copy() for array in held]
         category = self._advance()
         for array, copy in zip(held, copies, strict=True):
@@ -209,10 +209,9 @@ class Mirror:
         state, baseline, before = self.state, self.baseline, self.policy
         if reward is not None:
             self.straight = False
-            self._fill("mean", np.full((S, self.k), reward, np.float32))
-            self._fill("std", np.zeros((S, self.k), np.float32))
-        category = self._advance()
-        felt = reaction(self._one("chosen_mean"), self._one("chosen_std"), self._one("noise"))
+            self._rows("mean")[:], self._rows("std")[:] = reward, 0
+        category, cell = self._advance(), int(self._rows("cell")[0])
+        felt = reaction(self._rows("mean")[cell], self._rows("std")[cell], self._rows("noise")[0])
         self.t += 1
         if reward is not None:
             self._profile()
@@ -233,7 +232,7 @@ class Mirror:
 
     def _weighed(self, session: Session | None) -> float | None:
         if not self._memory:
-            return float(self._one("gain"))
+            return float(self._rows("gain")[0])
         return session.advantages[-1] if session else None
 
     def _learned(self, before: FloatArray) -> Session:

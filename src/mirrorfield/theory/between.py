@@ -58,7 +58,7 @@ class Between:
         centres = [whole[shelf.category == a].mean(axis=0) for a in range(k)] if len(whole) else []
         self.query = sum((w * c for w, c in zip(deliberate_wish(values), centres, strict=False)), np.zeros(1))
         self.embedding = whole
-        self.taken = np.ones(len(shelf.category), bool)
+        self.take(np.ones(len(shelf.category), bool))
         self.fetch(0)
 
     def _make_labels(self, values: Values, susceptibility: FloatArray) -> None:
@@ -80,16 +80,17 @@ class Between:
         total = self.recent.sum()
         return self.recent / total if total > 0 else np.full(self.arms, 1 / self.arms)
 
-    def open_arms(self) -> NDArray[np.bool_]:
-        """Return which arms have anything to show."""
-        if not len(self.taken):
-            return np.ones(self.arms, bool)
-        return np.isin(np.arange(self.arms) // self.rungs, self.shelf.category[self.taken])
+    def take(self, taken: NDArray[np.bool_]) -> None:
+        """Retrieve these items, (M,): `opened`, (A,), says which arms then have anything to show."""
+        self.taken, self.opened = taken, np.ones(self.arms, bool)
+        if len(taken):
+            self.opened = np.isin(np.arange(self.arms) // self.rungs, self.shelf.category[taken])
 
     def factor(self, arm: int) -> float:
         """Return what scales the reaction to a post of an arm: priming, and the quality of the item picked for it."""
-        even = 1 / self.arms
-        found = 1 + self.context["priming"] * (self.shares()[arm] - even) / (1 - even)
+        even, found = 1 / self.arms, 1.0
+        if self.context["priming"] != 0:
+            found += self.context["priming"] * (self.shares()[arm] - even) / (1 - even)
         if len(self.taken):
             fitting = np.flatnonzero(self.taken & (self.shelf.category == arm // self.rungs))
             self.item = int(fitting[self.pick.below(len(fitting))])
@@ -137,7 +138,7 @@ class Between:
             wanted = self.past @ self.embedding
             if wanted @ wanted > NEAR_NOTHING:
                 score += self.embedding @ wanted / np.sqrt(wanted @ wanted)
-        self.taken = self._best(score, int(count), self.part["diversity"] if how == "diverse" else 0.0)
+        self.take(self._best(score, int(count), self.part["diversity"] if how == "diverse" else 0.0))
 
     def _best(self, score: FloatArray, count: int, diversity: float) -> NDArray[np.bool_]:
         taken: list[int] = []

@@ -16,7 +16,7 @@ def long_run(chain: FloatArray, state: IntArray | int) -> FloatArray:
     whose law is that of the long run from there.
 
     Parameters: chain, transition probabilities (..., 3, 3); state, 0 to 2, (...). Returns float64 (..., 3). Source:
-    Freidlin and Wentzell (1984), lemma 6.3.1.
+    Freidlin and Wentzell (1984), chapter 6, lemma 3.1.
 
     >>> long_run(np.eye(3), 1).round(9).tolist()
     [0.0, 1.0, 0.0]

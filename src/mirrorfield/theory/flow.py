@@ -51,7 +51,7 @@ def flow_with_spread(
     needs is the mean of J over the flow so far.
 
     Parameters: start, mean and std, (K,); times, increasing tau > 0, (n,). Returns float64 (n, K) and (n, K, K).
-    Raises RuntimeError if the integration fails. Source: Kurtz (1971); van Kampen (2007), section X.
+    Raises RuntimeError if the integration fails. Source: Kurtz (1971); van Kampen (2007).
 
     >>> flow_with_spread(np.zeros(2), np.zeros(2), np.ones(2), np.array([1.0]))[1].round(6).tolist()
     [[[0.25, -0.25], [-0.25, 0.25]]]
@@ -76,7 +76,7 @@ def replicator_flow(start: FloatArray, mean: FloatArray, times: FloatArray) -> F
     Formula: pi_a(tau) is proportional to pi_a(0) exp(mu_a tau), the solution of d pi_a / d tau = pi_a (mu_a - J).
 
     Parameters: start, a policy (K,) without zeros; mean (K,); times (n,). Returns float64 (n, K). Raises nothing.
-    Source: Hofbauer and Sigmund (1998), section 7.1.
+    Source: Hofbauer and Sigmund (1998).
 
     >>> replicator_flow(np.full(4, 0.25), np.array([1, 0.9, 0.5, 0.2]), np.array([10.0]))[0, 0].round(3).item()
     0.727

@@ -30,7 +30,7 @@ def expected_update(logits: FloatArray, mean: FloatArray) -> FloatArray:
     not look at the choice, and for every spread of the reactions.
 
     Parameters: logits and mean reactions mu, shape (..., K). Returns float64 of that shape, in reaction; rows sum to
-    0. Raises nothing. Source: Williams (1992), theorem 1, for one choice.
+    0. Raises nothing. Source: Williams (1992), for one choice.
 
     >>> expected_update(np.zeros(2), np.array([1.0, 0.0])).tolist()
     [0.25, -0.25]

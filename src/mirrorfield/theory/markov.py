@@ -24,7 +24,7 @@ def closed_classes(chain: FloatArray) -> list[list[int]]:
     """Return the sets of states that the chain never leaves and in which every state leads to every other.
 
     Parameters: chain, transition probabilities of shape (S, S). Returns sorted lists of states. Raises nothing.
-    Source: Norris (1997), section 1.2.
+    Source: Norris (1997).
 
     >>> closed_classes(np.array([[1.0, 0.0], [0.5, 0.5]]))
     [[0]]

@@ -84,10 +84,11 @@ class _Run:
 
 
 def _now(person: Person) -> tuple[FloatArray, FloatArray, int, float, float, float, float]:
-    diet = person.diet()
-    by_category = diet.reshape(-1, person.rungs).sum(axis=1)
-    heights = float(person.served() @ person.level), float(diet @ person.level)
-    return person.feed(), by_category, person.state, person.felt, *heights, person.floor
+    laws = person.laws()
+    served, diet = laws[person.state], person.dwelling(laws) @ laws
+    feed, by_category = (law.reshape(-1, person.rungs).sum(axis=1) for law in (served, diet))
+    heights = float(served @ person.level), float(diet @ person.level)
+    return feed, by_category, person.state, person.felt, *heights, person.floor
 
 
 def replay(values: Values, users: Sequence[int], recorded: Sequence[int], shelf: Shelf = EMPTY) -> Replay:

@@ -58,7 +58,7 @@ class Person:
 
     def open_arms(self) -> NDArray[np.bool_]:
         """Return which arms may be shown: up to the cap, and of a category that has anything to show."""
-        return (self.level <= self.cap) & self.between.open_arms()
+        return (self.level <= self.cap) & self.between.opened
 
     def policy(self, state: int) -> FloatArray:
         """Return the policy in a state, in its context and among what is open: eq. 3."""
@@ -66,29 +66,28 @@ class Person:
 
     def served(self, state: int | None = None) -> FloatArray:
         """Return what would be served in a state, or next: the policy within the quota, and a share drawn evenly."""
-        law = self.policy(self.state if state is None else state)
-        opened, quota = self.open_arms(), self.change["quota"]
-        share = law.reshape(-1, self.rungs).sum(axis=1)
-        top = int(share.argmax())
-        if share[top] > quota:
-            scale = np.full(len(share), (1 - quota) / (1 - share[top]))
-            scale[top] = quota / share[top]
-            law = law * scale.repeat(self.rungs)
+        law, quota = self.policy(self.state if state is None else state), self.change["quota"]
+        if quota < 1:
+            share = law.reshape(-1, self.rungs).sum(axis=1)
+            top = int(share.argmax())
+            if share[top] > quota:
+                scale = np.full(len(share), (1 - quota) / (1 - share[top]))
+                scale[top] = quota / share[top]
+                law = law * scale.repeat(self.rungs)
         explored = self.change["exploration"]
-        return np.asarray((1 - explored) * law + explored * opened / opened.sum())
+        if explored > 0:
+            opened = self.open_arms()
+            law = (1 - explored) * law + explored * opened / opened.sum()
+        return law
 
-    def dwelling(self) -> FloatArray:
+    def laws(self) -> FloatArray:
+        """Return what would be served now in each state, (S, A)."""
+        return np.array([self.served(s) for s in range(S)])
+
+    def dwelling(self, laws: FloatArray | None = None) -> FloatArray:
         """Return the long run of the person's states under what is served now, (S,)."""
-        chain = np.array([self.served(s) @ self.law[s] for s in range(S)])
-        return long_run(chain, self.state)
-
-    def diet(self) -> FloatArray:
-        """Return what is served in the long run of the person's states, (A,)."""
-        return np.asarray(self.dwelling() @ np.array([self.served(s) for s in range(S)]))
-
-    def feed(self) -> FloatArray:
-        """Return what would be served next by category, (K,)."""
-        return np.asarray(self.served().reshape(-1, self.rungs).sum(axis=1))
+        laws = self.laws() if laws is None else laws
+        return long_run(np.array([laws[s] @ self.law[s] for s in range(S)]), self.state)
 
     def show(self, law: FloatArray) -> tuple[int, float]:
         """Show one post drawn from a law; return its arm and the reaction, and move the person on: eqs. 2, 7, 8, 9."""

@@ -94,13 +94,14 @@ class Student:
     ) -> None:
         """Take one step on the posts of a minibatch, all at the logits and values before it."""
         person, rule = self.person, self.rule
-        policy = np.array([person.policy(s) for s in range(3)])
+        policy = {s: person.policy(s) for s in set(state[part].tolist())}
         size = 1 / len(part) if rule.aggregate == "mean" else 1.0
         gain = in_spreads(gains[part], rule) if rule.normalise == "minibatch" else gains[part]
         moved, revalued = np.zeros_like(person.logits), np.zeros(3)
         for post, one in zip(part, gain, strict=True):
             s, a = state[post], arm[post]
-            ratio, pi = policy[s, a] / old[s, a], policy[s]
+            pi = policy[s]
+            ratio = pi[a] / old[s, a]
             weight = push(ratio, one, rule)
             if rule.beta > 0:
                 weight -= person.beta * pull(float(np.log(pi[a]) - self.reference[s, a]), ratio, rule)

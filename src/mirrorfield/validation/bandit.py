@@ -1,5 +1,7 @@
 """Users with one state and one profile, run by the compiled kernel: the bandits that the theory speaks of."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,15 @@ def learners(
     """Return logits and policies after `steps` posts, float64 (users, K); equal seeds share their luck."""
     trace = trace_of(bandit(mean, std, policy, users, steps, seed))
     return trace.logits[0].T.astype(float), trace.feed[-1].T.astype(float)
+
+
+def courses(
+    mean: FloatArray, std: FloatArray, policy: float | dict[str, Any], users: int, times: Sequence[int], seed: int = 1
+) -> FloatArray:
+    """Return the policies of the same users after some numbers of posts, ascending; float64 (times, users, K)."""
+    plan = plan_run(bandit(mean, std, policy, users, times[-1], seed))
+    seen = replace(plan, steps=np.array(times, np.int64))
+    return run_block(seen, 0, users).sample.feed.transpose(0, 2, 1).astype(float)
 
 
 def trace_of(scenario: Scenario) -> Trace:

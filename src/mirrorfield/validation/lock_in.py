@@ -6,7 +6,7 @@ import numpy as np
 
 from mirrorfield.theory.experiment import Bandit, policies
 from mirrorfield.theory.lock_in import escape_time
-from mirrorfield.validation.bandit import learners, share
+from mirrorfield.validation.bandit import courses, learners, share
 from mirrorfield.validation.claim import Claim, at_most, below, equal, slope
 
 MEAN, STD = np.array([1, 0.9, 0.5, 0.2]), np.ones(4)
@@ -22,7 +22,7 @@ def _against_experiment(bandits: dict[str, Bandit], users: int, seed: int) -> It
     for place, (name, bandit) in enumerate(bandits.items()):
         policy = {"baseline": bandit.baseline, "learning_rate": bandit.learning_rate}
         std = np.full(4, bandit.std)
-        ours = [learners(np.array(bandit.mean), std, policy, users, steps, seed)[1] for steps in times]
+        ours = courses(np.array(bandit.mean), std, policy, users, times, seed)
         for steps, own, other in zip(times, ours, theirs[:, place], strict=True):
             text = f"P(arm 1 leads), {name}, t = {steps}"
             yield _alike(text, own.argmax(axis=1) == 0, other.argmax(axis=1) == 0)
@@ -44,8 +44,9 @@ def table(users: int) -> Iterator[Claim]:
 
 def metastability(users: int) -> Iterator[Claim]:
     """Yield that ever fewer users have a wrong arm in the lead, the same users seen later and later."""
-    wrong = [learners(MEAN, STD, 0.2, users, t)[1].argmax(axis=1) != 0 for t in (1000, 4000, 16_000, 64_000)]
-    for t, before, after in zip((4000, 16_000, 64_000), wrong[:-1], wrong[1:], strict=True):
+    times = (1000, 4000, 16_000, 64_000)
+    wrong = courses(MEAN, STD, 0.2, users, times).argmax(axis=2) != 0
+    for t, before, after in zip(times[1:], wrong[:-1], wrong[1:], strict=True):
         change = after.astype(float) - before
         error = float(change.std() / np.sqrt(users))
         text = f"change of P(a wrong arm leads) from t = {t // 4} to {t}, alpha = .2"

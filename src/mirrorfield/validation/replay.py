@@ -10,9 +10,8 @@ import numpy as np
 from mirrorfield.arrays import FloatArray
 from mirrorfield.kernel import Trace
 from mirrorfield.population.corpus import load_corpus
-from mirrorfield.population.run import new_trace, plan_run, ready_for
+from mirrorfield.population.run import plan_run, ready_for, run_block
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.streams import U64
 from mirrorfield.theory.between import EMPTY, Shelf
 from mirrorfield.theory.oracle import Replay, replay
 from mirrorfield.validation.claim import Claim, near
@@ -26,15 +25,10 @@ def traced(scenario: Scenario, first_user: int = 0) -> tuple[Any, Trace]:
     As plain Python (NUMBA_DISABLE_JIT=1) users side by side cost time, so there a block has few.
     """
     lanes = LEAST_LANES if os.environ.get("NUMBA_DISABLE_JIT") == "1" else None
-    code, rule, memory, start, world = ready_for(scenario, lanes)
-    blocks, plan = -(-scenario.users // code.LANES), plan_run(scenario)
-    trace = new_trace(scenario, len(plan.steps), blocks * code.LANES)
-    with np.errstate(over="ignore"):
-        code.run_batch(
-            U64(scenario.seed), U64(first_user), blocks, plan.steps, rule, memory, start, plan.profiles,
-            plan.population, world, trace,
-        )  # fmt: skip
-    return plan.steps, Trace._make(array[..., : scenario.users] for array in trace)
+    plan = plan_run(scenario, keep_all=True)
+    trace = run_block(plan, first_user, scenario.users, code=ready_for(scenario, lanes, lens=plan.lens)).table
+    assert trace is not None
+    return plan.steps, trace
 
 
 def shelf_of(scenario: Scenario) -> Shelf:

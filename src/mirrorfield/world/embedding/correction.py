@@ -42,8 +42,8 @@ def capped_weight(normaliser: Any, cap: Any) -> Any:
     Formula: omega = min(Z_S / Z, c), with Z_S the mean over candidates of exp(f_j) / r_j.
 
     Parameters: normaliser Z_S / Z > 0; cap c >= 1; floats of one shape. Returns that shape. Raises nothing.
-    Source: Chen et al. (2019), eq. 8, https://doi.org/10.1145/3289600.3290999, for pi / beta on the pair of candidates
-    and choice, which is Z_S / Z; docs/embedding.md, eq. 13.
+    Source: weight capping of Chen et al. (2019), https://doi.org/10.1145/3289600.3290999, for pi / beta on the pair of
+    candidates and choice, which is Z_S / Z; docs/embedding.md, eq. 13.
 
     >>> float(capped_weight(3.0, 2.0))
     2.0
@@ -58,7 +58,7 @@ def top_k(probability: Any, slate: int) -> Any:
     on a page of K draws.
 
     Parameters: probability pi in [0, 1], a float; slate K >= 1. Returns a float, 1 for K = 1. Raises nothing.
-    Source: Chen et al. (2019), eq. 7, https://doi.org/10.1145/3289600.3290999.
+    Source: the top-K multiplier of Chen et al. (2019), https://doi.org/10.1145/3289600.3290999.
 
     >>> float(top_k(0.5, 3))
     0.75

@@ -116,7 +116,7 @@ def check_connected(wins: IntArray, names: Sequence[str], where: str) -> None:
     Without that the likelihood has no maximum: a score runs off to infinity.
 
     Parameters: wins (K, K); names of the K categories; where, the state and labeller for the message. Source:
-    Hunter (2004), Annals of Statistics 32, pages 384-406, assumption 1, which goes back to Ford (1957).
+    Hunter (2004), Annals of Statistics 32, pages 384-406; the condition goes back to Ford (1957).
 
     >>> check_connected(np.array([[0, 2], [0, 0]]), ["x", "y"], "in state calm")
     Traceback (most recent call last):

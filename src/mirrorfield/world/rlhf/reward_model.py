@@ -98,7 +98,7 @@ def clustered_error(fit: Fit, own: IntArray, margin: float = 0.0) -> FloatArray:
     labeller, the inverse Hessian.
 
     Parameters: fit of the summed wins, score (S, K); own wins (n, S, K, K); margin. Returns (S, K). Raises nothing.
-    Source: Liang and Zeger (1986), eq. 6, https://doi.org/10.1093/biomet/73.1.13; docs/rlhf.md, eq. 5.
+    Source: Liang and Zeger (1986), https://doi.org/10.1093/biomet/73.1.13; docs/rlhf.md, eq. 5.
     """
     n = len(own)
     if n == 1:

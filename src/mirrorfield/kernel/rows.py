@@ -1,0 +1,107 @@
+"""A block of people in rows: one row a quantity, one column a person, and where each quantity is.
+
+A block is one array, float32 (rows, n), so that a crowd of blocks is one array too, and compiled code is given one
+array and a table of places instead of a hundred arrays. A person's cell s K + a is the state s that they are in and the
+arm a that they are shown; an arm is a category at a rung of intensity.
+"""
+
+from typing import Any, NamedTuple
+
+from mirrorfield.arrays import S
+from mirrorfield.kernel.jit import lanewise
+
+
+class At(NamedTuple):
+    """Where the rows are of what people are, what is learned of them, and one post; K arms, C categories."""
+
+    logits: slice  # S K rows, one a cell
+    mean: slice  # S K, of the reaction
+    std: slice  # S K
+    fall: slice  # S K, below this luck they are calm next
+    rise: slice  # S K, from this luck on they are hooked next
+    shown: slice  # K, posts of each arm so far
+    weight: slice  # K, of the policy in their state
+    susceptibility: slice  # C
+    dwell: slice  # S, the long run of their states
+    crest: slice  # S, the largest share in each state
+    state: int  # 0 calm, 1 engaged, 2 hooked
+    baseline: int
+    baseline_lost: int  # what rounding lost of it
+    intentionality: int
+    segment: int
+    choice: int  # luck of a post
+    noise: int
+    transition: int
+    largest: int  # logit in their state
+    total: int  # of the weights
+    target: int  # place among the odds that luck points to
+    reached: int  # odds of the arms up to one
+    arm: int  # what is shown
+    cell: int
+    gain: int  # advantage
+    spare: int
+    luck: slice  # 4 rows of the words: of posts to come
+    end: int  # how many rows there are
+
+
+class Places:
+    """Hands out places in an array, one after the other."""
+
+    def __init__(self, first: int = 0) -> None:
+        self.end = first
+
+    def some(self, count: int) -> slice:
+        """Return the place of so many rows."""
+        self.end += count
+        return slice(self.end - count, self.end)
+
+    def one(self) -> int:
+        """Return the place of one row."""
+        self.end += 1
+        return self.end - 1
+
+
+def fill(kind: Any, sizes: dict[str, int], first: int, **fixed: Any) -> Any:
+    """Return a table of places: those of some rows by their number, the others one row each."""
+    places = Places(first)
+    found = {
+        name: places.some(sizes[name]) if name in sizes else places.one()
+        for name in kind._fields
+        if name not in fixed and name != "end"
+    }
+    return kind(**found, **fixed, end=places.end)
+
+
+def layout(arms: int, categories: int) -> At:
+    """Return where the rows are for K arms of C categories.
+
+    >>> layout(4, 4).state
+    78
+    """
+    cells = dict.fromkeys(("logits", "mean", "std", "fall", "rise"), S * arms)
+    others = {"shown": arms, "weight": arms, "susceptibility": categories, "dwell": S, "crest": S}
+    places: At = fill(At, cells | others, 0, luck=slice(0, 4))
+    return places
+
+
+@lanewise
+def set_row(x: Any, row: Any) -> None:
+    """Set a row to a number."""
+    for j in range(len(row)):
+        row[j] = x
+
+
+@lanewise
+def copy_row(source: Any, row: Any) -> None:
+    """Copy a row."""
+    for j in range(len(row)):
+        row[j] = source[j]
+
+
+@lanewise
+def copy_rows(source: Any, rows: Any) -> None:
+    """Copy rows."""
+    for i in range(len(rows)):
+        one, row = source[i], rows[i]
+        for j in range(len(row)):
+            row[j] = one[j]
