@@ -1,6 +1,6 @@
 """The command `mirrorfield`: it loads the package so that Ctrl-C meanwhile ends in one line.
 
-It stands beside the package, since to import any part of the package loads all of it.
+It stands beside the package, since to import any part of the package loads the package first.
 """
 
 import sys

@@ -6,23 +6,49 @@
 ['calm', 'engaged', 'hooked']
 """
 
-from mirrorfield import contract, people, recommenders
-from mirrorfield.api import Run, simulate
-from mirrorfield.engine.checks import check_people, check_recommender
-from mirrorfield.errors import ContractError, CorruptError, InputError, MirrorfieldError, StoppedError, StoreError
-from mirrorfield.policy.presets import preset
-from mirrorfield.policy.rule import Rule
-from mirrorfield.population.change import Intensity, Intervention
-from mirrorfield.population.distributions import Population, Segment
-from mirrorfield.population.policy import Policy
-from mirrorfield.population.scenario import Category, Profile, Record, Scenario
-from mirrorfield.store.tables import load_table
-from mirrorfield.study.neighbours import Neighbours, neighbours
-from mirrorfield.study.rlhf import Asked, Rlhf, rlhf
-from mirrorfield.study.sweep import Sweep, sweep
-from mirrorfield.study.tipping import Tipping, tip
-from mirrorfield.study.whatif import Comparison, compare
-from mirrorfield.version import VERSION as __version__
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mirrorfield import contract, people, recommenders
+    from mirrorfield.api import Run, load, simulate
+    from mirrorfield.engine.checks import check_people, check_recommender
+    from mirrorfield.errors import ContractError, CorruptError, InputError, MirrorfieldError, StoppedError, StoreError
+    from mirrorfield.policy.presets import preset
+    from mirrorfield.policy.rule import Rule
+    from mirrorfield.population.change import Intensity, Intervention
+    from mirrorfield.population.distributions import Population, Segment
+    from mirrorfield.population.policy import Policy
+    from mirrorfield.population.scenario import Category, Profile, Record, Scenario
+    from mirrorfield.store.tables import load_table
+    from mirrorfield.study.neighbours import Neighbours, neighbours
+    from mirrorfield.study.person import Person, person
+    from mirrorfield.study.rlhf import Asked, Rlhf, rlhf
+    from mirrorfield.study.sweep import Sweep, sweep
+    from mirrorfield.study.tipping import Tipping, tip
+    from mirrorfield.study.whatif import Comparison, compare
+    from mirrorfield.version import VERSION as __version__
+
+_PLACES = {
+    "api": ("Run", "load", "simulate"),
+    "engine.checks": ("check_people", "check_recommender"),
+    "errors": ("ContractError", "CorruptError", "InputError", "MirrorfieldError", "StoppedError", "StoreError"),
+    "policy.presets": ("preset",),
+    "policy.rule": ("Rule",),
+    "population.change": ("Intensity", "Intervention"),
+    "population.distributions": ("Population", "Segment"),
+    "population.policy": ("Policy",),
+    "population.scenario": ("Category", "Profile", "Record", "Scenario"),
+    "store.tables": ("load_table",),
+    "study.neighbours": ("Neighbours", "neighbours"),
+    "study.person": ("Person", "person"),
+    "study.rlhf": ("Asked", "Rlhf", "rlhf"),
+    "study.sweep": ("Sweep", "sweep"),
+    "study.tipping": ("Tipping", "tip"),
+    "study.whatif": ("Comparison", "compare"),
+}
+_PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
+_MODULES = ("contract", "people", "recommenders")
 
 __all__ = [
     "Asked",
@@ -35,6 +61,7 @@ __all__ = [
     "Intervention",
     "MirrorfieldError",
     "Neighbours",
+    "Person",
     "Policy",
     "Population",
     "Profile",
@@ -53,9 +80,11 @@ __all__ = [
     "check_recommender",
     "compare",
     "contract",
+    "load",
     "load_table",
     "neighbours",
     "people",
+    "person",
     "preset",
     "recommenders",
     "rlhf",
@@ -63,3 +92,21 @@ __all__ = [
     "sweep",
     "tip",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name, and import what it needs when it is first asked for."""
+    if name in _MODULES:
+        return import_module(f"mirrorfield.{name}")
+    if name == "__version__":
+        found = import_module("mirrorfield.version").VERSION
+    elif name in _PLACE_OF:
+        found = getattr(import_module(f"mirrorfield.{_PLACE_OF[name]}"), name)
+    else:
+        raise AttributeError(f"module 'mirrorfield' has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -9,33 +9,89 @@ from typing import TYPE_CHECKING, Any
 
 from mirrorfield.contract import Metric, Observe
 from mirrorfield.errors import InputError, StoppedError
+from mirrorfield.execution.bar import Progress, watched
 from mirrorfield.execution.blocks import blocks_of, run_blocks
 from mirrorfield.execution.pools import open_pool
 from mirrorfield.metrics.own import mean_and_error, measure, snapshot_of
 from mirrorfield.metrics.summary import summarise
-from mirrorfield.population.run import Gathering, Part, Plan, block_size, plan_run, whole_pairs
+from mirrorfield.population.run import (
+    Gathering,
+    Part,
+    Plan,
+    block_size,
+    new_totals,
+    new_trace,
+    plan_run,
+    recorded_steps,
+    whole_pairs,
+)
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.version import VERSION
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from mirrorfield.engine.logs import Logs
+    from mirrorfield.report.plots import RunPlots
     from mirrorfield.store.job import Job
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
-    """A finished run: `summary` (plain values), `dataset` (xarray), `report(path)`, `save(folder)`.
+    """A finished run: `summary` (plain values), `dataset` (xarray), `plot`, `to_frame`, `report(path)`, `save(folder)`.
 
-    `part` is over no user if the run was read from its folder.
+    `part` is over no user if the run was read from its folder; `plan` is None if `load` read it.
     """
 
     scenario: Scenario
-    plan: Plan
+    plan: Plan | None
     part: Part
     command: str = ""
     metrics: Mapping[str, Metric] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        from mirrorfield.report.card import text_card
+        from mirrorfield.report.headline import run_figures, size
+
+        return text_card(f"Run of {size(self.scenario)}", run_figures(self.scenario, self.summary))
+
+    def _repr_html_(self) -> str:
+        from mirrorfield.report.card import html_card
+        from mirrorfield.report.headline import run_figures, size
+
+        note = "Everyone, after the last post; two-faced: led by another category in another of their states."
+        return html_card(f"Run of {size(self.scenario)}", run_figures(self.scenario, self.summary), note)
+
+    @property
+    def plot(self) -> "RunPlots":
+        """The report's pictures as matplotlib figures: `run.plot.map()`, `.shares()`, `.tipping()`, `.flows()`."""
+        from mirrorfield.report.plots import RunPlots
+
+        return RunPlots(self.dataset)
+
+    def to_frame(self, table: str = "steps") -> "pd.DataFrame":
+        """Return a table of the run: "steps" of everyone, "people" of the sample, or "bands" of lambda.
+
+        Raises InputError for another name.
+
+        >>> simulate(Scenario(users=64, steps=10)).to_frame("bands").shape
+        (20, 11)
+        """
+        from mirrorfield.store.frames import frame_of
+
+        return frame_of(self.dataset, table)
+
+    def _planned(self) -> Plan:
+        """Return the plan, made anew if the run was loaded; raise InputError if it had objects of somebody's own."""
+        if self.plan is not None:
+            return self.plan
+        own = [name for name in ("recommender", "people") if name in self.summary]
+        if own:
+            raise InputError(
+                f"run: it had {' and '.join(own)} of somebody's own, which a folder does not hold; simulate it again"
+            )
+        return prepare(self.scenario, None, None, None)
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -45,7 +101,7 @@ class Run:
         if self.metrics:
             found = measure(self.metrics, snapshot_of(self.part.sample, scenario.steps))
             figures["metrics"] = {name: mean_and_error(values) for name, values in found.items()}
-        return figures | self.plan.own.names
+        return figures | self._planned().own.names
 
     @cached_property
     def dataset(self) -> "xr.Dataset":
@@ -53,7 +109,8 @@ class Run:
         from mirrorfield.store.dataset import to_dataset
         from mirrorfield.store.ticket import input_digests
 
-        return to_dataset(self.plan, self.part, VERSION).assign_attrs(self.plan.own.names | input_digests(self.plan))
+        plan = self._planned()
+        return to_dataset(plan, self.part, VERSION).assign_attrs(plan.own.names | input_digests(plan))
 
     def logs(self, people: int = 1000) -> "Logs":
         """Return every post of the first so many sampled people, as logged bandit feedback.
@@ -66,7 +123,8 @@ class Run:
         """
         from mirrorfield.engine.logs import logs_of
 
-        return logs_of(self.plan, self.plan.sample[:people])
+        plan = self._planned()
+        return logs_of(plan, plan.sample[:people])
 
     def report_html(self) -> str:
         """Return the report as one self-contained page."""
@@ -85,16 +143,40 @@ class Run:
         write_result(Path(folder), self.scenario, self.summary, self.dataset, self.report_html(), overwrite)
 
 
-def _read_run(plan: Plan, folder: Path) -> Run:
+def load(folder: str | Path) -> Run:
+    """Return the finished run in a folder, once its files are found to be those that were written.
+
+    No code runs because a file names it. The run's `logs` run its people again, from the scenario alone. Parameters:
+    folder, that `mirrorfield run` or `run.save` wrote. Raises InputError for anything that is no finished run, and
+    CorruptError, naming the file, for one that has changed. Source: docs/result.md.
+
+    >>> from tempfile import mkdtemp
+    >>> folder = Path(mkdtemp()) / "run"
+    >>> run = simulate(Scenario(users=64, steps=10), out=folder)
+    >>> load(folder).summary == run.summary
+    True
+    """
+    from mirrorfield.store.job import describe_job, is_job
+
+    folder = Path(folder)
+    if is_job(folder):
+        raise InputError(describe_job(folder))
+    return _read_run(None, folder)
+
+
+def _read_run(plan: Plan | None, folder: Path) -> Run:
     from mirrorfield.store.folder import RESULT, read_result
     from mirrorfield.store.job import tidy_finished
     from mirrorfield.store.tables import load_table
 
-    tidy_finished(folder)
-    nobody = Gathering(plan)
-    run = Run(plan.scenario, plan, Part(0, 0, nobody.totals, nobody.momentary, nobody.sample))
-    run.summary = read_result(folder)[1]
-    run.dataset = load_table(folder, RESULT)
+    scenario, summary = read_result(folder)
+    if plan:
+        tidy_finished(folder)
+    dataset = load_table(folder, RESULT)
+    recorded = len(recorded_steps(scenario.steps, scenario.record.steps))
+    nobody = new_trace(scenario, recorded, 0)
+    run = Run(scenario, plan, Part(0, 0, new_totals(scenario, recorded), new_totals(scenario, 1), nobody))
+    run.summary, run.dataset = summary, dataset
     return run
 
 
@@ -108,7 +190,7 @@ def simulate(
     population: str | Path | None = None,
     threads: int | None = None,
     block: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress = None,
     out: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -123,13 +205,13 @@ def simulate(
 
     Parameters: scenario, default `Scenario()`; population, a folder of users written by `mirrorfield fit` (user u is
     its row u modulo the number of rows); threads, default one per processor; block, users per task (one more if
-    `intervention.swap` would part a pair), default by size; progress, called with the number of users that just
-    finished; out, a run folder in which every finished block is safe at once, default none; resume, continue the run in
-    `out` if it has begun; overwrite, replace a run in `out`; keep_all, write the final values of every user into `out`;
-    dask, the address of a scheduler or local:N; recommender and people, objects of your own that keep the contract
-    (people also as a class that is called with the scenario), in place of the scenario's; observe, "history" or
-    "state", what such a recommender sees; metrics, {name: function of a Snapshot}, means of which over the sampled
-    people are added to the summary. The result depends on the scenario, the population and these objects alone.
+    `intervention.swap` would part a pair), default by size; progress, True for a bar, or called with the number of
+    users that just finished; out, a run folder in which every finished block is safe at once, default none; resume,
+    continue the run in `out` if it has begun; overwrite, replace a run in `out`; keep_all, write the final values of
+    every user into `out`; dask, the address of a scheduler or local:N; recommender and people, objects of your own that
+    keep the contract (people also as a class that is called with the scenario), in place of the scenario's; observe,
+    "history" or "state", what such a recommender sees; metrics, {name: function of a Snapshot}, means of which over the
+    sampled people are added to the summary. The result depends on the scenario, the population and these objects alone.
     Raises InputError for what cannot be simulated or continued and for objects that break the contract, StoreError if
     the disk refuses. Source: docs/model.md, sections 1 and 2; docs/jobs.md; docs/contract.md.
 
@@ -147,7 +229,8 @@ def simulate(
     if out is None:
         if resume or keep_all:
             raise InputError("resume, keep_all: expected the folder of the run in `out`")
-        return execute(plan, threads, block, progress, dask=dask, metrics=metrics)
+        with watched(progress, plan.scenario.users) as told:
+            return execute(plan, threads, block, told, dask=dask, metrics=metrics)
     from mirrorfield.store.job import check_finished
     from mirrorfield.store.lock import locked
 
@@ -157,8 +240,9 @@ def simulate(
     with locked(folder):
         if resume and check_finished(folder, plan):
             return _read_run(plan, folder)
-        with job_for(plan, folder, population, block, resume=resume, overwrite=overwrite) as job:
-            return execute(plan, threads, progress=progress, dask=dask, job=job, metrics=metrics)
+        job_of = job_for(plan, folder, population, block, resume=resume, overwrite=overwrite)
+        with job_of as job, watched(progress, plan.scenario.users - job.gathering.users) as told:
+            return execute(plan, threads, progress=told, dask=dask, job=job, metrics=metrics)
 
 
 def execute(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mirrorfield import Scenario, simulate
-from mirrorfield.kernel import learner_of
+from mirrorfield.policy.learner import learner_of
 from mirrorfield.population.reference import CLOSED, served, simulate_reference
 from mirrorfield.population.rule_reference import simulate_rule
 from mirrorfield.population.run import plan_run, run_block

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mirrorfield import Scenario, simulate
-from mirrorfield.kernel import learner_of
+from mirrorfield.policy.learner import learner_of
 from mirrorfield.population.corpus import corpus_bytes, load_corpus
 from mirrorfield.population.lens_tables import make_lens
 from mirrorfield.population.reference import simulate_reference

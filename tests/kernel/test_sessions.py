@@ -8,7 +8,7 @@ import pytest
 
 from mirrorfield import Scenario
 from mirrorfield.kernel import ready
-from mirrorfield.kernel.ready import learner_of
+from mirrorfield.policy.learner import learner_of
 from mirrorfield.policy.options import Aggregate, Baseline, Leash, Normalise, Returns
 from mirrorfield.policy.presets import PRESETS, preset
 from mirrorfield.policy.rule import Rule

@@ -1,5 +1,6 @@
 """What commands that answer a question share: their options, a progress bar, and the page they may write."""
 
+import json
 import shlex
 import sys
 import tempfile
@@ -25,6 +26,8 @@ Seed = Annotated[int | None, typer.Option(help="Seed of all random streams.")]
 Threads = Annotated[int | None, typer.Option(help="Threads; default one per processor.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="section.key=value, as often as needed.")]
 Page = Annotated[Path | None, typer.Option("--out", help="Also write a page with pictures to FILE.html.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON and nothing else.")]
+Fitted = Annotated[Path | None, typer.Option(help="Users from a folder written by `fit`.")]
 OwnRecommender = Annotated[str | None, typer.Option("--recommender", help="A recommender of your own, module:name.")]
 OwnPeople = Annotated[str | None, typer.Option("--people", help="People of your own, module:name.")]
 Observed = Annotated[
@@ -89,8 +92,24 @@ def typed_command() -> str:
     return shlex.join(["mirrorfield", *sys.argv[1:]])
 
 
-def write_page(out: Path | None, page: str) -> None:
-    """Write a page where one is wanted, and say so."""
+def write_page(out: Path | None, page: str, quiet: bool = False) -> None:
+    """Write a page where one is wanted, and say so unless `quiet`."""
     if out:
         out.write_text(page, encoding="utf-8")
-        stdout().print(f"Pictures: {out}")
+        if not quiet:
+            stdout().print(f"Pictures: {out}")
+
+
+def print_json(answer: Any) -> None:
+    """Print an answer as JSON, without NaN or infinity, which JSON does not have."""
+    from mirrorfield.study.plain import plain
+
+    sys.stdout.write(json.dumps(plain(answer), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def fitted(scenario: str, population: Path | None) -> tuple[str, list[str]]:
+    """Return which scenario to take and how to set users from a folder; the folder's own in place of the default."""
+    if population is None:
+        return scenario, []
+    source = str(population / "scenario.toml") if scenario == "default" else scenario
+    return source, [f"population.file={json.dumps(str(population))}"]

@@ -1,23 +1,28 @@
 """`mirrorfield compare`: what-ifs under common random numbers."""
 
 import shlex
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import box
 from rich.table import Table
 
 from mirrorfield.cli.asked import (
+    Fitted,
+    Json,
     Observed,
     OwnPeople,
     Page,
     Preset,
     Seed,
+    Settings,
     Steps,
     Threads,
     Users,
     check_page,
+    fitted,
     own_objects,
+    print_json,
     progress_bar,
     typed_command,
     write_page,
@@ -29,6 +34,9 @@ from mirrorfield.metrics.paired import Effect
 from mirrorfield.population.base import brief
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.settings import changed, parse_setting
+
+if TYPE_CHECKING:
+    from mirrorfield.study.whatif import Comparison
 
 
 def parse_change(base: Scenario, change: str) -> Scenario:
@@ -67,19 +75,31 @@ def compare(
     users: Users = None,
     steps: Steps = None,
     seed: Seed = None,
+    settings: Settings = None,
+    population: Fitted = None,
     pairs: Annotated[int | None, typer.Option(help="Users to pair; default record.users.")] = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(help='Exit with code 1 if an arm does this, such as "locked_in>+0.02"; may be repeated.'),
+    ] = None,
     out: Page = None,
     threads: Threads = None,
+    json_: Json = False,
 ) -> None:
     """Run a scenario and changes of it on the same users with the same luck; print what each change does."""
     from mirrorfield.engine.own import load_recommender
+    from mirrorfield.study.limit import check_limits, parse_limit
     from mirrorfield.study.whatif import compare as run_arms
+    from mirrorfield.study.whatif import metric_names
 
     if not change and not against and not recommender:
         raise InputError('--change: expected at least one arm, such as --change "policy.beta=0.1"')
     check_page(out)
+    source, listed = fitted(scenario, population)
     sampled = [] if pairs is None else [f"record.users={pairs}"]
-    base = build_scenario(scenario, sampled, users=users, steps=steps, seed=seed)
+    base = build_scenario(source, [*listed, *(settings or []), *sampled], users=users, steps=steps, seed=seed)
+    known = list(metric) if metric else metric_names(base)
+    limits = [parse_limit(words, known) for words in fail_if or ()]
     arms: dict[str, Any] = {text: parse_change(base, text) for text in change or ()}
     arms |= {words: load_recommender(words) for words in recommender or ()}
     with progress_bar("simulating", base.users * (1 + len(arms) + len(against or ()))) as (progress, task):
@@ -92,6 +112,18 @@ def compare(
             threads=threads,
             progress=lambda n: progress.advance(task, n),
         )
+    if json_:
+        print_json(found)
+    else:
+        _print(found)
+    if out:
+        from mirrorfield.report.comparison import page
+
+        write_page(out, page(found, typed_command()), json_)
+    check_limits(found, limits)
+
+
+def _print(found: "Comparison") -> None:
     for arm in found.arms:
         table = Table("metric", "base", "changed", "difference", "95% interval", "variance ratio", box=box.SIMPLE_HEAD)
         table.title, table.title_justify = f"{arm.name}: {found.pairs:,} users, each with itself", "left"
@@ -100,7 +132,3 @@ def compare(
         stdout().print(table)
         stayed = arm.moves.trace() / found.pairs
         stdout().print(f"  {100 * (1 - stayed):.1f}% of users have another category than in the base.\n")
-    if out:
-        from mirrorfield.report.comparison import page
-
-        write_page(out, page(found, typed_command()))

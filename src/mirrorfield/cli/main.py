@@ -1,46 +1,64 @@
-"""The command line: `mirrorfield run`, and the other commands."""
+"""The command line: its commands, each of which loads what it needs once it is called."""
 
 import sys
-from pathlib import Path
-from typing import Annotated, Literal
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from typer.core import TyperCommand, TyperGroup
 
-from mirrorfield.cli import compare as compare_command
-from mirrorfield.cli import embed as embed_command
-from mirrorfield.cli import embedding as embedding_command
-from mirrorfield.cli import fit as fit_command
-from mirrorfield.cli import rlhf as rlhf_command
-from mirrorfield.cli import serve as serve_command
-from mirrorfield.cli import study as study_commands
-from mirrorfield.cli import verify as verify_command
-from mirrorfield.cli.asked import Observed, OwnPeople, OwnRecommender, named_objects, typed_command
 from mirrorfield.cli.ending import check_words, end_as_told
-from mirrorfield.cli.jobs import Shown, go_on, print_if_finished, run_job
-from mirrorfield.cli.progress import log_lines
-from mirrorfield.cli.settings import build_scenario
-from mirrorfield.cli.table import stdout, summary_view
-from mirrorfield.errors import CorruptError, InputError
-from mirrorfield.population.scenario import Scenario, presets
-from mirrorfield.version import VERSION
+
+COMMANDS = {
+    "run": ("run:run", "Simulate a population and write a run folder."),
+    "resume": ("run:resume", "Continue a run that was interrupted."),
+    "show": ("run:show", "Print the summary of a run folder again."),
+    "presets": ("run:list_presets", "List the scenarios that come with the package."),
+    "compare": ("compare:compare", "Say what changes do to the same users with the same luck."),
+    "tip": ("study:tip", "Find where a population tips, and whether it tips back."),
+    "neighbours": ("study:neighbours", "Tell what profiles decide from what early luck decides."),
+    "person": ("person:person", "Tell the story of one person, from their id."),
+    "sweep": ("study:sweep", "Run a scenario at many settings."),
+    "fit": ("fit:fit", "Fit a population to a log of interactions."),
+    "embed": ("embed:embed", "Embed the texts of items into a corpus."),
+    "embedding": ("embedding:embedding", "Simulate people and items as vectors."),
+    "rlhf": ("rlhf:rlhf", "Align the recommender by people's labels, and compare."),
+    "verify": ("verify:verify", "Check the theory's claims against the kernel."),
+    "cite": ("run:cite", "Print BibTeX for exactly what a scenario uses."),
+    "serve": ("serve:serve", "Serve the page in a browser."),
+}
+PLAIN: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+
+
+def loaded(name: str) -> Any:
+    """Return a command that can be called; its module is imported here."""
+    module, function = COMMANDS[name][0].split(":")
+    alone = typer.Typer(**PLAIN)
+    alone.command(name)(getattr(import_module(f"mirrorfield.cli.{module}"), function))
+    return typer.main.get_command(alone)
+
+
+class Commands(TyperGroup):
+    """The commands by name and by one line of help, of which only the one that is called is imported."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, (_, line) in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=line, callback=None))
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order in which the help has them."""
+        return list(COMMANDS)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the called command's name, the command itself and its words; fail for one that there is not."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command if name is None else loaded(name), rest
+
 
 app = typer.Typer(
-    help="Simulate the loop between a learning recommender and the people it learns from.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    help="Simulate the loop between a learning recommender and the people it learns from.", cls=Commands, **PLAIN
 )
-app.command("compare")(compare_command.compare)
-app.command("neighbours")(study_commands.neighbours)
-app.command("tip")(study_commands.tip)
-app.command("sweep")(study_commands.sweep)
-app.command("embedding")(embedding_command.embedding)
-app.command("serve")(serve_command.serve)
-app.command("fit")(fit_command.fit)
-app.command("rlhf")(rlhf_command.rlhf)
-app.command("embed")(embed_command.embed)
-app.command("verify")(verify_command.verify)
 
 
 @app.callback(invoke_without_command=True)
@@ -50,114 +68,11 @@ def root(
 ) -> None:
     """Simulate the loop between a learning recommender and the people it learns from."""
     if version:
+        from mirrorfield.version import VERSION
+
         typer.echo(f"mirrorfield {VERSION}")
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
-
-
-@app.command()
-def run(
-    scenario: Annotated[str | None, typer.Argument(help="A preset, or a scenario in a TOML file.")] = None,
-    users: Annotated[int | None, typer.Option(help="Number of users.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Interactions per user.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of all random streams.")] = None,
-    rule: Annotated[str | None, typer.Option(help="The recommender's rule: a preset of docs/rules.md.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="section.key=value, as often as needed.")] = None,
-    population: Annotated[Path | None, typer.Option(help="Users from a folder written by `fit`.")] = None,
-    recommender: OwnRecommender = None,
-    people: OwnPeople = None,
-    observe: Observed = None,
-    out: Annotated[Path | None, typer.Option(help="Result folder; default runs/NAME-NNN.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out if it has begun.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing run folder.")] = False,
-    keep: Annotated[
-        Literal["sample", "all"] | None, typer.Option(help="Users whose final values are kept; default sample.")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads; default one per processor.")] = None,
-    dask: Annotated[str | None, typer.Option(help="Run on Dask: local:N, or the address of a scheduler.")] = None,
-    block: Annotated[int | None, typer.Option(help="Users per task; does not change the result.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")] = False,
-) -> None:
-    """Simulate a population and write a run folder: scenario, summary, time series, sample and report."""
-    from mirrorfield.api import job_for, prepare
-    from mirrorfield.store.folder import next_place
-    from mirrorfield.store.job import is_ours
-    from mirrorfield.store.lock import locked
-
-    shown = Shown(threads, dask, quiet, json_)
-    if resume and (out is None or overwrite):
-        raise InputError("--resume: expected --out DIR, the folder of the run to continue, and no --overwrite")
-    words = (scenario, users, steps, seed, rule, population, recommender, people, observe)
-    if resume and out and is_ours(out) and not set_ and all(word is None for word in words):
-        go_on(out, shown, block, None if keep is None else keep == "all")
-        return
-    source = str(population / "scenario.toml") if population and scenario is None else scenario
-    settings = [*([f"policy.rule={rule}"] if rule is not None else []), *(set_ or [])]
-    chosen = build_scenario("default" if source is None else source, settings, users=users, steps=steps, seed=seed)
-    place = out or next_place(chosen.name)
-    plan = named_objects(prepare(chosen, population, threads, block, keep == "all"), recommender, people, observe)
-    if resume and print_if_finished(place, shown, plan):
-        return
-    with locked(place):
-        if resume and print_if_finished(place, shown, plan):
-            return
-        job = job_for(plan, place, population, block, typed_command(), resume=resume, overwrite=overwrite)
-        run_job(place, job, shown)
-
-
-@app.command()
-def resume(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run that has not finished.")],
-    threads: Annotated[int | None, typer.Option(help="Threads; default one per processor.")] = None,
-    dask: Annotated[str | None, typer.Option(help="Run on Dask: local:N, or the address of a scheduler.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")] = False,
-) -> None:
-    """Continue a run that was interrupted; its result is that of a run that never was."""
-    go_on(folder, Shown(threads, dask, quiet, json_))
-
-
-@app.command("presets")
-def list_presets() -> None:
-    """List the scenarios that come with the package."""
-    table = Table("preset", "users", "steps", "what it shows", box=None)
-    for name in presets():
-        preset = Scenario.load(name)
-        table.add_row(name, f"{preset.users:,}", f"{preset.steps:,}", preset.description)
-    stdout().print(table)
-
-
-@app.command()
-def show(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result folder.")],
-    json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON and nothing else.")] = False,
-) -> None:
-    """Print the summary of a result folder again."""
-    from mirrorfield.store.folder import SUMMARY, read_result, summary_text
-    from mirrorfield.store.job import describe_job, is_job
-
-    if is_job(folder):
-        raise InputError(describe_job(folder))
-    with log_lines(quiet=True):
-        if embedding_command.show_embedding(folder, json_):
-            return
-        scenario, summary = read_result(folder)
-    try:
-        view = summary_view(scenario, summary)
-    except (KeyError, TypeError, ValueError) as error:
-        raise CorruptError(f"{folder / SUMMARY}: corrupt: {error}") from None
-    sys.stdout.write(summary_text(summary)) if json_ else stdout().print(view)
-
-
-@app.command()
-def cite(
-    scenario: Annotated[str, typer.Argument(help="A preset, or a scenario in a TOML file.")] = "default",
-) -> None:
-    """Print BibTeX for exactly what a scenario uses."""
-    from mirrorfield.report.citations import bibtex
-
-    sys.stdout.write("\n".join(bibtex(Scenario.load(scenario))))
 
 
 def _command() -> int | None:

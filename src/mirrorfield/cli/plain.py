@@ -3,11 +3,6 @@
 import codecs
 import sys
 import unicodedata
-from collections.abc import Iterable
-from typing import Any
-
-from rich.console import Console, ConsoleOptions, RenderableType
-from rich.segment import Segment
 
 ESCAPES = "mirrorfield.escapes"
 TURNS_TEXT = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -43,15 +38,3 @@ def escape_what_stdout_cannot_show() -> None:
     codecs.register_error(ESCAPES, _escape)
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors=ESCAPES)
-
-
-class PlainConsole(Console):
-    """A console that takes text as it is: no markup, no emoji names, and escapes for what acts on a terminal."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(markup=False, emoji=False, **options)
-
-    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Yield the segments of a renderable, printable ones only."""
-        for segment in super().render(renderable, options):
-            yield segment if segment.control else Segment(printable(segment.text), segment.style)

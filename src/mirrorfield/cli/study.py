@@ -1,13 +1,15 @@
 """`mirrorfield neighbours`, `tip` and `sweep`: questions about a scenario."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
 from rich.table import Table
 
 from mirrorfield.cli.asked import (
+    Fitted,
+    Json,
     Observed,
     OwnPeople,
     OwnRecommender,
@@ -19,7 +21,9 @@ from mirrorfield.cli.asked import (
     Threads,
     Users,
     check_page,
+    fitted,
     own_objects,
+    print_json,
     progress_bar,
     typed_command,
     write_page,
@@ -27,6 +31,10 @@ from mirrorfield.cli.asked import (
 from mirrorfield.cli.settings import build_scenario
 from mirrorfield.cli.table import stdout
 from mirrorfield.metrics.mirrors import Share
+
+if TYPE_CHECKING:
+    from mirrorfield.study.neighbours import Neighbours
+    from mirrorfield.study.tipping import Tipping
 
 
 def _share(share: Share) -> str:
@@ -45,6 +53,7 @@ def neighbours(
     observe: Observed = None,
     out: Page = None,
     threads: Threads = None,
+    json_: Json = False,
 ) -> None:
     """Run users beside neighbours a small step away in profile: what does the profile decide, and what early luck?"""
     from mirrorfield.report.study import neighbours_page
@@ -59,9 +68,17 @@ def neighbours(
             pairs=pairs, **own_objects(recommender, people, observe), threads=threads,
             progress=lambda n: progress.advance(task, n),
         )  # fmt: skip
+    if json_:
+        print_json(found)
+    else:
+        _print_neighbours(found)
+    write_page(out, neighbours_page(found, typed_command()), json_)
+
+
+def _print_neighbours(found: "Neighbours") -> None:
     table = Table("distance", "same luck", "other luck", box=box.SIMPLE_HEAD)
     table.title, table.title_justify = (
-        f"Pairs with less than a tenth of their diets in common ({pairs:,} pairs)",
+        f"Pairs with less than a tenth of their diets in common ({found.pairs:,} pairs)",
         "left",
     )
     for pair in found.distances:
@@ -70,7 +87,6 @@ def neighbours(
     stdout().print(table)
     for name, (index, error) in (("profile", found.profile), ("luck", found.luck)):
         stdout().print(f"  decided by {name} alone: {100 * index:.1f}% of who ends up where (s.e. {100 * error:.1f})")
-    write_page(out, neighbours_page(found, typed_command()))
 
 
 def tip(
@@ -89,15 +105,18 @@ def tip(
     recommender: OwnRecommender = None,
     people: OwnPeople = None,
     observe: Observed = None,
+    population: Fitted = None,
     out: Page = None,
     threads: Threads = None,
+    json_: Json = False,
 ) -> None:
     """Find where a population tips from one answer to another, and whether it tips back at the same place."""
     from mirrorfield.report.study import tipping_page
     from mirrorfield.study.tipping import tip as run
 
     check_page(out)
-    base = build_scenario(scenario, settings or [], users=users, steps=steps, seed=seed)
+    source, listed = fitted(scenario, population)
+    base = build_scenario(source, [*listed, *(settings or [])], users=users, steps=steps, seed=seed)
     with progress_bar("simulating", None) as (progress, task):
         found = run(
             base, metric, over, low, high,
@@ -105,11 +124,19 @@ def tip(
             **own_objects(recommender, people, observe),
             progress=lambda n: progress.advance(task, n),
         )  # fmt: skip
-    table = Table(over, metric, box=box.SIMPLE_HEAD)
+    if json_:
+        print_json(found)
+    else:
+        _print_tipping(found)
+    write_page(out, tipping_page(found, typed_command()), json_)
+
+
+def _print_tipping(found: "Tipping") -> None:
+    table = Table(found.over, found.metric, box=box.SIMPLE_HEAD)
     for place, value in zip(found.place, found.value, strict=True):
         table.add_row(f"{place:.4f}", f"{value:.4f}")
     stdout().print(table)
-    stdout().print(f"  crosses {level:g} between {found.bracket[0]:.4f} and {found.bracket[1]:.4f}")
+    stdout().print(f"  crosses {found.level:g} between {found.bracket[0]:.4f} and {found.bracket[1]:.4f}")
     if found.fit:
         fit = found.fit
         stdout().print(
@@ -120,7 +147,6 @@ def tip(
         warm = found.hysteresis
         up, down = ("never" if x != x else f"at {x:.3f}" for x in (warm.tips_up, warm.tips_down))
         stdout().print(f"  with a warm policy: tips {up} on the way up, {down} on the way down")
-    write_page(out, tipping_page(found, typed_command()))
 
 
 def sweep(
@@ -131,6 +157,7 @@ def sweep(
     observe: Observed = None,
     threads: Threads = None,
     dask: Annotated[str | None, typer.Option(help="Run on Dask: local:N, or the address of a scheduler.")] = None,
+    json_: Json = False,
 ) -> None:
     """Run a scenario at many settings, go on where an earlier call stopped, and write one dataset."""
     from mirrorfield.study.sweep import RESULT, Sweep
@@ -142,6 +169,9 @@ def sweep(
             spec, folder, threads=threads, dask=dask, **own_objects(recommender, people, observe),
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )  # fmt: skip
+    if json_:
+        print_json({"sweep": spec, "dataset": str(folder / RESULT), "figures": dataset.to_dict()["data_vars"]})
+        return
     stdout().print(f"{spec.method}: {dataset.sizes.get('point') or dataset[next(iter(dataset))].size} points")
     if "first_order" in dataset:
         table = Table("metric", "setting", "first order", "total order", box=box.SIMPLE_HEAD)

@@ -1,17 +1,31 @@
 """The summary as tables for a terminal."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from mirrorfield.cli.plain import PlainConsole
+from mirrorfield.cli.plain import printable
 from mirrorfield.population.scenario import Scenario
 
 BAR = 24
 PIPED_WIDTH = 110
+
+
+class PlainConsole(Console):
+    """A console that takes text as it is: no markup, no emoji names, and escapes for what acts on a terminal."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the segments of a renderable, printable ones only."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
 
 def stdout() -> Console:

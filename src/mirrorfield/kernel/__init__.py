@@ -1,7 +1,7 @@
 """The only compiled code: users in SIMD lanes, and the integer fold over them."""
 
 from mirrorfield.kernel.fold import Notes, Scales, empty_notes
-from mirrorfield.kernel.ready import Ready, learner_of, ready
+from mirrorfield.kernel.ready import Ready, ready
 from mirrorfield.kernel.totals import BINS, FEED_UNIT, LOW_BITS, REACTION_UNIT, Totals, empty_totals, merge_totals
 from mirrorfield.kernel.trace import Trace, empty_trace
 from mirrorfield.kernel.world import Lens, Serving, World
@@ -22,7 +22,6 @@ __all__ = [
     "empty_notes",
     "empty_totals",
     "empty_trace",
-    "learner_of",
     "merge_totals",
     "ready",
 ]

@@ -1,6 +1,5 @@
 """Which compiled code runs a rule, and what it needs beside people."""
 
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ from mirrorfield.kernel.beyond import layout_beyond
 from mirrorfield.kernel.memory import empty_memory, terms_of
 from mirrorfield.kernel.rows import layout
 from mirrorfield.kernel.world import NO_LENS, Lens, Phase, Task, World, still_world, unaltered
-from mirrorfield.policy.options import Baseline
+from mirrorfield.policy.learner import learner_of
 from mirrorfield.policy.rule import Rule
 
 
@@ -26,14 +25,6 @@ class Ready(NamedTuple):
     def lanes(self) -> int:
         """How many people share a block."""
         return int(self.task.lanes)
-
-
-def learner_of(*rules: Rule) -> str:
-    """Return how these rules learn: `plain` with no bolt-on, `groups` if a session's posts share a state."""
-    if all(replace(rule, start=()) == Rule(rule.learning_rate) for rule in rules):
-        return "plain"
-    single = all(rule.horizon == 1 and rule.baseline != Baseline.VALUE for rule in rules)
-    return "groups" if single else "sessions"
 
 
 TABLES = {"plain": 0, "groups": 1, "sessions": S}

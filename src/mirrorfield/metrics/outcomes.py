@@ -9,6 +9,11 @@ from mirrorfield.maths64 import log
 from mirrorfield.metrics.concentration import effective_categories, entropy
 from mirrorfield.metrics.escalation import drift
 
+FIRST = (
+    *("locked_in", "time_to_lock_in", "effective_categories", "filter_bubble", "drift", "two_faced"),
+    "mean_reaction",
+)
+
 
 def category_of(feed: FloatArray, users: IntArray) -> IntArray:
     """Return each user's category: the largest entry of their diet; a tie goes to one of the tied by the user's id.
@@ -53,6 +58,16 @@ def deliberate_value(served: FloatArray, time_in_state: FloatArray, mean: FloatA
     """
     worth = (served.astype(float) * mean[:, :, None]).sum(axis=1)
     return np.asarray((worth * time_in_state).sum(axis=0))
+
+
+def outcome_names(categories: list[str], extended: bool) -> list[str]:
+    """Return the metrics that `user_outcomes` finds, in its order; with `extended`, those of intensity too.
+
+    >>> outcome_names(["depth"], False)[-2:]
+    ['hooked', 'share:depth']
+    """
+    more = ["intensity", "floor"] if extended else []
+    return [*FIRST, *more, *STATES, *(f"share:{name}" for name in categories)]
 
 
 def user_outcomes(sample: Trace, steps: IntArray, users: IntArray, names: list[str]) -> dict[str, FloatArray]:

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from mirrorfield.arrays import STATES, FloatArray, S
 from mirrorfield.errors import InputError, nearest
-from mirrorfield.kernel import learner_of
+from mirrorfield.policy.learner import learner_of
 from mirrorfield.policy.rule import Rule
 from mirrorfield.population.base import MAX_STEPS, Frozen, one_line
 from mirrorfield.population.bounds import check_reactions

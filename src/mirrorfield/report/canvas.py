@@ -45,9 +45,19 @@ def place(figure: Figure, bottom: float, height: float, right: float, left: floa
     return figure.add_axes((left / width, bottom / tall, (width - left - right) / width, height / tall))
 
 
+class Picture(Figure):
+    """A figure that a notebook shows at the end of a cell, without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        with styled():
+            self.savefig(buffer, format="png", dpi=RASTER_DPI / 2)
+        return buffer.getvalue()
+
+
 def blank(height: float) -> Figure:
     """Return an empty figure of the report's width and a height in inches."""
-    return Figure(figsize=(WIDTH, height))
+    return Picture(figsize=(WIDTH, height))
 
 
 def end_labels(axes: Axes, labels: Sequence[Label]) -> None:

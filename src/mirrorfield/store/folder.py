@@ -16,6 +16,7 @@ from mirrorfield.errors import CorruptError, InputError, StoreError
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.reading import parse_json
 from mirrorfield.seal import SUMS, digests, read_sealed, seal_text, sums_bytes
+from mirrorfield.store.consolidated import write_zarr
 from mirrorfield.store.lock import check_name, lock_path, locked
 
 SCENARIO, SUMMARY, RESULT, REPORT = "scenario.toml", "summary.json", "result.zarr", "report.html"
@@ -111,7 +112,7 @@ def write_result(
         (folder / SCENARIO).write_text(seal_text(scenario.to_toml()), encoding="utf-8")
         (folder / SUMMARY).write_text(summary_text(summary), encoding="utf-8")
         (folder / REPORT).write_text(report, encoding="utf-8")
-        dataset.to_zarr(folder / RESULT, zarr_format=3, consolidated=False)
+        write_zarr(dataset, folder / RESULT)
 
     write_folder(out, fill, overwrite)
 

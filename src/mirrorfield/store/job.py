@@ -17,6 +17,7 @@ from mirrorfield.errors import ContractError, InputError, MirrorfieldError, Stor
 from mirrorfield.population.run import Gathering, Part, Plan
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.seal import SUMS, digests, seal_text, sha256, sums_bytes
+from mirrorfield.store.consolidated import write_zarr
 from mirrorfield.store.durable import disk_errors, sync_folder, sync_tree, write_durable
 from mirrorfield.store.folder import (
     REPORT,
@@ -151,7 +152,7 @@ def _write_dataset(folder: Path, dataset: xr.Dataset) -> None:
     for old in (partial, folder / RESULT):
         if old.exists():
             shutil.rmtree(old)
-    dataset.to_zarr(partial, zarr_format=3, consolidated=False)
+    write_zarr(dataset, partial)
     sync_tree(partial)
     partial.rename(folder / RESULT)
     sync_folder(folder)

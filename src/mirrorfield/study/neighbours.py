@@ -3,7 +3,7 @@
 The Python door: `mirrorfield.neighbours`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from mirrorfield.arrays import F32Array, FloatArray
 from mirrorfield.contract import Observe
 from mirrorfield.engine.own import with_own
 from mirrorfield.errors import InputError
+from mirrorfield.execution.bar import Progress, watched
 from mirrorfield.kernel import Trace
 from mirrorfield.metrics.mirrors import Share, common, decided, wilson_share
 from mirrorfield.metrics.outcomes import category_of
@@ -35,7 +36,7 @@ class AtDistance:
     other_luck: Share
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Neighbours:
     """What profile, luck and both together decide: first-order indices with standard errors, and pairs by distance.
 
@@ -49,6 +50,26 @@ class Neighbours:
     strangers: Share
     distances: list[AtDistance]
 
+    def __repr__(self) -> str:
+        from mirrorfield.report.card import text_card
+        from mirrorfield.report.headline import neighbours_figures
+
+        return text_card(self._title, neighbours_figures(self))
+
+    def _repr_html_(self) -> str:
+        from mirrorfield.report.card import html_card
+        from mirrorfield.report.headline import neighbours_figures
+
+        return html_card(
+            self._title,
+            neighbours_figures(self),
+            "Parted: diets with less than a tenth in common. 95% Wilson intervals.",
+        )
+
+    @property
+    def _title(self) -> str:
+        return f"Neighbours of {self.scenario.name}: {self.pairs:,} pairs"
+
 
 def neighbours(
     scenario: Scenario | None = None,
@@ -59,7 +80,7 @@ def neighbours(
     people: Any = None,
     observe: Observe = "history",
     threads: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress = None,
 ) -> Neighbours:
     """Run users beside neighbours a small step away in profile, with the same and with other luck.
 
@@ -90,24 +111,25 @@ def neighbours(
         plan = with_own(plan_run(world, w, lam), recommender, people, observe)
         if people is not None and not isinstance(plan.own.people, Markov):
             raise InputError("neighbours: expected people built on Markov, whose profile can be moved")
-        return execute(plan, threads, progress=progress).part.sample
+        return execute(plan, threads, progress=told).part.sample
 
     def feeds(world: Scenario, place: FloatArray) -> FloatArray:
         w, lam = np.exp(place[:, :-1]).astype(np.float32), _folded(place[:, -1]).astype(np.float32)
         return np.asarray(run(world, np.ascontiguousarray(w), lam).diet[-1].T, float)
 
-    first = run(scenario)
-    w = np.maximum(first.susceptibility.T.astype(float), LEAST)
-    point = np.column_stack([np.log(w), first.intentionality.astype(float)])
-    home, away = np.asarray(first.diet[-1].T, float), feeds(other, point)
-    direction = _directions(pairs, point.shape[1], scenario.seed)
-    found = []
-    for distance in distances:
-        beside = point + distance * direction
-        found.append(
-            AtDistance(float(distance), _parted(home, feeds(scenario, beside)), _parted(home, feeds(other, beside)))
-        )
-    swapped = feeds(scenario, np.roll(point, 1, axis=0))
+    with watched(progress, (3 + 2 * len(distances)) * pairs) as told:
+        first = run(scenario)
+        w = np.maximum(first.susceptibility.T.astype(float), LEAST)
+        point = np.column_stack([np.log(w), first.intentionality.astype(float)])
+        home, away = np.asarray(first.diet[-1].T, float), feeds(other, point)
+        direction = _directions(pairs, point.shape[1], scenario.seed)
+        found = []
+        for distance in distances:
+            beside = point + distance * direction
+            found.append(
+                AtDistance(float(distance), _parted(home, feeds(scenario, beside)), _parted(home, feeds(other, beside)))
+            )
+        swapped = feeds(scenario, np.roll(point, 1, axis=0))
     category = category_of(home, ids)
     return Neighbours(
         scenario,

@@ -20,6 +20,7 @@ from mirrorfield.population.scenario import Scenario, load_values, read_toml
 from mirrorfield.population.settings import apply_setting, with_number
 from mirrorfield.reading import parse_json, read_bytes
 from mirrorfield.seal import SUMS, digests, sha256, sums_bytes
+from mirrorfield.store.consolidated import write_zarr
 from mirrorfield.store.durable import disk_errors, write_durable
 from mirrorfield.store.lock import locked
 from mirrorfield.study.design import Axis, design_of
@@ -126,7 +127,7 @@ def sweep(
 
         dataset = dataset_of(spec, base, places, found)
         with disk_errors(folder):
-            dataset.to_zarr(folder / RESULT, mode="w", zarr_format=3, consolidated=False)
+            write_zarr(dataset, folder / RESULT, "w")
             write_durable(folder / SUMS, sums_bytes(digests(folder, [SPEC, *files, RESULT])))
     return dataset
 

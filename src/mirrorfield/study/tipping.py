@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from mirrorfield.api import Run, simulate
 from mirrorfield.arrays import FloatArray
 from mirrorfield.contract import Observe
 from mirrorfield.errors import InputError, check_known
+from mirrorfield.execution.bar import Progress, watched
 from mirrorfield.metrics.logistic import Logistic, fit_logistic
 from mirrorfield.metrics.outcomes import category_of
 from mirrorfield.metrics.summary import population_figures
@@ -19,6 +20,9 @@ from mirrorfield.population.change import Intervention
 from mirrorfield.population.run import sampled_users
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.settings import INTENTIONALITY, with_number
+
+if TYPE_CHECKING:
+    from mirrorfield.report.plots import TippingPlots
 
 GRID = 9
 FINEST = 2.0**-20
@@ -36,7 +40,7 @@ class Hysteresis:
     tips_down: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tipping:
     """Where a metric crosses a level: places tried, the last bracket, a logistic fit, hysteresis."""
 
@@ -49,6 +53,33 @@ class Tipping:
     bracket: tuple[float, float]
     fit: Logistic | None
     hysteresis: Hysteresis | None
+
+    def __repr__(self) -> str:
+        from mirrorfield.report.card import text_card
+        from mirrorfield.report.headline import tipping_figures
+
+        return text_card(self._title, tipping_figures(self))
+
+    def _repr_html_(self) -> str:
+        from mirrorfield.report.card import html_card
+        from mirrorfield.report.headline import tipping_figures
+
+        return html_card(
+            self._title,
+            tipping_figures(self),
+            f"{len(self.place)} places tried, on the same people with the same luck.",
+        )
+
+    @property
+    def _title(self) -> str:
+        return f"Tipping of {self.metric} over {self.over}, {self.scenario.name}"
+
+    @property
+    def plot(self) -> "TippingPlots":
+        """The picture of the answer as a matplotlib figure: `tipping.plot.tipping()`."""
+        from mirrorfield.report.plots import TippingPlots
+
+        return TippingPlots(self)
 
 
 def tip(
@@ -65,7 +96,7 @@ def tip(
     people: Any = None,
     observe: Observe = "history",
     threads: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress = None,
 ) -> Tipping:
     """Find where a figure of the population crosses a level, by bisection on the same users with the same luck.
 
@@ -92,19 +123,20 @@ def tip(
     if not tolerance >= (high - low) * FINEST:
         raise InputError(f"tip: expected a tolerance of {(high - low) * FINEST:g} or more, got {tolerance:g}")
     tried: dict[float, Run] = {}
-    run = partial(simulate, recommender=recommender, people=people, observe=observe, threads=threads, progress=progress)
+    with watched(progress, None, f"looking for where {metric} tips") as told:
+        run = partial(simulate, recommender=recommender, people=people, observe=observe, threads=threads, progress=told)
 
-    def at(place: float) -> float:
-        if place not in tried:
-            tried[place] = run(with_number(scenario, over, place))
-        return _figure(tried[place], metric)
+        def at(place: float) -> float:
+            if place not in tried:
+                tried[place] = run(with_number(scenario, over, place))
+            return _figure(tried[place], metric)
 
-    for place in np.linspace(low, high, GRID):
-        at(float(place))
-    bracket = _bisect(at, _crossing(tried, metric, over, level), level, tolerance)
-    places = sorted(tried)
-    found = warm and over == INTENTIONALITY
-    hysteresis = _hysteresis(scenario, metric, (low, high), level, run) if found else None
+        for place in np.linspace(low, high, GRID):
+            at(float(place))
+        bracket = _bisect(at, _crossing(tried, metric, over, level), level, tolerance)
+        places = sorted(tried)
+        found = warm and over == INTENTIONALITY
+        hysteresis = _hysteresis(scenario, metric, (low, high), level, run) if found else None
     return Tipping(
         scenario,
         metric,

@@ -1,6 +1,6 @@
 """What-ifs: the same users and the same luck, one change at a time. The Python door: `mirrorfield.compare`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +10,10 @@ from mirrorfield.api import simulate
 from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.contract import Metric, Observe
 from mirrorfield.errors import InputError, check_known
+from mirrorfield.execution.bar import Progress, watched
 from mirrorfield.kernel import Trace
 from mirrorfield.metrics.escalation import induced_shift
-from mirrorfield.metrics.outcomes import category_of, deliberate_value, user_outcomes
+from mirrorfield.metrics.outcomes import category_of, deliberate_value, outcome_names, user_outcomes
 from mirrorfield.metrics.own import measure, snapshot_of
 from mirrorfield.metrics.paired import Effect, moves, paired_effect
 from mirrorfield.population.change import Intervention
@@ -42,13 +43,35 @@ class Arm:
     recommender: Any = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """A base scenario and its arms, over `pairs` users of each."""
 
     base: Scenario
     pairs: int
     arms: list[Arm]
+
+    def __repr__(self) -> str:
+        from mirrorfield.report.card import text_card
+        from mirrorfield.report.headline import comparison_figures
+
+        return text_card(self._title, comparison_figures(self))
+
+    def _repr_html_(self) -> str:
+        from mirrorfield.report.card import html_card
+        from mirrorfield.report.headline import comparison_figures
+
+        return html_card(
+            self._title,
+            comparison_figures(self),
+            "Value in the base, then the paired difference with its 95% interval; sure ones first.",
+        )
+
+    @property
+    def _title(self) -> str:
+        return f"Comparison with {self.base.name}: {self.pairs:,} people, each with themselves; arms: " + ", ".join(
+            arm.name for arm in self.arms
+        )
 
     def to_frame(self) -> "pd.DataFrame":
         """Return one row for each arm and metric: base, changed, difference, and the ends of its 95% interval."""
@@ -67,7 +90,7 @@ def compare(
     people: Any = None,
     observe: Observe = "history",
     threads: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress = None,
 ) -> Comparison:
     """Run a scenario and changed ones under common random numbers, and return paired effects.
 
@@ -86,21 +109,24 @@ def compare(
     >>> compare(base, {"leash": {"policy.beta": 0.5}}, ["locked_in"]).arms[0].effects[0].metric
     'locked_in'
     """
-    own: dict[str, Any] = {"people": people, "observe": observe, "threads": threads, "progress": progress}
+    own: dict[str, Any] = {"people": people, "observe": observe, "threads": threads}
     asked = {name: _arm(base, name, arm, recommender) for name, arm in arms.items()}
     users = sampled_users(base.users, base.record.users)
     if len(users) < FEWEST:
         raise InputError(f"compare: expected {FEWEST} users or more to pair, got {len(users)}; raise record.users")
     more = metrics if isinstance(metrics, Mapping) else {}
-    sample = simulate(base, recommender=recommender, **own).part.sample
-    found, category = _outcomes(base, sample, sample, more)
-    asked |= {name: (arm, recommender) for name, arm in open_loops(base, sample, against).items()}
-    wanted = list(found) if more else _known([*metrics], list(found))
-    compared = []
-    for name, (arm, server) in asked.items():
-        other, moved = _outcomes(arm, simulate(arm, recommender=server, **own).part.sample, sample, more)
-        effects = [paired_effect(metric, found[metric], other[metric]) for metric in wanted if metric in other]
-        compared.append(Arm(name, arm, effects, moves(category, moved, base.k), server))
+    with watched(progress, base.users * (1 + len(asked) + len(against))) as told:
+        sample = simulate(base, recommender=recommender, progress=told, **own).part.sample
+        found, category = _outcomes(base, sample, sample, more)
+        asked |= {name: (arm, recommender) for name, arm in open_loops(base, sample, against).items()}
+        wanted = list(found) if more else _known([*metrics], list(found))
+        compared = []
+        for name, (arm, server) in asked.items():
+            other, moved = _outcomes(
+                arm, simulate(arm, recommender=server, progress=told, **own).part.sample, sample, more
+            )
+            effects = [paired_effect(metric, found[metric], other[metric]) for metric in wanted if metric in other]
+            compared.append(Arm(name, arm, effects, moves(category, moved, base.k), server))
     return Comparison(base, len(users), compared)
 
 
@@ -139,6 +165,12 @@ def open_loops(base: Scenario, sample: Trace, names: Sequence[str]) -> dict[str,
         "popular": {"policy": still.model_copy(update={"start": (tuple(float(x) for x in np.log(shown)),)})},
     }
     return {f"open loop: {name}": base.model_copy(update=change[name]) for name in names}
+
+
+def metric_names(base: Scenario) -> list[str]:
+    """Return the metrics that a comparison with this base reports, if none of one's own are added."""
+    names = outcome_names([category.name for category in base.categories], base.extended)
+    return [*names, "deliberate_value", "induced_shift"]
 
 
 def _outcomes(

@@ -11,6 +11,7 @@ import xarray as xr
 
 from mirrorfield.errors import InputError, StoppedError, StoreError
 from mirrorfield.seal import seal_text
+from mirrorfield.store.consolidated import write_zarr
 from mirrorfield.store.folder import REPORT, RESULT, SUMMARY, check_place, summary_text, write_folder
 from mirrorfield.world.embedding.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
 from mirrorfield.world.embedding.crowd import draw_crowd
@@ -66,7 +67,7 @@ class EmbeddingRun:
             (place / SUMMARY).write_text(summary_text(self.summary), encoding="utf-8")
             if report is not None:
                 (place / REPORT).write_text(report, encoding="utf-8")
-            self.dataset.to_zarr(place / RESULT, zarr_format=3, consolidated=False)
+            write_zarr(self.dataset, place / RESULT)
 
         write_folder(Path(folder), fill, overwrite, is_embedding)
         checkpoint_path(Path(folder)).unlink(missing_ok=True)

@@ -1,0 +1,110 @@
+"""The headline figures of a run, a comparison, a tipping point and neighbours: what they are of, and their values."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mirrorfield.arrays import STATES
+from mirrorfield.report.card import Figures
+
+if TYPE_CHECKING:
+    from mirrorfield.metrics.mirrors import Share
+    from mirrorfield.population.scenario import Scenario
+    from mirrorfield.study.neighbours import Neighbours
+    from mirrorfield.study.person import Person
+    from mirrorfield.study.tipping import Tipping
+    from mirrorfield.study.whatif import Comparison
+
+MOST_ROWS = 24
+
+
+def people(count: int) -> str:
+    """Return a number of people in words that agree with it."""
+    return "1 person" if count == 1 else f"{count:,} people"
+
+
+def size(scenario: "Scenario") -> str:
+    """Return what was run in a few words."""
+    posts = "1 post" if scenario.steps == 1 else f"{scenario.steps:,} posts"
+    return f"{scenario.name}: {people(scenario.users)} x {posts}, seed {scenario.seed}"
+
+
+def percent(fraction: float | None) -> str:
+    """Return a fraction as a percentage with one decimal, or a dash where there is none."""
+    return "–" if fraction is None else f"{100 * fraction:.1f}%"
+
+
+def run_figures(scenario: "Scenario", summary: Mapping[str, Any]) -> Figures:
+    """Return the headline figures of a run, of everyone after the last post."""
+    served = sorted(summary["shares"].items(), key=lambda item: -item[1])[:4]
+    return [
+        ("locked in", percent(summary["locked_in"])),
+        *((name, percent(summary[key])) for name, key in (("two-faced", "two_faced"),) if key in summary),
+        (f"effective categories (of {scenario.k})", f"{summary['effective_categories']:.2f}"),
+        ("filter bubble", f"{summary['filter_bubble']:.3f}"),
+        ("calm / engaged / hooked", " / ".join(map(percent, summary["states"].values()))),
+        ("mean reaction", f"{summary['mean_reaction']:.3f}"),
+        *((f"mostly served {name}", percent(share)) for name, share in served),
+    ]
+
+
+def comparison_figures(found: "Comparison") -> Figures:
+    """Return each arm's differences from the base with their 95% intervals, those that are surely not 0 first."""
+    rows = []
+    for arm in found.arms:
+        sure = sorted(arm.effects, key=lambda effect: effect.low <= 0 <= effect.high)
+        rows += [
+            (f"{arm.name}: {e.metric}", f"{e.base:.4f} {e.difference:+.4f} [{e.low:+.4f}, {e.high:+.4f}]") for e in sure
+        ]
+    return rows[:MOST_ROWS]
+
+
+def tipping_figures(found: "Tipping") -> Figures:
+    """Return the bracket in which a metric crosses its level, the logistic fit and where warm policies tip."""
+    low, high = found.bracket
+    rows = [(f"crosses {found.level:g} between", f"{low:.4f} and {high:.4f}")]
+    if found.fit:
+        fit = found.fit
+        rows.append(("logistic midpoint", f"{fit.midpoint:.4f} [{fit.midpoint_low:.4f}, {fit.midpoint_high:.4f}]"))
+    if found.hysteresis:
+        for name, place in (("up", found.hysteresis.tips_up), ("down", found.hysteresis.tips_down)):
+            rows.append((f"warm policy, on the way {name}", "never tips" if place != place else f"tips at {place:.3f}"))
+    return rows
+
+
+def neighbours_figures(found: "Neighbours") -> Figures:
+    """Return what profile and luck decide, and the share of pairs that have parted at each distance."""
+
+    def told(share: "Share") -> str:
+        return f"{percent(share.value)} [{percent(share.low)}, {percent(share.high)}]"
+
+    return [
+        ("decided by profile alone", f"{percent(found.profile[0])} (s.e. {percent(found.profile[1])})"),
+        ("decided by luck alone", f"{percent(found.luck[0])} (s.e. {percent(found.luck[1])})"),
+        *((f"parted at distance {pair.distance:g}, other luck", told(pair.other_luck)) for pair in found.distances),
+        ("parted, strangers", told(found.strangers)),
+    ]
+
+
+def person_figures(found: "Person") -> Figures:
+    """Return who one person is, what they were shown, and what they are served in each state."""
+    names, rungs = found.names, found.scenario.intensity.rungs
+    shown = found.exposures.reshape(len(names), rungs).sum(axis=1)
+    rows = [
+        ("lambda", f"{found.intentionality:.3f}"),
+        ("susceptibility", ", ".join(f"{n} {w:.2f}" for n, w in zip(names, found.susceptibility, strict=True))),
+        ("posts shown", ", ".join(f"{n} {count:,}" for n, count in zip(names, shown, strict=True))),
+    ]
+    if found.posts_in_state is not None:
+        rows.append(
+            (
+                "posts in which calm / engaged / hooked",
+                " / ".join(f"{count:,}" for count in found.posts_in_state.values()),
+            )
+        )
+    rows.append(("locked in at step", "never" if found.locked_in_at is None else f"{found.locked_in_at:,}"))
+    for state, time, served in zip(STATES, found.time_in_state, found.served, strict=True):
+        most = int(served.argmax())
+        rows.append(
+            (f"{state} {percent(float(time))} of the time, fed", f"{names[most]} {percent(float(served[most]))}")
+        )
+    return [*rows, ("two-faced", "yes" if found.two_faced else "no")]

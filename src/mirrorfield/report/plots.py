@@ -1,0 +1,53 @@
+"""The report's pictures one by one, as matplotlib figures: `run.plot` and `tipping.plot`."""
+
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+
+from mirrorfield.report.figures import diversity_lines, share_lines, tipping_curve
+from mirrorfield.report.scenes import arousal_flows, policy_map
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from mirrorfield.study.tipping import Tipping
+
+
+class RunPlots:
+    """Pictures of a run; each method returns a new Figure, which shows itself at the end of a notebook's cell."""
+
+    def __init__(self, dataset: "xr.Dataset") -> None:
+        self._dataset = dataset
+
+    def map(self) -> Figure:
+        """Return where the sampled people's diets lie between the categories, at up to four steps."""
+        return policy_map(self._dataset)
+
+    def shares(self) -> Figure:
+        """Return the share of people that each category holds, by step."""
+        return share_lines(self._dataset)
+
+    def diversity(self) -> Figure:
+        """Return how narrow diets are, by step."""
+        return diversity_lines(self._dataset)
+
+    def tipping(self) -> Figure:
+        """Return who is served what by band of intentionality, after the last step."""
+        return tipping_curve(self._dataset)
+
+    def flows(self) -> Figure:
+        """Return how the sampled people move between calm, engaged and hooked."""
+        return arousal_flows(self._dataset)
+
+
+class TippingPlots:
+    """The picture of a tipping point."""
+
+    def __init__(self, found: "Tipping") -> None:
+        self._found = found
+
+    def tipping(self) -> Figure:
+        """Return the metric against the setting that it tips over, with the logistic fit and the warm policies."""
+        from mirrorfield.report.study import tipping_chart
+
+        return tipping_chart(self._found)
