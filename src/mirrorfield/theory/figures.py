@@ -55,7 +55,7 @@ def figures(crowd: Crowd, c: int) -> dict[str, Any]:
     k, own = feed.shape[1], np.array([entropy(p) for p in feed])
     whole, mean_feed = np.log(k), feed.mean(axis=0)
     inside = sum((category == d).mean() * entropy(feed[category == d].mean(axis=0)) for d in set(category.tolist()))
-    pairs = [float(feed[u] @ feed[v]) for u in range(n) for v in range(u)]
+    pairs = (feed @ feed.T)[np.tril_indices(n, -1)]
     return {
         "share": np.array([(category == d).mean() for d in range(k)]),
         "locked_in": crowd.locked(c).mean(),
@@ -63,7 +63,7 @@ def figures(crowd: Crowd, c: int) -> dict[str, Any]:
         "filter_bubble": (entropy(mean_feed) - own.mean()) / whole,
         "filter_bubble_within": (inside - own.mean()) / whole,
         "filter_bubble_between": (entropy(mean_feed) - inside) / whole,
-        "overlap": np.mean(pairs) if pairs else np.nan,
+        "overlap": pairs.mean() if n > 1 else np.nan,
         "mean_diet": mean_feed,
         "second_moment": sum(np.outer(p, p) for p in feed) / n,
         "state_share": np.array([(crowd.state[c] == s).mean() for s in range(3)]),
