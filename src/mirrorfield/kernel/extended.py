@@ -222,8 +222,6 @@ def advance(rows: Any, words: Any, first: Any, last: Any, phase: Any, task: Any)
     odds, odds_total = rows[at.weight], rows[at.total]
     if serving.alters:
         odds, odds_total = rows[also.odds], rows[also.odds_total]
-    if not serving.meddled:
-        set_row(ONE, rows[also.heard])
     for t in range(first, last):
         place, sessions = (t - serving.origin) % rule.posts, t // rule.posts
         inverse_count, fresh = ONE / F32(t + 1), True
@@ -244,6 +242,8 @@ def advance(rows: Any, words: Any, first: Any, last: Any, phase: Any, task: Any)
             serve(rows, at, also, serving)
         if serving.meddled:
             meddle(rows, words, also, serving)
+        else:
+            set_row(ONE, rows[also.heard])
         choose(odds, odds_total, choice, target, reached, arm)
         if world.lensed:
             draw_lens(rows, words, at, also, lens)
