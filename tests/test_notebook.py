@@ -1,6 +1,7 @@
 """What a notebook sees: short representations, a bar, pictures, tables, and a run read from its folder."""
 
 import warnings
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from matplotlib.figure import Figure
 
 import mirrorfield as mf
 from mirrorfield.execution.bar import watched
+from mirrorfield.study.tipping import Hysteresis
 
+PLACES = np.linspace(0, 1, 3)
+WARM = Hysteresis(PLACES, PLACES, PLACES, 0.5, float("nan"))
 VOID = {"br", "img", "hr"}
 SMALL = {"users": 300, "steps": 60, "record": {"users": 300, "steps": 8}}
 
@@ -51,7 +55,7 @@ def answers(run: mf.Run) -> dict[str, object]:
     return {
         "run": run,
         "comparison": mf.compare(base, {"<i>arm</i>": {"policy.learning_rate": 0.3}}),
-        "tipping": mf.tip(base, tolerance=0.2),
+        "tipping": replace(mf.tip(base, tolerance=0.2, warm=False), hysteresis=WARM),
         "neighbours": mf.neighbours(base, (0.0, 0.1), pairs=50),
     }
 
@@ -68,6 +72,11 @@ def test_a_representation_is_short_and_its_html_is_whole(name: str, answers: dic
 def test_a_card_tells_the_figures_of_the_summary(run: mf.Run) -> None:
     for told in (repr(run), parsed(run._repr_html_()).text):
         assert f"{100 * run.summary['locked_in']:.1f}%" in told and f"{run.summary['filter_bubble']:.3f}" in told
+
+
+def test_a_policy_that_never_tips_says_so(answers: dict[str, object]) -> None:
+    assert "on the way up tips at 0.500" in repr(answers["tipping"]).replace("\n ", "")
+    assert "on the way down never tips" in repr(answers["tipping"]).replace("\n ", "")
 
 
 @pytest.mark.parametrize("name", ["map", "shares", "diversity", "tipping", "flows"])

@@ -32,7 +32,7 @@ def verify(
             progress.update(task, description=claim.text)
             table.add_row(*cells(len(claims), claim))
     if as_json:
-        print(json.dumps(plain(claims), indent=2))
+        print(json.dumps(plain(claims), indent=2, allow_nan=False))
     else:
         stdout().print(table)
     if out:
