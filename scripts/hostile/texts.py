@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from hostile.mutate import DEEP, HUGE, as_json, mutated, remade, toml, write_files
-from mirrorfield.cli.compare import changed
+from mirrorfield.api import simulate
+from mirrorfield.cli.compare import parse_change
 from mirrorfield.cli.settings import build_scenario
 from mirrorfield.population.run import plan_run
 from mirrorfield.population.scenario import Scenario, read_toml
@@ -82,7 +83,7 @@ def read_settings(folder: Path, words: list[str]) -> None:
 
 def read_change(folder: Path, word: str) -> None:
     """Read the change of an arm."""
-    changed(Scenario(), word)
+    parse_change(Scenario(), word)
 
 
 paths = st.sampled_from(
@@ -147,7 +148,7 @@ def read_job(folder: Path, data: bytes) -> None:
 def read_sweep_point(folder: Path, data: bytes) -> None:
     """Read a saved point of a sweep, as it is."""
     (folder / "0.json").write_bytes(data)
-    _point(folder / "0.json", Scenario(), (), None, None)
+    _point(folder / "0.json", Scenario(), (), simulate)
 
 
 def jsons(values: Any) -> st.SearchStrategy[bytes]:
