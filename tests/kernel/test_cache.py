@@ -52,7 +52,7 @@ def test_one_compilation_serves_every_number_of_categories(kernel_trace, scenari
     for rule in ({}, {"rule": "grpo"}):
         kernel_trace(scenario_with(3, users=8, steps=2, policy=rule), 0, 8)
     compiled = {function: len(function.signatures) for function in (plain.run_users, extended.run_users)}
-    for categories in (2, 4, 19):
+    for categories in (2, 4, 16):
         for changes in ({}, {"policy": {"rule": "ppo"}}, {"intensity": {"rungs": 2}}, {"context": {"kappa": 0.5}}):
             kernel_trace(scenario_with(categories, users=8, steps=2, **changes), 0, 8)
     assert compiled == {plain.run_users: 1, extended.run_users: 1}
