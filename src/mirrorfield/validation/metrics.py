@@ -66,7 +66,20 @@ def population(users: int) -> Iterator[Claim]:
     variables["band_users"] = [variables["band_users"]] * len(tables)
     yield from _claims(variables, {name: [row[name] for row in tables] for name in tables[0]}, what)
     yield from _claims(variables, {"reaction_users": [_reactions(scenario, crowd, c) for c in recorded]}, what)
+    yield near(GROUP, f"sums of p_a p_b in whole units of 2^-48, {what}, largest difference", _products(part))
     yield from summary(plan, part, crowd)
+
+
+def _products(part: Part) -> float:
+    """Return the largest difference of a sum of products of two shares, kept in two words, from that of whole numbers.
+
+    Formula: sum_u n_ua n_ub with n = floor(2^24 p + 1/2), for a <= b; with fewer than 2^15 people it fits in 63 bits.
+    """
+    shares = part.sample.diet.astype(np.float32)
+    units = np.floor(shares * np.float32(2**24) + np.float32(0.5)).astype(np.int64)
+    expected = np.triu(np.einsum("cau,cbu->cab", units, units))
+    kept = part.totals.feed_product
+    return float(np.abs((kept[..., 0] << 24) + kept[..., 1] - expected).max())
 
 
 def _reactions(scenario: Scenario, crowd: Crowd, c: int) -> Any:
