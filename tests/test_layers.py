@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import mirrorfield
-from mirrorfield.version import VERSION
+from mirrorfield.version import DECIDING, VERSION
 
 PACKAGE = Path(mirrorfield.__file__).parent
 LAYER = {
@@ -35,6 +35,22 @@ def test_no_layer_imports_from_a_higher_one() -> None:
         if name.startswith("mirrorfield."):
             here, there = file.split("/")[0].removesuffix(".py"), name.split(".")[1]
             assert there not in LAYER or LAYER[there] <= LAYER[here], f"{file} imports {name}"
+
+
+DECIDES_NOTHING = {"errors", "reading", "seal", "version"}
+
+
+def test_sources_that_can_change_a_result_are_in_its_digest() -> None:
+    """A run that was begun is continued, and a worker let in, by equal sources only: of both engines and all below."""
+    below, found = {"engine", "population"}, set()
+    while below - found:
+        found |= below
+        below = {
+            name.split(".")[1]
+            for file, name in imports()
+            if name.startswith("mirrorfield.") and file.split("/")[0].removesuffix(".py") in found
+        }
+    assert found - DECIDES_NOTHING <= {part.removesuffix(".py") for part in DECIDING}
 
 
 def test_every_part_has_a_layer() -> None:

@@ -8,7 +8,10 @@ from pathlib import Path
 
 VERSION = version("mirrorfield")
 PACKAGE = Path(__file__).resolve().parent
-DECIDING = ("arrays.py", "maths.py", "maths64.py", "streams.py", "model", "policy", "kernel", "population")
+DECIDING = (
+    *("arrays.py", "contract.py", "maths.py", "maths64.py", "streams.py", "model", "policy", "kernel", "population"),
+    *("people", "recommenders", "engine"),
+)
 
 
 def hash_sources(parts: Iterable[str], package: Path = PACKAGE, salt: bytes = b"") -> str:
