@@ -52,16 +52,18 @@ class Run:
 
     def __repr__(self) -> str:
         from mirrorfield.report.card import text_card
-        from mirrorfield.report.headline import run_figures, size
+        from mirrorfield.report.headline import own, run_figures, size
 
-        return text_card(f"Run of {size(self.scenario)}", run_figures(self.scenario, self.summary))
+        title = f"Run of {size(self.scenario)}{own(self.summary, ', ')}"
+        return text_card(title, run_figures(self.scenario, self.summary))
 
     def _repr_html_(self) -> str:
         from mirrorfield.report.card import html_card
-        from mirrorfield.report.headline import run_figures, size
+        from mirrorfield.report.headline import own, run_figures, size
 
+        title = f"Run of {size(self.scenario)}{own(self.summary, ', ')}"
         note = "Everyone, after the last post; two-faced: led by another category in another of their states."
-        return html_card(f"Run of {size(self.scenario)}", run_figures(self.scenario, self.summary), note)
+        return html_card(title, run_figures(self.scenario, self.summary), note)
 
     @property
     def plot(self) -> "RunPlots":

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 import mirrorfield as mf
 from mirrorfield.cli.main import app
+from mirrorfield.cli.table import stdout, summary_view
 from mirrorfield.errors import InputError
 from mirrorfield.people import Satiated
 from mirrorfield.recommenders import EpsilonGreedy, Random, Thompson
@@ -113,6 +114,21 @@ def test_the_command_line_runs_what_module_and_name_say(tmp_path: Path, monkeypa
         app, ["compare", "--users", "40", "--steps", "10", "--recommender", "my_feed:Mine", "--metric", "locked_in"]
     )
     assert done.exit_code == 0 and "my_feed:Mine: 40 users" in done.stdout
+
+
+def test_a_rule_beside_a_recommender_is_refused() -> None:
+    words = ["run", "--users", "4", "--steps", "2", "--rule", "ppo", "--recommender", "mirrorfield.recommenders:UCB"]
+    done = CliRunner().invoke(app, words)
+    assert str(done.exception).startswith("--rule: expected none beside --recommender")
+
+
+def test_whoever_serves_is_named_in_every_title(capsys) -> None:
+    run = mf.simulate(SMALL, recommender=Thompson(), people=Satiated)
+    assert "recommender Thompson, people Satiated" in repr(run) and "recommender Thompson" in run._repr_html_()
+    assert "seed 3 · recommender Thompson · people Satiated" in run.report_html()
+    stdout().print(summary_view(run.scenario, run.summary))
+    assert "seed 3, recommender Thompson, people Satiated" in capsys.readouterr().out
+    assert "recommender" not in repr(mf.simulate(SMALL))
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ def run(
     if resume and out and is_ours(out) and not set_ and all(word is None for word in words):
         go_on(out, shown, block, None if keep is None else keep == "all")
         return
+    if rule is not None and recommender is not None:
+        raise InputError("--rule: expected none beside --recommender, which serves in its place; use one of them")
     source = str(population / "scenario.toml") if population and scenario is None else scenario
     settings = [*([f"policy.rule={rule}"] if rule is not None else []), *(set_ or [])]
     chosen = build_scenario("default" if source is None else source, settings, users=users, steps=steps, seed=seed)

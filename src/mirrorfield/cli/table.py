@@ -11,6 +11,7 @@ from rich.text import Text
 
 from mirrorfield.cli.plain import printable
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.report.headline import own, percent
 
 BAR = 24
 PIPED_WIDTH = 110
@@ -51,10 +52,6 @@ def _bar(fraction: float, color: str) -> Text:
     return Text(blocks, style=color)
 
 
-def _percent(fraction: float | None) -> str:
-    return "–" if fraction is None else f"{100 * fraction:.1f}%"
-
-
 def _shares(scenario: Scenario, summary: dict[str, Any]) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
@@ -68,7 +65,7 @@ def _shares(scenario: Scenario, summary: dict[str, Any]) -> Table:
     table.add_column("sample post", overflow="fold")
     for category in scenario.categories:
         share = summary["shares"][category.name]
-        table.add_row(category.name, _percent(share), _bar(share, category.color), category.post)
+        table.add_row(category.name, percent(share), _bar(share, category.color), category.post)
     return table
 
 
@@ -76,12 +73,12 @@ def _figures(scenario: Scenario, summary: dict[str, Any]) -> Table:
     states = summary["states"]
     overlap = summary["overlap"]
     rows: tuple[tuple[str, str], ...] = (
-        ("locked in (one category above 0.9 of the diet)", _percent(summary["locked_in"])),
+        ("locked in (one category above 0.9 of the diet)", percent(summary["locked_in"])),
         *_momentary(summary),
         (f"effective categories, of {scenario.k}", f"{summary['effective_categories']:.2f}"),
         ("filter-bubble index (0 one diet for all, 1 disjoint)", f"{summary['filter_bubble']:.3f}"),
         ("mean pairwise overlap of diets", "– (one user)" if overlap is None else f"{overlap:.3f}"),
-        ("calm / engaged / hooked", " / ".join(_percent(share) for share in states.values())),
+        ("calm / engaged / hooked", " / ".join(percent(share) for share in states.values())),
         ("mean reaction", f"{summary['mean_reaction']:.3f}"),
     )
     if scenario.intensity.rungs > 1:
@@ -98,8 +95,8 @@ def _momentary(summary: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     if "momentary" not in summary:
         return ()
     return (
-        ("    in their present state", _percent(summary["momentary"]["locked_in"])),
-        ("another category leads in another of their states", _percent(summary["two_faced"])),
+        ("    in their present state", percent(summary["momentary"]["locked_in"])),
+        ("another category leads in another of their states", percent(summary["two_faced"])),
     )
 
 
@@ -116,16 +113,17 @@ def _bands(scenario: Scenario, summary: dict[str, Any]) -> Table:
     table.add_column("hooked", justify="right")
     table.add_column("locked in", justify="right")
     for band in summary["by_intentionality"]:
-        shares = [_percent(band["shares"][c.name] if band["shares"] else None) for c in shown]
+        shares = [percent(band["shares"][c.name] if band["shares"] else None) for c in shown]
         span = f"{band['low']:.1f}–{band['high']:.1f}"
-        table.add_row(span, f"{band['users']:,}", *shares, _percent(band["hooked"]), _percent(band["locked_in"]))
+        table.add_row(span, f"{band['users']:,}", *shares, percent(band["hooked"]), percent(band["locked_in"]))
     return table
 
 
 def summary_view(scenario: Scenario, summary: dict[str, Any]) -> RenderableType:
     """Return the summary as a title and three tables."""
     title = Text(
-        f"{scenario.name}: {summary['users']:,} users x {summary['steps']:,} interactions, seed {summary['seed']}",
+        f"{scenario.name}: {summary['users']:,} users x {summary['steps']:,} interactions, seed {summary['seed']}"
+        f"{own(summary, ', ')}",
         style="bold",
     )
     return Group(title, _shares(scenario, summary), _figures(scenario, summary), _bands(scenario, summary))

@@ -11,11 +11,12 @@ import numpy as np
 
 from mirrorfield.arrays import FloatArray, IntArray, S
 from mirrorfield.contract import Seen
-from mirrorfield.engine.calls import call, distribution, finite
+from mirrorfield.engine.calls import call, distribution, react
 from mirrorfield.engine.luck import ArmLuck, PostLuck
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import Trace, empty_notes, persons
 from mirrorfield.kernel.fold import fold
+from mirrorfield.kernel.record import mix_heights, mix_states
 from mirrorfield.kernel.sound import first_unsound
 from mirrorfield.people.markov import Markov
 from mirrorfield.population.change import Intervention
@@ -24,6 +25,7 @@ from mirrorfield.population.reference import served
 from mirrorfield.population.run import Part, Plan, check_mean_reaction, columns_of, new_totals, new_trace
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import intensities
+from mirrorfield.recommenders.reinforce import Reinforce
 from mirrorfield.streams import NUDGE, U64, next_word, stream, uniform
 
 CHUNK = 4096
@@ -144,7 +146,7 @@ class Loop:
         self.policy, self.served = self.serve(seen)
         shown, propensity = np.empty(n, np.int64), np.empty(n)
         persons.choose(self.served, self.luck.choice, shown, propensity)
-        reacted, self.memory = self._react(shown)
+        reacted, self.memory = react(self.people, self.memory, shown, self.luck, self.first)
         observed = reward = reacted
         if self.between:
             observed = reacted * self.between.meet(shown)
@@ -161,14 +163,6 @@ class Loop:
             self.between.fetch(self.t)
             self.allowed = self._allowed()
 
-    def _react(self, shown: IntArray) -> tuple[FloatArray, object]:
-        both = call(self.people, "react", self.memory, shown, self.luck)
-        if not (isinstance(both, tuple) and len(both) == 2):
-            raise InputError(
-                f"{type(self.people).__name__}.react: expected (reactions, memory), got {type(both).__name__}"
-            )
-        return finite(self.people, "react", both[0], (len(shown),), self.first), both[1]
-
     def _intervene(self) -> None:
         self.change = self.scenario.intervention
         self.allowed = self._allowed()
@@ -181,7 +175,7 @@ class Loop:
 
     def record(self, trace: Trace, c: int) -> None:
         """Write diets, feeds, states and mean reactions as recorded step c of a trace."""
-        arousal, lawful = self.arousal, hasattr(self.people, "law")
+        state, lawful = self.arousal.astype(np.float32), hasattr(self.people, "law")
         k, rungs, policy = self.scenario.k, self.scenario.intensity.rungs, None
         for s in range(S):
             if policy is None or self.observe == "state":
@@ -196,7 +190,10 @@ class Loop:
         trace.mean_reaction[c] = self.mean_reaction
         if len(trace.floor):
             trace.floor[c] = self._of_people("floor", np.zeros(len(self.ids)))
-        persons.settle(trace, c, arousal)
+        dwell, crest = np.empty((S, len(state)), np.float32), np.empty((S, len(state)), np.float32)
+        mix_states(state, dwell, crest, np.empty_like(state), trace, c, 0)
+        if len(trace.intensity):
+            mix_heights(state, dwell, trace, c, 0)
 
     def finish(self, trace: Trace) -> None:
         """Write what people are and what they were shown."""
@@ -209,8 +206,6 @@ class Loop:
 
 def built_in(plan: Plan) -> object:
     """Return the scenario's own rule as a recommender."""
-    from mirrorfield.recommenders.reinforce import Reinforce
-
     scenario = plan.scenario
     rule = scenario.rules[0]
     return Reinforce(rule.learning_rate, rule.start_logits(scenario.arms))

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mirrorfield.arrays import FloatArray
-from mirrorfield.contract import name_of
+from mirrorfield.arrays import FloatArray, IntArray
+from mirrorfield.contract import Luck, name_of
 from mirrorfield.errors import ContractError, MirrorfieldError
 from mirrorfield.kernel import persons
 
@@ -70,3 +70,11 @@ def finite(thing: Any, method: str, values: Any, shape: tuple[int, ...], first: 
         if len(flawed):
             raise ContractError(f"{name_of(thing)}.{method}: person {first + int(flawed[0])} has {found[flawed[0]]}")
     return found
+
+
+def react(people: Any, memory: Any, shown: IntArray, luck: Luck, first: int) -> tuple[FloatArray, Any]:
+    """Return people's reactions to the arms shown, float64 (n,), and what they have become; raise as `finite` does."""
+    both = call(people, "react", memory, shown, luck)
+    if not (isinstance(both, tuple) and len(both) == 2):
+        raise ContractError(f"{name_of(people)}.react: expected (reactions, memory), got {type(both).__name__}")
+    return finite(people, "react", both[0], (len(shown),), first), both[1]

@@ -7,7 +7,7 @@ import numpy as np
 
 from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.contract import Seen, name_of
-from mirrorfield.engine.calls import call, distribution, finite
+from mirrorfield.engine.calls import call, distribution, react
 from mirrorfield.engine.luck import ArmLuck, PostLuck
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import persons
@@ -20,7 +20,7 @@ def _has(thing: Any, kind: str, methods: tuple[str, ...]) -> None:
     for method in methods:
         if not callable(getattr(thing, method, None)):
             expected = ", ".join(methods)
-            raise InputError(f"{name_of(thing)}: expected a {kind} with the methods {expected}; it has no {method}")
+            raise InputError(f"{name_of(thing)}: expected {kind} with the methods {expected}; it has no {method}")
     if isinstance(thing, type):
         raise InputError(f"{thing.__name__}: expected an object, got a class; call it: {thing.__name__}()")
 
@@ -51,7 +51,7 @@ def check_recommender(
     >>> from mirrorfield.recommenders import EpsilonGreedy
     >>> check_recommender(EpsilonGreedy())
     """
-    _has(recommender, "recommender", RECOMMENDER)
+    _has(recommender, "a recommender", RECOMMENDER)
     if not isinstance(getattr(recommender, "shared", None), bool):
         raise InputError(f"{name_of(recommender)}.shared: expected True or False")
     if observe not in ("history", "state"):
@@ -128,11 +128,8 @@ def _reactions(people: Any, ids: IntArray, arms: int) -> FloatArray:
     memory = call(people, "start", ids, luck)
     for t in range(POSTS):
         luck.next_post()
-        both = call(people, "react", memory, (ids + t) % arms, luck)
-        if not (isinstance(both, tuple) and len(both) == 2):
-            raise InputError(f"{name_of(people)}.react: expected (reactions, memory), got {type(both).__name__}")
-        found.append(finite(people, "react", both[0], (n,), int(ids[0])))
-        memory = both[1]
+        reacted, memory = react(people, memory, (ids + t) % arms, luck, int(ids[0]))
+        found.append(reacted)
         if hasattr(people, "arousal") and not np.isin(call(people, "arousal", memory), (0, 1, 2)).all():
             raise InputError(f"{name_of(people)}.arousal: expected 0, 1 or 2 for everyone")
         if hasattr(people, "law"):

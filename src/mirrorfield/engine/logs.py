@@ -87,9 +87,7 @@ def logs_of(plan: Plan, ids: IntArray) -> Logs:
     person, step, shown, reward, propensity, policy, context = (
         column.reshape(posts, *column.shape[2:]) for column in columns
     )
-    rungs = scenario.intensity.rungs
-    arms = [f"{c.name}/{r}" if rungs > 1 else c.name for c in scenario.categories for r in range(rungs)]
-    return Logs(person, step, shown, reward, propensity, policy, context, tuple(arms))
+    return Logs(person, step, shown, reward, propensity, policy, context, scenario.arm_names)
 
 
 def _chunk(plan: Plan, ids: IntArray) -> list[Any]:

@@ -39,7 +39,8 @@ class PostLuck:
         self._posts, self._more = Stream(seed, ids, INTERACTION), Stream(seed, ids, OWN_PEOPLE)
         self._ahead = np.empty((3, AHEAD, n), np.float32)
         self._place = AHEAD
-        self.choice = self.noise = self.transition = np.zeros(n)
+        nothing: FloatArray = np.zeros(n)
+        self.choice = self.noise = self.transition = nothing
 
     def next_post(self) -> None:
         """Go on to the next post."""

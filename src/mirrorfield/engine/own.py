@@ -15,6 +15,7 @@ from mirrorfield.engine.checks import check_people, check_picklable, check_recom
 from mirrorfield.errors import InputError, nearest
 from mirrorfield.people.markov import Markov
 from mirrorfield.population.run import Plan
+from mirrorfield.population.scenario import Scenario
 
 
 def with_own(
@@ -35,9 +36,8 @@ def with_own(
         world = plan.scenario
         closing = world.intervention.intensity_cap < 1 or world.retrieval.corpus is not None
         check_recommender(recommender, categories=world.arms, observe=observe, closing=closing, portable=portable)
-    if (people is not None and not hasattr(people, "react")) or isinstance(people, type):
-        people = call_function(people, plan.scenario)
     if people is not None:
+        people = made_people(people, plan.scenario)
         if isinstance(people, Markov):
             people.population = plan.population
         check_people(people, categories=plan.scenario.arms, portable=portable)
@@ -45,6 +45,12 @@ def with_own(
     plan = replace(plan, own=Own(recommender, people, observe, identity))
     check_own(plan)
     return plan
+
+
+def made_people(people: Any, scenario: Scenario) -> Any:
+    """Return people: an object that reacts as it is, and what it is made by (a class, say) called with the scenario."""
+    ready = hasattr(people, "react") and not isinstance(people, type)
+    return people if ready else call_function(people, scenario)
 
 
 def load_object(words: str, option: str) -> Any:

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from mirrorfield.arrays import F32Array, FloatArray, IntArray
 from mirrorfield.contract import Observe, Seen
-from mirrorfield.engine.calls import call, call_function, finite
+from mirrorfield.engine.calls import call, react
 from mirrorfield.engine.checks import check_people
 from mirrorfield.engine.history import History
 from mirrorfield.engine.luck import PostLuck
+from mirrorfield.engine.own import made_people
 from mirrorfield.errors import InputError
 from mirrorfield.people.markov import Markov
 from mirrorfield.population.scenario import Scenario
@@ -48,8 +49,7 @@ class Episode:
         if not whole or (shown < 0).any() or (shown >= self.arms).any():
             raise InputError(f"action: expected {len(self.ids)} whole numbers from 0 to {self.arms - 1}, got {arms}")
         self.luck.next_post()
-        reacted, self.memory = call(self.people, "react", self.memory, shown, self.luck)
-        self.reward = finite(self.people, "react", reacted, shown.shape, int(self.ids[0]))
+        self.reward, self.memory = react(self.people, self.memory, shown, self.luck, int(self.ids[0]))
         self.shown, self.t = shown, self.t + 1
         self.history.add(shown, self.reward)
         return self.reward
@@ -67,6 +67,6 @@ def people_of(scenario: Scenario, people: Any) -> Any:
     """Return the people of an environment: the scenario's, or somebody's own, checked."""
     if people is None:
         return Markov(scenario)
-    made = call_function(people, scenario) if isinstance(people, type) else people
+    made = made_people(people, scenario)
     check_people(made, categories=scenario.arms)
     return made

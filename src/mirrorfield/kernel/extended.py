@@ -16,7 +16,7 @@ from mirrorfield.kernel.jit import aligned, compiled, inlined, lanewise
 from mirrorfield.kernel.lens import draw_labels, enter_lens, label, look_back, prime, remember
 from mirrorfield.kernel.people import blend_profiles, load_people, start_streams
 from mirrorfield.kernel.posts import choose, draw_luck, learn, move, weigh
-from mirrorfield.kernel.record import finish, look_from, mix, mix_states, pick
+from mirrorfield.kernel.record import finish, look_from, mix_heights, mix_states
 from mirrorfield.kernel.rows import copy_row, set_row
 from mirrorfield.kernel.serving import (
     draw_meddling,
@@ -45,11 +45,6 @@ from mirrorfield.policy.reinforce import advantage
 from mirrorfield.streams import INTERVENTION, NUDGE, U64, next_word, stream, uniform
 
 IMMEDIATE = int(Returns.IMMEDIATE)
-
-
-def lanes_for(arms: int) -> int:
-    """Return how many people share a block: as many as keep its rows in the nearest caches, an even number."""
-    return 128 if arms <= 8 else 64
 
 
 @compiled
@@ -309,12 +304,10 @@ def record(rows: Any, trace: Any, c: Any, start: Any, serving: Any, task: Any) -
         look_from(odds, total, fall[here : here + arms], rise[here : here + arms], crest, trace, s, start)
         if len(trace.floor) > 0:
             add_level(odds, world.level, heights[s, start:stop])
-    mix_states(rows, at, trace, c, start)
+    mix_states(rows[at.state], rows[at.dwell], crest, spare, trace, c, start)
     copy_row(rows[also.felt] if world.extended else rows[at.baseline], trace.mean_reaction[c, start:stop])
     if len(trace.floor) > 0:
-        one, two, three = heights[0, start:stop], heights[1, start:stop], heights[2, start:stop]
-        mix(one, two, three, rows[at.dwell], trace.intensity[c, start:stop])
-        pick(one, two, three, rows[at.state], trace.next_intensity[c, start:stop])
+        mix_heights(rows[at.state], rows[at.dwell], trace, c, start)
         copy_row(rows[also.floor], trace.floor[c, start:stop])
 
 

@@ -1,4 +1,4 @@
-"""Compiled parts of the arrays engine: drawing people and their luck, choosing a post, and the long run of a person."""
+"""Compiled parts of the arrays engine: drawing people and their luck, and choosing a post."""
 
 from typing import Any
 
@@ -6,10 +6,9 @@ import numpy as np
 
 from mirrorfield.kernel.jit import compiled, shared
 from mirrorfield.kernel.link import LINKED
-from mirrorfield.maths import ZERO, normal
-from mirrorfield.model.diet import LIVED_IN, mixed, time_in_states
+from mirrorfield.kernel.posts import draw_luck
 from mirrorfield.model.draw import draw_user
-from mirrorfield.streams import next_word, stream, uniform, uniform_positive
+from mirrorfield.streams import next_word, stream, uniform
 
 SOUND, NOT_FINITE, NEGATIVE, NOT_ONE, CLOSED = range(5)
 TOLERANCE = 1e-6
@@ -36,19 +35,9 @@ def start_words(seed: Any, ids: Any, purpose: Any, words: Any) -> None:
 
 @compiled
 def draw_posts(words: Any, choice: Any, noise: Any, transition: Any) -> None:
-    """Draw the luck of some posts, float32 (posts, n): the four words of each, in the order of the lanes."""
+    """Draw the luck of some posts, float32 (posts, n), as the lanes draw it."""
     for t in range(len(choice)):
-        one, two, three = choice[t], noise[t], transition[t]
-        for j in range(len(one)):
-            a, b, c, d = words[0, j], words[1, j], words[2, j], words[3, j]
-            choice_word, a, b, c, d = next_word(a, b, c, d)
-            radius_word, a, b, c, d = next_word(a, b, c, d)
-            angle_word, a, b, c, d = next_word(a, b, c, d)
-            transition_word, a, b, c, d = next_word(a, b, c, d)
-            words[0, j], words[1, j], words[2, j], words[3, j] = a, b, c, d
-            one[j] = uniform(choice_word)
-            two[j] = normal(uniform_positive(radius_word), uniform(angle_word))
-            three[j] = uniform(transition_word)
+        draw_luck(words, choice[t], noise[t], transition[t])
 
 
 @compiled
@@ -103,35 +92,3 @@ def choose(policy: Any, luck: Any, shown: Any, propensity: Any) -> None:
             chosen += 1 if target >= reached else 0
         shown[j] = chosen
         propensity[j] = policy[j, chosen] / total
-
-
-@compiled
-def settle(trace: Any, c: int, state: Any) -> None:
-    """Fill diets, feeds and time in states at recorded step c from what is served in each state and its moves."""
-    for j in range(len(state)):
-        calm, hooked = state[j] == 0, state[j] == 2
-        up, leap = trace.moves[0, 1, j], trace.moves[0, 2, j]
-        fall, rise = trace.moves[1, 0, j], trace.moves[1, 2, j]
-        plunge, down = trace.moves[2, 0, j], trace.moves[2, 1, j]
-        a, b, d = time_in_states(up, leap, fall, rise, plunge, down, calm, hooked)
-        trace.time_in_state[0, j], trace.time_in_state[1, j], trace.time_in_state[2, j] = a, b, d
-        one, two, three = ZERO, ZERO, ZERO
-        for i in range(trace.served.shape[1]):
-            one, two, three = (
-                max(one, trace.served[0, i, j]),
-                max(two, trace.served[1, i, j]),
-                max(three, trace.served[2, i, j]),
-            )
-        agreed = False
-        for i in range(trace.served.shape[1]):
-            p, q, r = trace.served[0, i, j], trace.served[1, i, j], trace.served[2, i, j]
-            trace.diet[c, i, j] = mixed(a, b, d, p, q, r)
-            trace.feed[c, i, j] = p if calm else (r if hooked else q)
-            leads = (p >= one or a <= LIVED_IN) and (q >= two or b <= LIVED_IN)
-            agreed = agreed or (leads and (r >= three or d <= LIVED_IN))
-        trace.two_faced[c, j] = 0 if agreed else 1
-        trace.state[c, j] = state[j]
-        if len(trace.intensity) > 0:
-            p, q, r = trace.served_intensity[0, j], trace.served_intensity[1, j], trace.served_intensity[2, j]
-            trace.intensity[c, j] = mixed(a, b, d, p, q, r)
-            trace.next_intensity[c, j] = p if calm else (r if hooked else q)

@@ -23,11 +23,6 @@ class Plain(NamedTuple):
     learning_rate: Any
 
 
-def lanes_for(arms: int) -> int:
-    """Return how many people share a block, so that one block's rows stay in the nearest caches."""
-    return 128 if arms <= 8 else 64
-
-
 @compiled
 def advance(rows: Any, words: Any, at: Any, first: Any, last: Any, learning_rate: Any) -> None:
     """Run posts first + 1 ... last for the people of one block, (rows, n), with the words of their luck, (4, n)."""
@@ -58,7 +53,7 @@ def record(rows: Any, at: Any, trace: Any, c: Any, start: Any) -> None:
         weigh(rows[at.logits], spare, weight, rows[at.largest], total)
         here = s * arms
         look_from(weight, total, fall[here : here + arms], rise[here : here + arms], crest, trace, s, start)
-    mix_states(rows, at, trace, c, start)
+    mix_states(rows[at.state], rows[at.dwell], crest, spare, trace, c, start)
     copy_row(rows[at.baseline], trace.mean_reaction[c, start : start + rows.shape[1]])
 
 

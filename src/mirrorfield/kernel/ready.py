@@ -8,7 +8,7 @@ from mirrorfield.arrays import F32Array, S
 from mirrorfield.kernel import extended, plain
 from mirrorfield.kernel.beyond import layout_beyond
 from mirrorfield.kernel.memory import empty_memory, terms_of
-from mirrorfield.kernel.rows import layout
+from mirrorfield.kernel.rows import lanes_for, layout
 from mirrorfield.kernel.world import NO_LENS, Lens, Phase, Task, World, still_world, unaltered
 from mirrorfield.policy.learner import learner_of
 from mirrorfield.policy.rule import Rule
@@ -50,9 +50,9 @@ def ready(
     learner = learner or learner_of(*rules)
     start = np.ascontiguousarray(rule.start_logits(arms), np.float32)
     if learner == "plain" and not world:
-        task = plain.Plain(lanes or plain.lanes_for(arms), layout(arms, categories), np.float32(rule.learning_rate))
+        task = plain.Plain(lanes or lanes_for(arms), layout(arms, categories), np.float32(rule.learning_rate))
         return Ready(plain.run_users, task, start)
-    lanes = lanes or extended.lanes_for(arms)
+    lanes = lanes or lanes_for(arms)
     world = world or still_world(arms)
     before = Phase(terms_of(rule, arms), empty_memory(rule, lanes), unaltered(0))
     later = Phase(terms_of(rules[1], arms), empty_memory(rules[1], lanes), unaltered(0)) if world.switched else before

@@ -108,9 +108,12 @@ def as_counts(row: Any, numbers: Any) -> None:
 
 
 @compiled
-def mix_states(rows: Any, at: Any, trace: Any, c: int, start: int) -> None:
-    """Write everyone's long run, diet, next feed and state, and whether they have two faces, as recorded step c."""
-    state, dwell, crest, agreed = rows[at.state], rows[at.dwell], rows[at.crest], rows[at.spare]
+def mix_states(state: Any, dwell: Any, crest: Any, agreed: Any, trace: Any, c: int, start: int) -> None:
+    """Write everyone's long run, diet, next feed and state, and whether they have two faces, as recorded step c.
+
+    What they are served in each state, and where it leads, is in the trace; dwell and crest, (S, n), and agreed are
+    filled, dwell with their long run.
+    """
     stop, categories, moves, served = start + len(state), trace.served.shape[1], trace.moves, trace.served
     dwell_in(
         moves[0, 1, start:stop], moves[0, 2, start:stop], moves[1, 0, start:stop], moves[1, 2, start:stop],
@@ -130,6 +133,15 @@ def mix_states(rows: Any, at: Any, trace: Any, c: int, start: int) -> None:
     for j in range(len(state)):
         trace.two_faced[c, start + j] = np.int8(ONE - agreed[j])
         trace.state[c, start + j] = np.int8(state[j])
+
+
+@compiled
+def mix_heights(state: Any, dwell: Any, trace: Any, c: int, start: int) -> None:
+    """Write the mean intensity of everyone's diet and of their next feed, as recorded step c."""
+    heights, stop = trace.served_intensity, start + len(state)
+    one, two, three = heights[0, start:stop], heights[1, start:stop], heights[2, start:stop]
+    mix(one, two, three, dwell, trace.intensity[c, start:stop])
+    pick(one, two, three, state, trace.next_intensity[c, start:stop])
 
 
 @compiled

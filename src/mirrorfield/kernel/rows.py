@@ -72,6 +72,11 @@ def fill(kind: Any, sizes: dict[str, int], first: int, **fixed: Any) -> Any:
     return kind(**found, **fixed, end=places.end)
 
 
+def lanes_for(arms: int) -> int:
+    """Return how many people share a block: as many as keep its rows in the nearest caches, an even number."""
+    return 128 if arms <= 8 else 64
+
+
 def layout(arms: int, categories: int) -> At:
     """Return where the rows are for K arms of C categories.
 

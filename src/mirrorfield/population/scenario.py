@@ -247,6 +247,12 @@ class Scenario(Frozen):
         return self.k * self.intensity.rungs
 
     @property
+    def arm_names(self) -> tuple[str, ...]:
+        """The names of the arms: NAME of a category, or NAME/RUNG where there are rungs of intensity."""
+        names, rungs = [category.name for category in self.categories], self.intensity.rungs
+        return tuple(f"{name}/{rung}" if rungs > 1 else name for name in names for rung in range(rungs))
+
+    @property
     def rules(self) -> tuple[Rule, Rule]:
         """The rule before the intervention, and the one after it."""
         return self.policy.to_rule(), (self.intervention.policy or self.policy).to_rule()

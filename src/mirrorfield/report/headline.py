@@ -28,6 +28,15 @@ def size(scenario: "Scenario") -> str:
     return f"{scenario.name}: {people(scenario.users)} x {posts}, seed {scenario.seed}"
 
 
+def own(told: Mapping[str, Any], between: str) -> str:
+    """Return whose recommender and people they are, after a separator each; nothing for those of the scenario.
+
+    >>> own({"recommender": "Thompson"}, ", ")
+    ', recommender Thompson'
+    """
+    return "".join(f"{between}{what} {told[what]}" for what in ("recommender", "people") if what in told)
+
+
 def percent(fraction: float | None) -> str:
     """Return a fraction as a percentage with one decimal, or a dash where there is none."""
     return "–" if fraction is None else f"{100 * fraction:.1f}%"

@@ -6,6 +6,7 @@ from typing import Any
 
 import xarray as xr
 
+from mirrorfield.report.headline import own
 from mirrorfield.report.style import fed, marks, number, percent, users
 
 _INTENSITY = {"intensity": "intensity of the average {}, 0 to 1", "floor": "average floor, 0 to 1"}
@@ -20,7 +21,7 @@ def run_line(dataset: xr.Dataset) -> str:
     steps = int(told["steps"])
     return (
         f"Scenario {told['name']} · {users(int(told['users']))} · "
-        f"{steps:,} {'step' if steps == 1 else 'steps'} · seed {told['seed']}"
+        f"{steps:,} {'step' if steps == 1 else 'steps'} · seed {told['seed']}{own(told, ' · ')}"
     )
 
 

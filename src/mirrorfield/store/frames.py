@@ -6,12 +6,13 @@ import numpy as np
 
 from mirrorfield.arrays import STATES
 from mirrorfield.errors import check_known
+from mirrorfield.kernel.fold import LOCKED_IN
+from mirrorfield.metrics.outcomes import category_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-LOCKED = 0.9
 BY_STEP = ("locked_in", "two_faced", "effective_categories", "filter_bubble", "overlap", "mean_reaction")
 
 
@@ -47,8 +48,8 @@ def _people(data: "xr.Dataset") -> dict[str, Any]:
         "person": data["user"].values,
         "intentionality": data["intentionality"].values,
         "state": np.array(STATES, object)[data["final_state"].values],
-        "category": names[served.argmax(axis=1)],
-        "locked_in": served.max(axis=1) > LOCKED,
+        "category": names[category_of(served, data["user"].values)],
+        "locked_in": served.max(axis=1) > LOCKED_IN,
         "mean_reaction": data["baseline"].values,
     }
     if "sample_two_faced" in data:

@@ -88,13 +88,12 @@ class Person:
 
         if self.posts is None:
             raise InputError("person: posts are known under a rule that learns from every post at once, and no other")
-        posts, rungs = self.posts, self.scenario.intensity.rungs
-        arms = [f"{name}/{r}" if rungs > 1 else name for name in self.names for r in range(rungs)]
+        posts = self.posts
         return pd.DataFrame(
             {
                 "step": np.arange(1, len(posts.shown) + 1),
                 "state": np.array(STATES, object)[posts.state],
-                "shown": np.array(arms, object)[posts.shown],
+                "shown": np.array(self.scenario.arm_names, object)[posts.shown],
                 "propensity": posts.propensity,
                 "reaction": posts.reaction,
             }
