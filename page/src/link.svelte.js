@@ -4,7 +4,7 @@ const KEEP = 120;
 export const live = $state({ view: null, steps: [], about: null, trouble: "", waiting: true, slow: false });
 
 let socket;
-let next = null;
+let later = [];
 let patience;
 
 export function socketTo(name) {
@@ -21,7 +21,7 @@ export async function open() {
     [live.waiting, live.slow] = [false, false];
     if (told.type === "error") live.trouble = told.text;
     else hear(told);
-    if (next) say(next);
+    if (later.length) say(later.shift());
   };
   socket.onclose = (event) => {
     live.waiting = true;
@@ -46,14 +46,14 @@ function credit(step, last) {
   }
 }
 
-/** Say something, unless the answer to the last thing said is still on its way: the page never queues. Of what is
- *  turned meanwhile, the last is kept. */
-export function say(message) {
+/** Say something, now or, if it is `kept`, once the answer to the last thing said is there. Reactions are not kept: the post
+ *  that they answer would be another by then. Of two that are kept, the later takes the place of one of its type. */
+export function say(message, kept = message.type === "turn" || message.type === "start") {
   if (live.waiting || socket?.readyState !== WebSocket.OPEN) {
-    if (message.type === "turn" || message.type === "start") next = message;
+    if (kept) later = [...later.filter((other) => other.type !== message.type), message];
     return false;
   }
-  [live.waiting, next] = [true, null];
+  live.waiting = true;
   patience = setTimeout(() => (live.slow = true), 1500);
   socket.send(JSON.stringify(message));
   return true;
