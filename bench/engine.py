@@ -9,6 +9,10 @@ import resource
 import time
 
 import mirrorfield as mf
+from mirrorfield.contract import name_of
+from mirrorfield.engine import run_block
+from mirrorfield.engine.own import with_own
+from mirrorfield.population.run import plan_run
 from mirrorfield.recommenders import BPR, UCB, EpsilonGreedy, Popularity, Random, Reinforce, Thompson
 
 
@@ -21,10 +25,11 @@ def main() -> None:
     mf.simulate(mf.Scenario(users=10, steps=2), recommender=Random())
     print("| recommender | us per post of a person |\n|---|---:|")
     for own in (Random(), EpsilonGreedy(), UCB(), Thompson(), Reinforce(), Popularity(), BPR()):
+        plan = with_own(plan_run(scenario), own, observe="state")
         began = time.process_time()
-        mf.simulate(scenario, recommender=own, observe="state", threads=1)
+        run_block(plan, 0, asked.users)
         spent = time.process_time() - began
-        print(f"| {type(own).__name__} | {1e6 * spent / asked.users / asked.steps:.3f} |", flush=True)
+        print(f"| {name_of(own)} | {1e6 * spent / asked.users / asked.steps:.3f} |", flush=True)
     print(f"\npeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB")
 
 

@@ -131,6 +131,17 @@ class Own:
     digest: str = ""
 
     @property
+    def form(self) -> Any:
+        """What the lanes compile of a recommender that is a rule; None for others, and beside people of one's own."""
+        form = getattr(self.recommender, "form", None)
+        return None if form is None or self.people is not None else form(self.observe == "state")
+
+    @property
+    def in_lanes(self) -> bool:
+        """Whether the compiled lanes can run this."""
+        return not self.given or self.form is not None
+
+    @property
     def given(self) -> bool:
         """Whether anything is somebody's own."""
         return self.recommender is not None or self.people is not None
@@ -151,5 +162,5 @@ BUILT_IN = Own()
 
 
 def name_of(thing: Any) -> str:
-    """Return what an object is called in messages: the name of its class."""
-    return type(thing).__name__
+    """Return what an object is called in messages: its `name`, or that of its class."""
+    return str(getattr(thing, "name", type(thing).__name__))

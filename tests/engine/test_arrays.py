@@ -8,8 +8,10 @@ import pytest
 
 import mirrorfield as mf
 from mirrorfield.engine import arrays
+from mirrorfield.engine.own import with_own
 from mirrorfield.errors import InputError
 from mirrorfield.people import Markov, Satiated
+from mirrorfield.population.run import plan_run
 from mirrorfield.recommenders import BPR, EpsilonGreedy, Random, Reinforce, Thompson
 
 WORLDS = {
@@ -36,7 +38,7 @@ def test_reinforce_in_arrays_is_reinforce_in_lanes(name: str) -> None:
     rule = world.rules[0]
     own = Reinforce(rule.learning_rate, rule.start_logits(world.arms))
     lanes = mf.simulate(world).part.sample
-    arrays_ = mf.simulate(world, recommender=own, observe="state").part.sample
+    arrays_ = arrays.run_block(with_own(plan_run(world), own, None, "state"), 0, world.users).sample
     same = (lanes.exposures == arrays_.exposures).all(axis=0)
     assert same.mean() > 0.98  # a post changes where a uniform lies within 1e-6 of a boundary: 200 x 40 posts
     for field in ("diet", "feed", "mean_reaction", "time_in_state", "served"):

@@ -5,7 +5,18 @@ import pytest
 
 import mirrorfield as mf
 from mirrorfield.errors import ContractError, InputError
-from mirrorfield.recommenders import BPR, UCB, EpsilonGreedy, Popularity, Random, Reinforce, Thompson
+from mirrorfield.recommenders import (
+    BPR,
+    UCB,
+    EpsilonGreedy,
+    Popularity,
+    Random,
+    Reinforce,
+    Thompson,
+    boltzmann_q,
+    exp3,
+    tracked_means,
+)
 
 SMALL = mf.Scenario(users=30, steps=12, seed=2)
 PLATFORM = (Random, EpsilonGreedy, UCB, Thompson, Popularity, BPR)
@@ -153,11 +164,10 @@ def test_the_models_to_copy_keep_the_contract(kind) -> None:
     mf.check_recommender(kind(), observe="state")
 
 
-def test_reinforce_looks_at_arousal_and_says_so() -> None:
-    mf.check_recommender(Reinforce(), observe="state")
-    mf.check_recommender(Reinforce(states=1))
-    with pytest.raises(InputError, match="observe"):
-        mf.check_recommender(Reinforce())
+@pytest.mark.parametrize("rule", [Reinforce(), boltzmann_q, exp3, tracked_means], ids=lambda rule: rule.name)
+def test_rules_keep_the_contract(rule) -> None:
+    mf.check_recommender(rule)
+    mf.check_recommender(rule, observe="state")
 
 
 class LateNan(Even):

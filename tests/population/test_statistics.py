@@ -6,6 +6,7 @@ import pytest
 import mirrorfield as mf
 from mirrorfield.kernel import plain
 from mirrorfield.kernel.rows import layout
+from mirrorfield.kernel.updates import built_in
 from mirrorfield.population.reference import simulate_reference
 from mirrorfield.streams import INTERACTION, U64, stream
 
@@ -27,7 +28,7 @@ def measured_updates(logits, mean, std, baseline, learning_rate, blocks: int, se
         rows[at.state], rows[at.baseline] = 1, baseline
         for table, values in ((at.logits, logits), (at.mean, mean), (at.std, std)):
             rows[table][engaged] = np.asarray(values)[:, None]
-        plain.advance(rows, words, at, 0, 1, np.float32(learning_rate))
+        plain.advance(rows, words, at, 0, 1, np.float32(learning_rate), built_in(at, at.end))
         deltas.append((rows[at.logits][engaged] - np.asarray(logits, np.float32)[:, None]).T.astype(float))
     return np.concatenate(deltas)
 

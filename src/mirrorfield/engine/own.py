@@ -88,11 +88,11 @@ def digest(recommender: Any, people: Any, observe: str) -> str:
         check_picklable(thing)
         seal.update(pickle.dumps(thing))
         if thing is not None:
-            seal.update(_source(type(thing)))
+            seal.update(_source(getattr(thing, "function", type(thing))))
     return seal.hexdigest()
 
 
-def _source(kind: type) -> bytes:
+def _source(kind: Any) -> bytes:
     try:
         return inspect.getsource(kind).encode()
     except (OSError, TypeError):

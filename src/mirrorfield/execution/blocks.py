@@ -12,7 +12,7 @@ LOOK_EVERY = 0.1
 
 def run_part(plan: Plan, first_user: int, users: int, *arguments: Any) -> Part:
     """Run a block of users in the engine that its plan needs: lanes for what is built in, arrays for what is not."""
-    if not plan.own.given:
+    if plan.own.in_lanes:
         return run_block(plan, first_user, users, *arguments)
     from mirrorfield.engine import run_block as run_arrays
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Timer
 from typing import Any
 
@@ -32,7 +32,8 @@ def load_kernel(plan: Plan) -> float:
     saying = Timer(WORTH_SAYING, logger.info, ["compiling the kernel"])
     saying.start()
     try:
-        run_block(plan_run(plan.scenario.model_copy(update={"users": 1, "steps": 1})), 0, 1)
+        one = plan_run(plan.scenario.model_copy(update={"users": 1, "steps": 1}))
+        run_block(replace(one, own=plan.own), 0, 1)
     finally:
         saying.cancel()
     seconds = time.perf_counter() - began
@@ -59,7 +60,7 @@ def open_pool(
 def _threads(plan: Plan, threads: int | None, progress: Callable[[int], None] | None) -> Iterator[Pool]:
     threads = threads or available_threads()
     with thread_pool(plan, threads) as executor:
-        if not plan.own.given:
+        if plan.own.in_lanes:
             load_kernel(plan)
         most = threads if plan.keep_all else 2 * threads
         yield Pool(executor, plan, lambda: most, (progress,))

@@ -4,6 +4,7 @@ from mirrorfield.kernel.fold import Notes, Scales, empty_notes
 from mirrorfield.kernel.ready import Ready, ready
 from mirrorfield.kernel.totals import BINS, FEED_UNIT, LOW_BITS, REACTION_UNIT, Totals, empty_totals, merge_totals
 from mirrorfield.kernel.trace import Trace, empty_trace
+from mirrorfield.kernel.updates import Form
 from mirrorfield.kernel.world import Lens, Serving, World
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "FEED_UNIT",
     "LOW_BITS",
     "REACTION_UNIT",
+    "Form",
     "Lens",
     "Notes",
     "Ready",

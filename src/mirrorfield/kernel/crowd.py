@@ -21,10 +21,10 @@ def load_crowd(
 
 
 @compiled
-def advance_crowd(rows: Any, words: Any, at: Any, first: int, last: int, learning_rate: Any) -> None:
+def advance_crowd(rows: Any, words: Any, at: Any, first: int, last: int, learning_rate: Any, update: Any) -> None:
     """Run posts first + 1 ... last."""
     for block in range(len(rows)):
-        advance(rows[block], words[block], at, first, last, learning_rate)
+        advance(rows[block], words[block], at, first, last, learning_rate, update)
 
 
 @lanewise
@@ -44,10 +44,10 @@ def lean_crowd(rows: Any, at: Any, shift: Any, profiles: Any) -> None:
 
 
 @compiled
-def record_crowd(rows: Any, at: Any, trace: Any, c: int) -> None:
+def record_crowd(rows: Any, at: Any, trace: Any, c: int, update: Any) -> None:
     """Record the blocks side by side, as recorded step c."""
     for block in range(len(rows)):
-        record(rows[block], at, trace, c, block * rows.shape[2])
+        record(rows[block], at, trace, c, block * rows.shape[2], update)
 
 
 @compiled

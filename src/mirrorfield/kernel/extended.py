@@ -38,6 +38,7 @@ from mirrorfield.kernel.sessions import (
     leash_post,
     recall,
 )
+from mirrorfield.kernel.updates import learn_by, start_memory
 from mirrorfield.maths import F32, ONE, ZERO
 from mirrorfield.policy.baseline import welford
 from mirrorfield.policy.options import Returns
@@ -60,6 +61,7 @@ def enter(rows: Any, words: Any, seed: Any, first_user: Any, profiles: Any, task
         enter_lens(rows, words, at, also, seed, first_user, profiles, task.lens)
     open_arms(rows[also.opened], found, task.world.level, task.before.serving.cap)
     start_streams(words[also.meddling], seed, first_user, INTERVENTION)
+    start_memory(rows, task.update)
     if task.tables > 0:
         begin(rows, at, also, task.before.memory, seed, first_user, task.before.rule, task.tables)
 
@@ -193,6 +195,19 @@ def learn_at_once(rows: Any, at: Any, also: Any, alters: bool, learning_rate: An
 
 
 @compiled
+def learn_own(rows: Any, at: Any, also: Any, alters: bool, update: Any) -> None:
+    """Let a rule of somebody's own learn from a post as soon as it is seen."""
+    reward, gain = rows[update.reward], rows[at.gain]
+    copy_row(rows[also.reward], reward)
+    observe(reward, rows[also.heard], rows[also.seen], rows[at.baseline], rows[at.baseline_lost], gain)
+    if alters:
+        weigh_importance(rows[at.weight], rows[also.odds], rows[at.arm], gain)
+        learn_by(rows, at, update, rows[also.odds], rows[also.odds_total])
+    else:
+        learn_by(rows, at, update, rows[at.weight], rows[at.total])
+
+
+@compiled
 def keep_post(
     rows: Any, at: Any, also: Any, memory: Any, place: Any, inverse_count: Any, rule: Any, tables: Any
 ) -> None:
@@ -222,7 +237,7 @@ def advance(rows: Any, words: Any, first: Any, last: Any, phase: Any, task: Any)
         inverse_count, fresh = ONE / F32(t + 1), True
         draw_luck(words[at.luck], choice, rows[at.noise], rows[at.transition])
         if tables == 0:
-            weigh_all(rows, at, also, state, world.closes)
+            weigh_all(rows, at, also, rows[task.update.seen], world.closes)
         else:
             if rule.returns != IMMEDIATE:
                 sessions = (t - serving.origin) // rule.posts
@@ -243,7 +258,9 @@ def advance(rows: Any, words: Any, first: Any, last: Any, phase: Any, task: Any)
         if world.lensed:
             draw_lens(rows, words, at, also, lens)
         respond(rows, at, also, inverse_count, world, lens)
-        if tables == 0:
+        if task.update.address != 0:
+            learn_own(rows, at, also, serving.alters, task.update)
+        elif tables == 0:
             learn_at_once(rows, at, also, serving.alters, rule.step_size)
         else:
             keep_post(rows, at, also, memory, place, inverse_count, rule, tables)
@@ -296,7 +313,7 @@ def record(rows: Any, trace: Any, c: Any, start: Any, serving: Any, task: Any) -
     spare, crest, fall, rise = rows[at.spare], rows[at.crest], rows[at.fall], rows[at.rise]
     arms, stop = len(odds), start + rows.shape[1]
     for s in range(S):
-        set_row(F32(s), spare)
+        set_row(F32(s) if task.update.seen == at.state else ZERO, spare)
         weigh_all(rows, at, also, spare, world.closes)
         if serving.alters:
             serve(rows, at, also, serving)
@@ -317,7 +334,7 @@ def run_batch(
     trace: Any,
 ) -> None:  # fmt: skip
     """Run `blocks` blocks of people to the last of the recorded `steps`, and fill the trace."""
-    lanes, at, end = task.lanes, task.at, task.also.end
+    lanes, at, end = task.lanes, task.at, task.update.end
     rows = aligned(end * lanes, np.float32).reshape(end, lanes)
     words = aligned(WORDS * lanes, np.uint32).reshape(WORDS, lanes)
     for block in range(blocks):

@@ -26,8 +26,11 @@ from typing import Any, TypeVar
 import numba
 import numpy as np
 import platformdirs
+from llvmlite import ir
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
-from numba.extending import register_jitable
+from numba.extending import intrinsic, register_jitable
+from numba.np.arrayobj import make_array
+from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from mirrorfield.version import PACKAGE, hash_sources
 
@@ -189,14 +192,21 @@ def lanewise(function: Function) -> Function:
 
     LLVM need not check that before it vectorises a loop over lanes; the checks would cost up to a third of its time.
     """
-    dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    dispatcher = apart(function)
     if not numba.config.DISABLE_JIT:
-        dispatcher._compiler._customize_flags = _apart
         LANEWISE.append(dispatcher)
     return _kept(dispatcher, function)
 
 
-def _apart(flags: Any) -> Any:
+def apart(function: Function) -> Any:
+    """Compile a function of rows as `lanewise` does, for this process only."""
+    dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    if not numba.config.DISABLE_JIT:
+        dispatcher._compiler._customize_flags = _without_overlap
+    return dispatcher
+
+
+def _without_overlap(flags: Any) -> Any:
     flags.noalias = True
     return flags
 
@@ -222,3 +232,29 @@ def inlined(function: Function) -> Function:
     """
     dispatcher: Function = numba.njit(inline="always", nogil=True, error_model="numpy")(function)
     return dispatcher
+
+
+array_at, fixed, CompileError = numba.carray, to_fixed_tuple, numba.core.errors.NumbaError
+POINTERS = tuple(map(numba.types.CPointer, (numba.types.float32, numba.types.int64, numba.types.float32)))
+
+
+def at_address(function: Callable[..., Any]) -> Any:
+    """Compile a function of three pointers, to float32, int64 and float32, for this process; its `address` is an int.
+
+    So compiled code can call what was not there when it was compiled: see `call_at`.
+    """
+    return numba.cfunc(numba.types.void(*POINTERS), error_model="numpy")(function)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call_at(typing: Any, address: Any, rows: Any, places: Any, numbers: Any) -> Any:
+    """Call what `at_address` compiled, with the data of three arrays of those types."""
+
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        arrays = zip(signature.args[1:], given[1:], strict=True)
+        data = [make_array(kind)(context, builder, value).data for kind, value in arrays]
+        function = ir.FunctionType(ir.VoidType(), [each.type for each in data])
+        builder.call(builder.inttoptr(given[0], function.as_pointer()), data)
+        return context.get_dummy_value()
+
+    return numba.types.void(numba.types.int64, rows, places, numbers), generate

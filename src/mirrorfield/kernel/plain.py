@@ -6,11 +6,13 @@ import numpy as np
 
 from mirrorfield.arrays import S
 from mirrorfield.kernel.batch import count_in
+from mirrorfield.kernel.habituation import feel
 from mirrorfield.kernel.jit import aligned, compiled, inlined
 from mirrorfield.kernel.people import load_people
-from mirrorfield.kernel.posts import choose, draw_luck, learn, move, react, weigh
+from mirrorfield.kernel.posts import choose, compare, draw_luck, learn, move, react, weigh
 from mirrorfield.kernel.record import finish, look_from, mix_states
 from mirrorfield.kernel.rows import At, copy_row, set_row
+from mirrorfield.kernel.updates import learn_by, start_memory
 from mirrorfield.maths import F32, ONE, ZERO
 from mirrorfield.streams import U64
 
@@ -21,10 +23,11 @@ class Plain(NamedTuple):
     lanes: int
     at: At
     learning_rate: Any
+    update: Any  # an Update
 
 
 @compiled
-def advance(rows: Any, words: Any, at: Any, first: Any, last: Any, learning_rate: Any) -> None:
+def advance(rows: Any, words: Any, at: Any, first: Any, last: Any, learning_rate: Any, update: Any) -> None:
     """Run posts first + 1 ... last for the people of one block, (rows, n), with the words of their luck, (4, n)."""
     logits, shown, weight, total, largest = (
         rows[at.logits], rows[at.shown], rows[at.weight], rows[at.total], rows[at.largest]
@@ -32,24 +35,29 @@ def advance(rows: Any, words: Any, at: Any, first: Any, last: Any, learning_rate
     mean, std, fall, rise, state = rows[at.mean], rows[at.std], rows[at.fall], rows[at.rise], rows[at.state]
     choice, noise, transition, luck = rows[at.choice], rows[at.noise], rows[at.transition], words[at.luck]
     target, reached, arm, cell, gain = rows[at.target], rows[at.reached], rows[at.arm], rows[at.cell], rows[at.gain]
-    baseline, lost = rows[at.baseline], rows[at.baseline_lost]
+    baseline, lost, seen, reward = rows[at.baseline], rows[at.baseline_lost], rows[update.seen], rows[update.reward]
     for t in range(first, last):
         inverse_count = ONE / F32(t + 1)
         draw_luck(luck, choice, noise, transition)
-        weigh(logits, state, weight, largest, total)
+        weigh(logits, seen, weight, largest, total)
         choose(weight, total, choice, target, reached, arm)
-        react(mean, std, state, arm, noise, inverse_count, baseline, lost, gain, cell)
-        learn(logits, shown, weight, total, state, arm, gain, learning_rate)
+        if update.address == 0:
+            react(mean, std, state, arm, noise, inverse_count, baseline, lost, gain, cell)
+            learn(logits, shown, weight, total, state, arm, gain, learning_rate)
+        else:
+            feel(mean, std, state, arm, noise, cell, reward)
+            compare(reward, inverse_count, baseline, lost, gain)
+            learn_by(rows, at, update, weight, total)
         move(fall, rise, cell, transition, state)
 
 
 @compiled
-def record(rows: Any, at: Any, trace: Any, c: Any, start: Any) -> None:
+def record(rows: Any, at: Any, trace: Any, c: Any, start: Any, update: Any) -> None:
     """Write everyone's diet, what they would be served next, their state and mean reaction, as recorded step c."""
     weight, total, spare, crest = rows[at.weight], rows[at.total], rows[at.spare], rows[at.crest]
     fall, rise, arms = rows[at.fall], rows[at.rise], len(weight)
     for s in range(S):
-        set_row(F32(s), spare)
+        set_row(F32(s) if update.seen == at.state else ZERO, spare)
         weigh(rows[at.logits], spare, weight, rows[at.largest], total)
         here = s * arms
         look_from(weight, total, fall[here : here + arms], rise[here : here + arms], crest, trace, s, start)
@@ -63,17 +71,18 @@ def run_batch(
     trace: Any,
 ) -> None:  # fmt: skip
     """Run `blocks` blocks of people to the last of the recorded `steps`, and fill the trace."""
-    lanes, at = task.lanes, task.at
-    rows = aligned(at.end * lanes, np.float32).reshape(at.end, lanes)
+    lanes, at, update = task.lanes, task.at, task.update
+    rows = aligned(update.end * lanes, np.float32).reshape(update.end, lanes)
     words = aligned(4 * lanes, np.uint32).reshape(4, lanes)
     for block in range(blocks):
         start = block * lanes
         set_row(ZERO, rows.reshape(-1))
         load_people(rows, words, at, seed, first_user + U64(start), start_logits, profiles, population)
+        start_memory(rows, update)
         done = np.int64(0)
         for c in range(len(steps)):
-            advance(rows, words, at, done, steps[c], task.learning_rate)
-            record(rows, at, trace, c, start)
+            advance(rows, words, at, done, steps[c], task.learning_rate, update)
+            record(rows, at, trace, c, start, update)
             done = steps[c]
         finish(rows, at, trace, start)
 

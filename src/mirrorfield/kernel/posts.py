@@ -97,6 +97,15 @@ def react(
 
 
 @lanewise
+def compare(reward: Any, inverse_count: Any, baseline: Any, lost: Any, gain: Any) -> None:
+    """Compare the reward with the mean of those before it, and take it into the mean."""
+    for j in range(len(reward)):
+        x = advantage(reward[j], baseline[j])
+        gain[j] = x
+        baseline[j], lost[j] = welford(baseline[j], lost[j], x, inverse_count)
+
+
+@lanewise
 def learn(
     logits: Any, shown: Any, weight: Any, total: Any, state: Any, arm: Any, gain: Any, learning_rate: Any
 ) -> None:

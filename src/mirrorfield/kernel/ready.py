@@ -9,6 +9,7 @@ from mirrorfield.kernel import extended, plain
 from mirrorfield.kernel.beyond import layout_beyond
 from mirrorfield.kernel.memory import empty_memory, terms_of
 from mirrorfield.kernel.rows import lanes_for, layout
+from mirrorfield.kernel.updates import Form, built_in, update_of
 from mirrorfield.kernel.world import NO_LENS, Lens, Phase, Task, World, still_world, unaltered
 from mirrorfield.policy.learner import learner_of
 from mirrorfield.policy.rule import Rule
@@ -39,20 +40,25 @@ def ready(
     lens: Lens | None = None,
     serving: Any = None,
     after: Rule | None = None,
+    own: Form | None = None,
 ) -> Ready:
     """Return what runs a rule for K categories, by the code that fits it best unless a learner is named.
 
     In a world, `after` is the rule from its intervention on, and `serving` how both phases serve; without one, there is
-    neither intensity nor intervention.
+    neither intensity nor intervention. A rule of somebody's `own` learns in place of both. Raises InputError for one
+    that cannot be compiled.
     """
     arms = len(world.level) if world else categories
     rules = (rule, after or rule) if world else (rule, rule)
     learner = learner or learner_of(*rules)
-    start = np.ascontiguousarray(rule.start_logits(arms), np.float32)
-    if learner == "plain" and not world:
-        task = plain.Plain(lanes or lanes_for(arms), layout(arms, categories), np.float32(rule.learning_rate))
-        return Ready(plain.run_users, task, start)
+    first = rule.start_logits(arms) if own is None or own.start is None else np.broadcast_to(own.start, (S, arms))
+    start = np.ascontiguousarray(first, np.float32)
     lanes = lanes or lanes_for(arms)
+    at = layout(arms, categories)
+    if learner == "plain" and not world:
+        update = update_of(own, at, at.end, lanes) if own else built_in(at, at.end)
+        task = plain.Plain(lanes, at, np.float32(rule.learning_rate), update)
+        return Ready(plain.run_users, task, start)
     world = world or still_world(arms)
     before = Phase(terms_of(rule, arms), empty_memory(rule, lanes), unaltered(0))
     later = Phase(terms_of(rules[1], arms), empty_memory(rules[1], lanes), unaltered(0)) if world.switched else before
@@ -60,7 +66,7 @@ def ready(
         before, later = before._replace(serving=serving[0]), later._replace(serving=serving[1])
     if lens is None:
         lens = NO_LENS._replace(prompt=np.zeros(arms, np.float32), model=np.empty((0, S, categories), np.float32))
-    at = layout(arms, categories)
     also = layout_beyond(arms, categories, len(lens.kind), at)
-    whole = Task(lanes, at, also, TABLES[learner], before, later, world, lens)
+    update = update_of(own, at, also.end, lanes) if own else built_in(at, also.end)
+    whole = Task(lanes, at, also, TABLES[learner], before, later, world, lens, update)
     return Ready(extended.run_users, whole, start)

@@ -131,3 +131,4 @@ class Task(NamedTuple):
     after: Phase
     world: World
     lens: Lens
+    update: Any  # an Update

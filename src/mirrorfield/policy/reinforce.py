@@ -31,3 +31,17 @@ def logit_step(learning_rate: Any, advantage: Any, chosen: Any, probability: Any
     0.037500000000000006
     """
     return learning_rate * advantage * (chosen - probability)
+
+
+def reinforce(
+    logit: Any, policy: Any, chosen: Any, advantage: Any, reward: Any, propensity: Any, learning_rate: Any
+) -> Any:
+    """Return a logit after one reaction: the rule of this package in the form that `update_rule` takes.
+
+    Formula: theta(s, a) + alpha A_t (1[a = a_t] - pi(a | s)). Parameters: as for `logit_step`; reward and propensity
+    are not used. Source: as for `logit_step`.
+
+    >>> reinforce(0.0, 0.25, 1.0, 0.5, 0.7, 0.25, 0.1)
+    0.037500000000000006
+    """
+    return logit + logit_step(learning_rate, advantage, chosen, policy)

@@ -40,7 +40,7 @@ class Held:
         """Run posts first + 1 ... last by the rule of the first phase."""
         with np.errstate(over="ignore"):
             if self.plain:
-                plain.advance(self.rows, self.words, self.at, first, last, task.learning_rate)
+                plain.advance(self.rows, self.words, self.at, first, last, task.learning_rate, task.update)
             else:
                 extended.advance(self.rows, self.words, first, last, task.before, task)
 
@@ -62,7 +62,7 @@ class Crowd:
             raise InputError("crowd: expected plain REINFORCE without intensity or intervention; use `mirrorfield run`")
         self.scenario, self.t = scenario, 0
         self.plan, self._ready = plan_run(scenario), ready_for(scenario, learner="plain")
-        self._lanes, self._at = self._ready.lanes, self._ready.task.at
+        self._lanes, self._at, self._update = self._ready.lanes, self._ready.task.at, self._ready.task.update
         self._rows, self._words = self._load(0, -(-scenario.users // self._lanes))
         self.turns: list[tuple[int, float, float]] = [(0, scenario.policy.learning_rate, 0.0)]
 
@@ -105,7 +105,7 @@ class Crowd:
 
     def _show(self, rows: F32Array, words: Any, first: int, last: int, rate: float) -> None:
         with np.errstate(over="ignore"):
-            advance_crowd(rows, words, self._at, first, last, np.float32(rate))
+            advance_crowd(rows, words, self._at, first, last, np.float32(rate), self._update)
 
     def _lean(self, rows: F32Array, shift: float) -> None:
         lean_crowd(rows, self._at, np.float32(shift), self.plan.profiles)
@@ -116,7 +116,7 @@ class Crowd:
 
     def _look(self, first: int, blocks: int) -> Trace:
         some, trace = slice(first, first + blocks), new_trace(self.scenario, 1, blocks * self._lanes)
-        record_crowd(self._rows[some], self._at, trace, 0)
+        record_crowd(self._rows[some], self._at, trace, 0, self._update)
         finish_crowd(self._rows[some], self._at, trace)
         return trace
 
@@ -127,7 +127,7 @@ class Crowd:
         trace.intentionality[:] = 0
         for first in range(0, users, width):
             some = slice(first // lanes, -(-min(first + width, users) // lanes))
-            record_crowd(self._rows[some], self._at, trace, 0)
+            record_crowd(self._rows[some], self._at, trace, 0, self._update)
             yield first, min(width, users - first), trace
 
     def one(self, user: int) -> Trace:
@@ -149,7 +149,7 @@ class Crowd:
                 self._lean(rows, shift)
                 t, rate = at, then
             self._show(rows, words, t, step, rate)
-            record_crowd(rows, self._at, trace, c)
+            record_crowd(rows, self._at, trace, c, self._update)
             t = step
         finish_crowd(rows, self._at, trace)
         return self._lane(trace, user)

@@ -9,6 +9,7 @@ from mirrorfield.arrays import F32Array, IntArray
 from mirrorfield.contract import BUILT_IN, Own
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import (
+    Form,
     Lens,
     Ready,
     Scales,
@@ -21,6 +22,7 @@ from mirrorfield.kernel import (
     ready,
 )
 from mirrorfield.model.draw import PopulationTables, ProfileTables
+from mirrorfield.policy.rule import Rule
 from mirrorfield.population.bounds import MAX_MEAN_REACTION
 from mirrorfield.population.lens_tables import lens_of
 from mirrorfield.population.scenario import Scenario
@@ -142,13 +144,19 @@ def plan_run(
 
 
 def ready_for(
-    scenario: Scenario, lanes: int | None = None, learner: str | None = None, lens: Lens | None = None
+    scenario: Scenario,
+    lanes: int | None = None,
+    learner: str | None = None,
+    lens: Lens | None = None,
+    own: Form | None = None,
 ) -> Ready:
-    """Return the compiled code that runs a scenario, and what it needs beside users; `lens`, if a plan has made it."""
-    before, after = scenario.rules
-    return ready(
-        before, scenario.k, lanes, learner, world_of(scenario), lens or lens_of(scenario), servings_of(scenario), after
-    )
+    """Return the compiled code that runs a scenario, and what it needs beside users; `lens`, if a plan has made it.
+
+    `own`, a rule of somebody's own, learns in place of the scenario's.
+    """
+    before, after = (Rule(1.0), Rule(1.0)) if own else scenario.rules
+    lens = lens or lens_of(scenario)
+    return ready(before, scenario.k, lanes, learner, world_of(scenario), lens, servings_of(scenario), after, own)
 
 
 def new_trace(scenario: Scenario, recorded: int, users: int) -> Trace:
@@ -187,7 +195,7 @@ def run_block(
     if whole_pairs(plan.scenario, first_user) != first_user:
         raise ValueError(f"first_user: expected an even id under intervention.swap, got {first_user}")
     scenario, recorded, end = plan.scenario, len(plan.steps), first_user + users
-    code = code or ready_for(scenario, lens=plan.lens)
+    code = code or ready_for(scenario, lens=plan.lens, own=plan.own.form)
     totals, momentary = new_totals(scenario, recorded), new_totals(scenario, 1)
     trace, notes = new_trace(scenario, recorded, WIDTH), empty_notes(scenario.k, WIDTH)
     kept_users = np.arange(first_user, end) if plan.keep_all else plan.sample[columns_of(plan.sample, first_user, end)]

@@ -1,0 +1,291 @@
+"""A rule of somebody's own in the lanes: its function is compiled into one loop over lanes, called by its address.
+
+So the loops over posts are compiled once, whatever the rule, and a rule costs its own loop alone.
+"""
+
+import dis
+import re
+import types as python_types
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mirrorfield.arrays import F32Array, IntArray, S
+from mirrorfield.errors import InputError
+from mirrorfield.kernel import elementwise
+from mirrorfield.kernel.jit import CompileError, apart, array_at, at_address, call_at, compiled, fixed, lanewise, shared
+from mirrorfield.kernel.posts import HOOKED, of_state
+from mirrorfield.kernel.rows import At, Places, set_row
+from mirrorfield.maths import F32, HALF, ONE, ZERO
+from mirrorfield.streams import U32
+
+LIBRARY = re.compile(
+    r'declare [^\n]*@"?(?:llvm\.)?((?:exp|exp2|expm1|log|log2|log10|log1p|pow|sin|cos|tan|sinh|cosh|tanh)f?)[."(]'
+)
+
+
+class Form(NamedTuple):
+    """A rule of somebody's own: its function, what each arm's numbers start from, its parameters, what it sees."""
+
+    function: Callable[..., Any]
+    memory: tuple[float, ...]
+    numbers: tuple[float, ...]
+    by_state: bool  # a table of logits and of memory for every state, or one for all
+    start: Any = None  # logits, (S, K), or None for 0
+
+
+class Update(NamedTuple):
+    """Where the compiled loop of a rule is, and its rows; address 0 for the REINFORCE that is built in."""
+
+    address: int
+    numbers: F32Array  # parameters
+    places: IntArray  # what the loop is told: see `learner`
+    seen: int  # row of the state whose table is used: everyone's, or zeros
+    reward: int
+    propensity: int  # of the post shown
+    wanted: bool  # whether the rule reads it
+    memory: slice  # rows of each number for every cell or, with two numbers, for every arm
+    each: int  # how many of them there are of one number
+    start: F32Array  # (2,), what they start from
+    picked: slice  # 3 K rows, logits and memory of everyone's own state; nothing without tables by state
+    end: int  # how many rows there are in all
+
+
+def built_in(at: At, end: int) -> Update:
+    """Return the update of plain REINFORCE, in a block of so many rows."""
+    none = np.zeros(1, np.float32)
+    return Update(0, none, np.zeros(1, np.int64), at.state, 0, 0, False, slice(0, 0), 1, none, slice(0, 0), end)
+
+
+def update_of(form: Form, at: At, end: int, lanes: int) -> Update:
+    """Return what runs a rule, with its rows after the `end` rows of a block. Raises InputError as `learner` does."""
+    arms = at.shown.stop - at.shown.start
+    room = Places(end)
+    reward, propensity, nobody = room.one(), room.one(), room.one()
+    apart = form.by_state and bool(form.memory)
+    memory = room.some(len(form.memory) * arms * S if apart else 2 * arms)
+    picked = room.some(3 * arms if apart else 0)
+    if apart:
+        first = [picked.start, picked.start + arms, picked.start + 2 * arms]
+    else:
+        first = [at.logits.start, memory.start, memory.start + arms]
+    seen = at.state if form.by_state else nobody
+    tables = S if form.by_state and not form.memory else 1
+    rows = [at.shown.start, at.weight.start, at.total, seen, at.arm, at.gain, reward, propensity]
+    code = learner(form.function, len(form.memory), len(form.numbers))
+    return Update(
+        address=code.address,
+        numbers=np.array(form.numbers or (0,), np.float32),
+        places=np.array([room.end, lanes, arms, tables, *first, *rows], np.int64),
+        seen=seen,
+        reward=reward,
+        propensity=propensity,
+        wanted="propensity" in _read_by(form.function),
+        memory=memory,
+        each=arms * (S if apart else 1),
+        start=np.array([*form.memory, 0, 0][:2], np.float32),
+        picked=picked,
+        end=room.end,
+    )
+
+
+def _read_by(function: Callable[..., Any]) -> set[str]:
+    """Return the names of what a function reads of its arguments; newer interpreters read two at once."""
+    loads = (each.argval for each in dis.get_instructions(function) if "LOAD_FAST" in each.opname)
+    return {name for names in loads for name in ((names,) if isinstance(names, str) else names)}
+
+
+@cache
+def learner(function: Callable[..., Any], memory: int, numbers: int) -> Any:
+    """Return the compiled loop of a rule with so many numbers for each arm and so many parameters.
+
+    Raises InputError, in one line, for a function that cannot be compiled or that calls a mathematical library, whose
+    last bits differ from one machine to the next.
+    """
+    loop = _loop(_in_lanes(function), memory, max(1, numbers), numbers)
+    try:
+        code = at_address(loop)
+    except CompileError as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        told = next((line for line in lines if not line.startswith(("Failed", "During"))), "no reason is known")
+        raise InputError(f"{function.__name__}: cannot be compiled: {told}") from None
+    called = LIBRARY.search(code.inspect_llvm())
+    if called:
+        raise InputError(
+            f"{function.__name__}: expected NumPy's {', '.join(sorted(elementwise.KNOWN))} and arithmetic, "
+            f"got {called[1]}, which is not the same to the bit on every machine"
+        )
+    return code
+
+
+def _in_lanes(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function whose numbers are float32, and whose NumPy is the package's own."""
+
+    def single(value: Any) -> Any:
+        if value is np:
+            return elementwise
+        return F32(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+    code = function.__code__
+    names = {name: single(function.__globals__[name]) for name in code.co_names if name in function.__globals__}
+    for name in code.co_names:
+        if elementwise in names.values() and hasattr(np, name) and name not in names and name not in elementwise.KNOWN:
+            known = ", ".join(sorted(elementwise.KNOWN))
+            raise InputError(f"{function.__name__}: expected one of NumPy's {known}, got {name}")
+    single_code = code.replace(co_consts=tuple(single(value) for value in code.co_consts))
+    cells = tuple(python_types.CellType(single(cell.cell_contents)) for cell in function.__closure__ or ())
+    made = python_types.FunctionType(single_code, function.__globals__ | names, function.__name__, None, cells)
+    shared(made)
+    return made
+
+
+def _loop(update: Any, memory: int, width: int, numbers: int) -> Any:
+    """Return the loop of a rule, over rows and places by their addresses."""
+    if memory == 0:
+
+        def step(x: Any, p: Any, c: Any, a: Any, r: Any, b: Any, one: Any, two: Any, given: Any) -> Any:
+            return update(x, p, c, a, r, b, *given), one, two
+    elif memory == 1:
+
+        def step(x: Any, p: Any, c: Any, a: Any, r: Any, b: Any, one: Any, two: Any, given: Any) -> Any:
+            logit, one = update(x, p, c, a, r, b, one, *given)
+            return logit, one, two
+    else:
+
+        def step(x: Any, p: Any, c: Any, a: Any, r: Any, b: Any, one: Any, two: Any, given: Any) -> Any:
+            return update(x, p, c, a, r, b, one, two, *given)
+
+    shared(step)
+
+    def learn(
+        logits: Any, ones: Any, twos: Any, shown: Any, weight: Any, total: Any, arm: Any, gain: Any, reward: Any,
+        propensity: Any, parameters: Any,
+    ) -> None:  # fmt: skip
+        given = fixed(parameters, width)[:numbers]
+        for k in range(len(shown)):
+            logit, one, two, count, row, here = logits[k], ones[k], twos[k], shown[k], weight[k], F32(k)
+            for j in range(len(arm)):
+                chosen = ONE if arm[j] == here else ZERO
+                count[j] = count[j] + chosen
+                x, p, q = step(
+                    logit[j], row[j] * total[j], chosen, gain[j], reward[j], propensity[j], one[j], two[j], given
+                )
+                logit[j], one[j], two[j] = x, p, q
+
+    def learn_by_state(
+        logits: Any, shown: Any, weight: Any, total: Any, state: Any, arm: Any, gain: Any, reward: Any,
+        propensity: Any, parameters: Any,
+    ) -> None:  # fmt: skip
+        given = fixed(parameters, width)[:numbers]
+        arms = len(shown)
+        for k in range(arms):
+            calm, engaged, hooked = logits[k], logits[arms + k], logits[2 * arms + k]
+            count, row, here = shown[k], weight[k], F32(k)
+            for j in range(len(arm)):
+                s, a, b, c = state[j], calm[j], engaged[j], hooked[j]
+                chosen = ONE if arm[j] == here else ZERO
+                count[j] = count[j] + chosen
+                x, _, _ = step(
+                    of_state(s, a, b, c),
+                    row[j] * total[j],
+                    chosen,
+                    gain[j],
+                    reward[j],
+                    propensity[j],
+                    ZERO,
+                    ZERO,
+                    given,
+                )
+                engaged[j] = b if s < HALF else (b if s > HOOKED else x)  # first: LLVM vectorises it in this order
+                calm[j] = x if s < HALF else a
+                hooked[j] = x if s > HOOKED else c
+
+    alone, of_everyone = apart(learn), apart(learn_by_state)
+
+    def learn_rows(first_row: Any, first_place: Any, first_number: Any) -> None:
+        height, lanes, arms, tables, logits, ones, twos, shown, weight, total, state, arm, gain, reward, propensity = (
+            fixed(array_at(first_place, 15), 15)
+        )
+        rows = array_at(first_row, (height, lanes))
+        parameters = array_at(first_number, width)
+        if tables > 1:
+            of_everyone(
+                rows[logits : logits + tables * arms], rows[shown : shown + arms], rows[weight : weight + arms],
+                rows[total], rows[state], rows[arm], rows[gain], rows[reward], rows[propensity], parameters,
+            )  # fmt: skip
+        else:
+            alone(
+                rows[logits : logits + arms], rows[ones : ones + arms], rows[twos : twos + arms],
+                rows[shown : shown + arms], rows[weight : weight + arms], rows[total], rows[arm], rows[gain],
+                rows[reward], rows[propensity], parameters,
+            )  # fmt: skip
+
+    return learn_rows
+
+
+@lanewise
+def find_propensity(odds: Any, total: Any, arm: Any, row: Any) -> None:
+    """Set a row to the probability with which the post shown was served."""
+    for j in range(len(row)):
+        row[j] = odds[U32(arm[j]), j] / total[j]
+
+
+@lanewise
+def invert_total(total: Any) -> None:
+    """Replace the total of the weights by one over it."""
+    for j in range(len(total)):
+        total[j] = ONE / total[j]
+
+
+@lanewise
+def pick(table: Any, state: Any, picked: Any) -> None:
+    """Copy the rows of everyone's own state, (K, n), out of those of all, (S K, n)."""
+    arms = len(picked)
+    for k in range(arms):
+        calm, engaged, hooked, row = table[k], table[arms + k], table[2 * arms + k], picked[k]
+        for j in range(len(row)):
+            row[j] = of_state(state[j], calm[j], engaged[j], hooked[j])
+
+
+@lanewise
+def put_back(picked: Any, state: Any, table: Any) -> None:
+    """Copy rows, (K, n), to those of everyone's own state."""
+    arms = len(picked)
+    for k in range(arms):
+        calm, engaged, hooked, row = table[k], table[arms + k], table[2 * arms + k], picked[k]
+        for j in range(len(row)):
+            s, x, a, b, c = state[j], row[j], calm[j], engaged[j], hooked[j]
+            engaged[j] = b if s < HALF else (b if s > HOOKED else x)
+            calm[j] = x if s < HALF else a
+            hooked[j] = x if s > HOOKED else c
+
+
+@compiled
+def start_memory(rows: Any, update: Any) -> None:
+    """Set everyone's numbers for every arm to what they start from."""
+    memory = rows[update.memory]
+    for i in range(len(memory)):
+        set_row(update.start[i // update.each], memory[i])
+
+
+@compiled
+def learn_by(rows: Any, at: Any, update: Any, odds: Any, odds_total: Any) -> None:
+    """Let a rule of somebody's own learn from a post: its reward, advantage and propensity."""
+    if update.wanted:
+        find_propensity(odds, odds_total, rows[at.arm], rows[update.propensity])
+    invert_total(rows[at.total])
+    picked, state, arms = rows[update.picked], rows[at.state], len(odds)
+    cells = S * arms
+    if len(picked) > 0:
+        memory = rows[update.memory]
+        pick(rows[at.logits], state, picked[:arms])
+        for i in range(len(memory) // cells):
+            pick(memory[i * cells : (i + 1) * cells], state, picked[(i + 1) * arms : (i + 2) * arms])
+    call_at(update.address, rows, update.places, update.numbers)
+    if len(picked) > 0:
+        memory = rows[update.memory]
+        put_back(picked[:arms], state, rows[at.logits])
+        for i in range(len(memory) // cells):
+            put_back(picked[(i + 1) * arms : (i + 2) * arms], state, memory[i * cells : (i + 1) * cells])
