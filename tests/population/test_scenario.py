@@ -1,10 +1,13 @@
 """Scenarios: validated, frozen, TOML in and out; each mistake is one clear line."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mirrorfield import InputError, Scenario
+from mirrorfield.policy.presets import PRESETS, preset
 from mirrorfield.population.scenario import presets
 
 MOVES = {"up": 0.1, "down": 0.1}
@@ -97,3 +100,17 @@ def test_default_tables_are_those_of_the_model_page() -> None:
     assert law[0, 0].tolist() == pytest.approx([0.6, 0.4, 0])
     assert law[1, 0].tolist() == pytest.approx([0.08, 0.52, 0.4])
     assert law[2, 3].tolist() == pytest.approx([0, 0.38, 0.62])
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_rule_or_the_name_of_a_preset_is_a_policy(name: str) -> None:
+    rule = replace(preset(name, 0.2), entropy=0.01, eps=1e-6)
+    assert Scenario(policy=rule).rules[0] == rule
+    assert Scenario(policy=name).policy == Scenario(policy={"rule": name}).policy
+    assert Scenario.from_toml(Scenario(policy=rule).to_toml()).rules[0] == rule
+    assert Scenario(intervention={"at": 5, "policy": rule}).rules[1] == rule
+
+
+def test_the_name_of_no_preset_is_one_line() -> None:
+    with pytest.raises(InputError, match=r'"grop" is not a preset\. Did you mean "?grpo'):
+        Scenario(policy="grop")

@@ -12,7 +12,7 @@ from mirrorfield.kernel.batch import count_in
 from mirrorfield.kernel.beyond import WORDS
 from mirrorfield.kernel.habituation import feel, habituate, move_floor, take_in
 from mirrorfield.kernel.items import pick_item, remember_item, retrieve
-from mirrorfield.kernel.jit import aligned, compiled, inlined, lanewise
+from mirrorfield.kernel.jit import aligned, call_at, compiled, inlined, lanewise
 from mirrorfield.kernel.lens import draw_labels, enter_lens, label, look_back, prime, remember
 from mirrorfield.kernel.people import blend_profiles, load_people, start_streams
 from mirrorfield.kernel.posts import choose, draw_luck, learn, move, weigh
@@ -38,7 +38,7 @@ from mirrorfield.kernel.sessions import (
     leash_post,
     recall,
 )
-from mirrorfield.kernel.updates import learn_by, start_memory
+from mirrorfield.kernel.updates import start_memory
 from mirrorfield.maths import F32, ONE, ZERO
 from mirrorfield.policy.baseline import welford
 from mirrorfield.policy.options import Returns
@@ -202,9 +202,7 @@ def learn_own(rows: Any, at: Any, also: Any, alters: bool, update: Any) -> None:
     observe(reward, rows[also.heard], rows[also.seen], rows[at.baseline], rows[at.baseline_lost], gain)
     if alters:
         weigh_importance(rows[at.weight], rows[also.odds], rows[at.arm], gain)
-        learn_by(rows, at, update, rows[also.odds], rows[also.odds_total])
-    else:
-        learn_by(rows, at, update, rows[at.weight], rows[at.total])
+    call_at(update.address, rows, update.places[1 if alters else 0], update.numbers)
 
 
 @compiled

@@ -7,12 +7,12 @@ import numpy as np
 from mirrorfield.arrays import S
 from mirrorfield.kernel.batch import count_in
 from mirrorfield.kernel.habituation import feel
-from mirrorfield.kernel.jit import aligned, compiled, inlined
+from mirrorfield.kernel.jit import aligned, call_at, compiled, inlined
 from mirrorfield.kernel.people import load_people
 from mirrorfield.kernel.posts import choose, compare, draw_luck, learn, move, react, weigh
 from mirrorfield.kernel.record import finish, look_from, mix_states
 from mirrorfield.kernel.rows import At, copy_row, set_row
-from mirrorfield.kernel.updates import learn_by, start_memory
+from mirrorfield.kernel.updates import start_memory
 from mirrorfield.maths import F32, ONE, ZERO
 from mirrorfield.streams import U64
 
@@ -47,7 +47,7 @@ def advance(rows: Any, words: Any, at: Any, first: Any, last: Any, learning_rate
         else:
             feel(mean, std, state, arm, noise, cell, reward)
             compare(reward, inverse_count, baseline, lost, gain)
-            learn_by(rows, at, update, weight, total)
+            call_at(update.address, rows, update.places[0], update.numbers)
         move(fall, rise, cell, transition, state)
 
 

@@ -15,12 +15,13 @@ import numpy as np
 from mirrorfield.arrays import F32Array, IntArray, S
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import elementwise
-from mirrorfield.kernel.jit import CompileError, apart, array_at, at_address, call_at, compiled, fixed, lanewise, shared
+from mirrorfield.kernel.jit import CompileError, apart, array_at, at_address, compiled, fixed, lanewise, shared
 from mirrorfield.kernel.posts import HOOKED, of_state
 from mirrorfield.kernel.rows import At, Places, set_row
 from mirrorfield.maths import F32, HALF, ONE, ZERO
 from mirrorfield.streams import U32
 
+PLACES = 18
 LIBRARY = re.compile(
     r'declare [^\n]*@"?(?:llvm\.)?((?:exp|exp2|expm1|log|log2|log10|log1p|pow|sin|cos|tan|sinh|cosh|tanh)f?)[."(]'
 )
@@ -41,26 +42,27 @@ class Update(NamedTuple):
 
     address: int
     numbers: F32Array  # parameters
-    places: IntArray  # what the loop is told: see `learner`
+    places: IntArray  # (2, PLACES), what the loop is told: where the policy is served as it is, and where it is not
     seen: int  # row of the state whose table is used: everyone's, or zeros
     reward: int
-    propensity: int  # of the post shown
-    wanted: bool  # whether the rule reads it
     memory: slice  # rows of each number for every cell or, with two numbers, for every arm
     each: int  # how many of them there are of one number
     start: F32Array  # (2,), what they start from
-    picked: slice  # 3 K rows, logits and memory of everyone's own state; nothing without tables by state
     end: int  # how many rows there are in all
 
 
 def built_in(at: At, end: int) -> Update:
     """Return the update of plain REINFORCE, in a block of so many rows."""
-    none = np.zeros(1, np.float32)
-    return Update(0, none, np.zeros(1, np.int64), at.state, 0, 0, False, slice(0, 0), 1, none, slice(0, 0), end)
+    none, nowhere = np.zeros(1, np.float32), np.zeros((2, PLACES), np.int64)
+    return Update(0, none, nowhere, at.state, 0, slice(0, 0), 1, none, end)
 
 
-def update_of(form: Form, at: At, end: int, lanes: int) -> Update:
-    """Return what runs a rule, with its rows after the `end` rows of a block. Raises InputError as `learner` does."""
+def update_of(form: Form, at: At, end: int, lanes: int, served: tuple[int, int] = (0, 0)) -> Update:
+    """Return what runs a rule, with its rows after the `end` rows of a block.
+
+    `served` are the first row of the odds of what is served and that of their total, where it is not the policy. Raises
+    InputError as `learner` does.
+    """
     arms = at.shown.stop - at.shown.start
     room = Places(end)
     reward, propensity, nobody = room.one(), room.one(), room.one()
@@ -72,21 +74,18 @@ def update_of(form: Form, at: At, end: int, lanes: int) -> Update:
     else:
         first = [at.logits.start, memory.start, memory.start + arms]
     seen = at.state if form.by_state else nobody
-    tables = S if form.by_state and not form.memory else 1
-    rows = [at.shown.start, at.weight.start, at.total, seen, at.arm, at.gain, reward, propensity]
-    code = learner(form.function, len(form.memory), len(form.numbers))
+    rows = [at.logits.start, at.shown.start, at.weight.start, at.total, seen, at.arm, at.gain, reward, propensity]
+    code = learner(form.function, len(form.memory), len(form.numbers), form.by_state)
+    told = [room.end, lanes, arms, memory.start, *first, *rows]
     return Update(
         address=code.address,
         numbers=np.array(form.numbers or (0,), np.float32),
-        places=np.array([room.end, lanes, arms, tables, *first, *rows], np.int64),
+        places=np.array([[*told, at.weight.start, at.total], [*told, *served]], np.int64),
         seen=seen,
         reward=reward,
-        propensity=propensity,
-        wanted="propensity" in _read_by(form.function),
         memory=memory,
         each=arms * (S if apart else 1),
         start=np.array([*form.memory, 0, 0][:2], np.float32),
-        picked=picked,
         end=room.end,
     )
 
@@ -97,14 +96,51 @@ def _read_by(function: Callable[..., Any]) -> set[str]:
     return {name for names in loads for name in ((names,) if isinstance(names, str) else names)}
 
 
+@lanewise
+def find_propensity(odds: Any, total: Any, arm: Any, row: Any) -> None:
+    """Set a row to the probability with which the post shown was served."""
+    for j in range(len(row)):
+        row[j] = odds[U32(arm[j]), j] / total[j]
+
+
+@lanewise
+def invert_total(total: Any) -> None:
+    """Replace the total of the weights by one over it."""
+    for j in range(len(total)):
+        total[j] = ONE / total[j]
+
+
+@lanewise
+def pick(table: Any, state: Any, picked: Any) -> None:
+    """Copy the rows of everyone's own state, (K, n), out of those of all, (S K, n)."""
+    arms = len(picked)
+    for k in range(arms):
+        calm, engaged, hooked, row = table[k], table[arms + k], table[2 * arms + k], picked[k]
+        for j in range(len(row)):
+            row[j] = of_state(state[j], calm[j], engaged[j], hooked[j])
+
+
+@lanewise
+def put_back(picked: Any, state: Any, table: Any) -> None:
+    """Copy rows, (K, n), to those of everyone's own state."""
+    arms = len(picked)
+    for k in range(arms):
+        calm, engaged, hooked, row = table[k], table[arms + k], table[2 * arms + k], picked[k]
+        for j in range(len(row)):
+            s, x, a, b, c = state[j], row[j], calm[j], engaged[j], hooked[j]
+            engaged[j] = b if s < HALF else (b if s > HOOKED else x)
+            calm[j] = x if s < HALF else a
+            hooked[j] = x if s > HOOKED else c
+
+
 @cache
-def learner(function: Callable[..., Any], memory: int, numbers: int) -> Any:
+def learner(function: Callable[..., Any], memory: int, numbers: int, by_state: bool) -> Any:
     """Return the compiled loop of a rule with so many numbers for each arm and so many parameters.
 
     Raises InputError, in one line, for a function that cannot be compiled or that calls a mathematical library, whose
     last bits differ from one machine to the next.
     """
-    loop = _loop(_in_lanes(function), memory, max(1, numbers), numbers)
+    loop = _loop(_in_lanes(function), memory, numbers, by_state, "propensity" in _read_by(function))
     try:
         code = at_address(loop)
     except CompileError as error:
@@ -141,8 +177,9 @@ def _in_lanes(function: Callable[..., Any]) -> Callable[..., Any]:
     return made
 
 
-def _loop(update: Any, memory: int, width: int, numbers: int) -> Any:
-    """Return the loop of a rule, over rows and places by their addresses."""
+def _loop(update: Any, memory: int, numbers: int, by_state: bool, wanted: bool) -> Any:
+    """Return the loop of a rule, over rows and places by their addresses; `wanted`, whether it reads the propensity."""
+    width = max(1, numbers)
     if memory == 0:
 
         def step(x: Any, p: Any, c: Any, a: Any, r: Any, b: Any, one: Any, two: Any, given: Any) -> Any:
@@ -202,64 +239,40 @@ def _loop(update: Any, memory: int, width: int, numbers: int) -> Any:
                 calm[j] = x if s < HALF else a
                 hooked[j] = x if s > HOOKED else c
 
-    alone, of_everyone = apart(learn), apart(learn_by_state)
+    alone, of_everyone, picks = apart(learn), apart(learn_by_state), by_state and memory > 0
 
     def learn_rows(first_row: Any, first_place: Any, first_number: Any) -> None:
-        height, lanes, arms, tables, logits, ones, twos, shown, weight, total, state, arm, gain, reward, propensity = (
-            fixed(array_at(first_place, 15), 15)
-        )
-        rows = array_at(first_row, (height, lanes))
-        parameters = array_at(first_number, width)
-        if tables > 1:
+        (
+            height, lanes, arms, memory_row, logits, ones, twos, tables, shown, weight, total, state, arm, gain, reward,
+            propensity, odds, odds_total,
+        ) = fixed(array_at(first_place, PLACES), PLACES)  # fmt: skip
+        rows, parameters, cells = array_at(first_row, (height, lanes)), array_at(first_number, width), S * arms
+        if wanted:
+            find_propensity(rows[odds : odds + arms], rows[odds_total], rows[arm], rows[propensity])
+        invert_total(rows[total])
+        if by_state and not picks:
             of_everyone(
-                rows[logits : logits + tables * arms], rows[shown : shown + arms], rows[weight : weight + arms],
-                rows[total], rows[state], rows[arm], rows[gain], rows[reward], rows[propensity], parameters,
+                rows[tables : tables + cells], rows[shown : shown + arms], rows[weight : weight + arms], rows[total],
+                rows[state], rows[arm], rows[gain], rows[reward], rows[propensity], parameters,
             )  # fmt: skip
-        else:
-            alone(
-                rows[logits : logits + arms], rows[ones : ones + arms], rows[twos : twos + arms],
-                rows[shown : shown + arms], rows[weight : weight + arms], rows[total], rows[arm], rows[gain],
-                rows[reward], rows[propensity], parameters,
-            )  # fmt: skip
+            return
+        if picks:
+            pick(rows[tables : tables + cells], rows[state], rows[logits : logits + arms])
+            for i in range(memory):
+                first, place = memory_row + i * cells, ones + i * arms
+                pick(rows[first : first + cells], rows[state], rows[place : place + arms])
+        alone(
+            rows[logits : logits + arms], rows[ones : ones + arms], rows[twos : twos + arms],
+            rows[shown : shown + arms], rows[weight : weight + arms], rows[total], rows[arm], rows[gain], rows[reward],
+            rows[propensity], parameters,
+        )  # fmt: skip
+        if picks:
+            put_back(rows[logits : logits + arms], rows[state], rows[tables : tables + cells])
+            for i in range(memory):
+                first, place = memory_row + i * cells, ones + i * arms
+                put_back(rows[place : place + arms], rows[state], rows[first : first + cells])
 
     return learn_rows
-
-
-@lanewise
-def find_propensity(odds: Any, total: Any, arm: Any, row: Any) -> None:
-    """Set a row to the probability with which the post shown was served."""
-    for j in range(len(row)):
-        row[j] = odds[U32(arm[j]), j] / total[j]
-
-
-@lanewise
-def invert_total(total: Any) -> None:
-    """Replace the total of the weights by one over it."""
-    for j in range(len(total)):
-        total[j] = ONE / total[j]
-
-
-@lanewise
-def pick(table: Any, state: Any, picked: Any) -> None:
-    """Copy the rows of everyone's own state, (K, n), out of those of all, (S K, n)."""
-    arms = len(picked)
-    for k in range(arms):
-        calm, engaged, hooked, row = table[k], table[arms + k], table[2 * arms + k], picked[k]
-        for j in range(len(row)):
-            row[j] = of_state(state[j], calm[j], engaged[j], hooked[j])
-
-
-@lanewise
-def put_back(picked: Any, state: Any, table: Any) -> None:
-    """Copy rows, (K, n), to those of everyone's own state."""
-    arms = len(picked)
-    for k in range(arms):
-        calm, engaged, hooked, row = table[k], table[arms + k], table[2 * arms + k], picked[k]
-        for j in range(len(row)):
-            s, x, a, b, c = state[j], row[j], calm[j], engaged[j], hooked[j]
-            engaged[j] = b if s < HALF else (b if s > HOOKED else x)
-            calm[j] = x if s < HALF else a
-            hooked[j] = x if s > HOOKED else c
 
 
 @compiled
@@ -268,24 +281,3 @@ def start_memory(rows: Any, update: Any) -> None:
     memory = rows[update.memory]
     for i in range(len(memory)):
         set_row(update.start[i // update.each], memory[i])
-
-
-@compiled
-def learn_by(rows: Any, at: Any, update: Any, odds: Any, odds_total: Any) -> None:
-    """Let a rule of somebody's own learn from a post: its reward, advantage and propensity."""
-    if update.wanted:
-        find_propensity(odds, odds_total, rows[at.arm], rows[update.propensity])
-    invert_total(rows[at.total])
-    picked, state, arms = rows[update.picked], rows[at.state], len(odds)
-    cells = S * arms
-    if len(picked) > 0:
-        memory = rows[update.memory]
-        pick(rows[at.logits], state, picked[:arms])
-        for i in range(len(memory) // cells):
-            pick(memory[i * cells : (i + 1) * cells], state, picked[(i + 1) * arms : (i + 2) * arms])
-    call_at(update.address, rows, update.places, update.numbers)
-    if len(picked) > 0:
-        memory = rows[update.memory]
-        put_back(picked[:arms], state, rows[at.logits])
-        for i in range(len(memory) // cells):
-            put_back(picked[(i + 1) * arms : (i + 2) * arms], state, memory[i * cells : (i + 1) * cells])

@@ -1,6 +1,6 @@
 """The recommender's part of a scenario: a named rule, its learning rate, and what differs from the name."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from enum import IntEnum
 from typing import Annotated, Any
 
@@ -26,7 +26,8 @@ CHOICES: dict[str, type[IntEnum]] = {
 class Policy(Frozen):
     """What the recommender does: a preset of docs/rules.md, alpha = learning_rate, and any part that differs from it.
 
-    A part that is left out is the preset's. Choices are written as words: "leave-one-out", "k3-in-loss".
+    A part that is left out is the preset's. Choices are written as words: "leave-one-out", "k3-in-loss". A Rule, or the
+    name of a preset, is accepted in its place.
     """
 
     rule: str = "reinforce"
@@ -58,6 +59,13 @@ class Policy(Frozen):
     kl_horizon: float | None = None
     entropy: float | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_rule(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            return {"rule": given}
+        return _parts(given) if isinstance(given, Rule) else given
+
     @model_validator(mode="after")
     def _sound(self) -> "Policy":
         try:
@@ -75,3 +83,14 @@ class Policy(Frozen):
         for name in CHOICES.keys() & changes.keys():
             changes[name] = choose(CHOICES[name], changes[name].replace("*", "-times-"), name)
         return replace(start, **changes)
+
+
+def _parts(rule: Rule) -> dict[str, Any]:
+    """Return what differs between a Rule and plain REINFORCE, as it is written in a scenario."""
+    plain = Rule(rule.learning_rate)
+    found = {f.name: getattr(rule, f.name) for f in fields(rule)}
+    return {
+        name: value.name.lower().replace("_", "-") if isinstance(value, IntEnum) else value
+        for name, value in found.items()
+        if name == "learning_rate" or value != getattr(plain, name)
+    }
