@@ -250,6 +250,18 @@ def test_a_run_that_cannot_end_leaves_no_folder(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_refusal_after_some_blocks_keeps_them_and_says_what_to_do(tmp_path: Path) -> None:
+    some = {"distribution": "lognormal", "median": 1.0, "sigma": 1.0}
+    wild = mf.Scenario(users=400, steps=50, reactive={"mean": 90, "std": 90, "up": 0, "down": 0},
+                       population={"susceptibility": some}, seed=3)  # fmt: skip
+    line = r"^reactive\.mean.* x keeps the blocks before it: replace it with --overwrite, or remove it$"
+    for resume in (False, True):
+        with pytest.raises(mf.InputError, match=line.replace(" x ", f" {tmp_path / 'x'} ")) as told:
+            mf.simulate(wild, out=tmp_path / "x", block=4, threads=1, resume=resume)
+        assert "\n" not in str(told.value) and list((tmp_path / "x/parts").iterdir())
+    mf.simulate(SCENARIO, out=tmp_path / "x", overwrite=True)
+
+
 KILLED = """
 import os, shutil, sys
 from pathlib import Path

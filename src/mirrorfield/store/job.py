@@ -227,10 +227,14 @@ def open_job(folder: Path, plan: Plan, ticket: Ticket, resume: bool = False, ove
         try:
             yield job
         except Exception as error:
-            refused = isinstance(error, InputError) and not isinstance(error, ContractError)
+            refused = isinstance(error, InputError) and not isinstance(error, ContractError | CorruptError)
             can_go_on = isinstance(error, MirrorfieldError) and not refused
             if fresh and not job.done and not can_go_on:
                 shutil.rmtree(folder)
+            elif refused:  # going on would end in the same refusal
+                error.args = (
+                    f"{error}; {folder} keeps the blocks before it: replace it with --overwrite, or remove it",
+                )
             raise
 
 
