@@ -14,6 +14,7 @@ import pytest
 
 import mirrorfield as mf
 from mirrorfield.policy.presets import PRESETS
+from mirrorfield.population.plausible import check_part
 from mirrorfield.world.embedding.run import simulate as simulate_embedding
 from mirrorfield.world.embedding.scenario import EmbeddingScenario
 
@@ -130,6 +131,7 @@ def found(name: str) -> dict[str, str]:
         fed = simulate_embedding(embeddings()[name])
         return of_run(fed.summary, fed.dataset)
     run = mf.simulate(scenarios()[name], threads=1)
+    check_part(run.plan, run.part)  # what a true run leaves behind passes for a part of a job
     return of_run(run.summary, run.dataset)
 
 

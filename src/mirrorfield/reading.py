@@ -105,16 +105,17 @@ def read_npy(path: Path) -> NDArray[Any]:
         raise CorruptError(f"{path}: cannot be read as a NumPy array ({reason_of(error)})") from None
 
 
-def read_npz(data: bytes, wanted: Sequence[str]) -> dict[str, NDArray[Any]]:
+def read_npz(data: bytes, wanted: Sequence[str], most: int = MAX_BYTES) -> dict[str, NDArray[Any]]:
     """Return those of the wanted arrays that the bytes of a .npz file hold; raise ValueError for other bytes.
 
-    The size that every entry announces is held against its header before anything is unpacked. Objects are never made.
+    Together they have `most` bytes or fewer, unpacked. The size that every entry announces is held against its header
+    before anything is unpacked. Objects are never made.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as file:
             there = {info.filename: info for info in file.infolist()}
             infos = {name: there[f"{name}.npy"] for name in wanted if f"{name}.npy" in there}
-            _check_entries(list(infos.values()))
+            _check_entries(list(infos.values()), most)
             arrays = {}
             for name, info in infos.items():
                 with file.open(info) as entry:
@@ -124,10 +125,10 @@ def read_npz(data: bytes, wanted: Sequence[str]) -> dict[str, NDArray[Any]]:
         raise ValueError(reason_of(error)) from None
 
 
-def _check_entries(infos: Sequence[zipfile.ZipInfo]) -> None:
+def _check_entries(infos: Sequence[zipfile.ZipInfo], most: int) -> None:
     size = sum(info.file_size for info in infos)
-    if size > MAX_BYTES:
-        raise ValueError(f"expected at most {MAX_BYTES:,} bytes, unpacked, got {size:,}")
+    if size > most:
+        raise ValueError(f"expected at most {most:,} bytes, unpacked, got {size:,}")
     if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in infos):
         raise ValueError("expected entries that are stored or deflated")
 

@@ -1,13 +1,17 @@
 """Logs that no person wrote: one line, and no folder."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import psutil
 import pytest
 
 from mirrorfield.calibration.fit import fit
 from mirrorfield.calibration.log import LogColumns, read_log
 from mirrorfield.calibration.scaling import Scaling
+from mirrorfield.calibration.table import read_table
 from mirrorfield.errors import InputError
 
 COLUMNS = LogColumns("who", "what", "score", "when")
@@ -49,3 +53,30 @@ def test_parquet_dates_beyond_the_calendar_are_refused(tmp_path: Path, kind: str
     parquet.write_table(arrow.table(table), tmp_path / "log.parquet")
     with pytest.raises(InputError, match=r"log\.parquet cannot be read: "):
         read_log(tmp_path / "log.parquet", COLUMNS)
+
+
+def test_more_parquet_rows_than_fit_in_memory_are_refused_before_they_are_read(tmp_path: Path, monkeypatch) -> None:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = arrow.table(
+        {"who": ["a"] * 200_000, "what": ["x"] * 200_000, "score": [1.0] * 200_000, "when": [1] * 200_000}
+    )
+    parquet.write_table(table, tmp_path / "log.parquet")
+    assert (tmp_path / "log.parquet").stat().st_size < 10_000
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2**24))
+    with pytest.raises(
+        InputError, match=r"log\.parquet: 200,000 rows need about 0\.0 GiB of memory and 0\.0 GiB is free"
+    ):
+        read_log(tmp_path / "log.parquet", COLUMNS)
+
+
+def test_a_long_text_that_many_parquet_rows_share_is_held_once(tmp_path: Path) -> None:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    rows = 15_000
+    shared = arrow.DictionaryArray.from_arrays(np.zeros(rows, np.int32), ["x" * 100_000])  # 1.5 GB if it is repeated
+    path = tmp_path / "log.parquet"
+    parquet.write_table(arrow.table({"name": shared}), path, store_schema=False)
+    assert path.stat().st_size < 200_000
+    before = arrow.total_allocated_bytes()
+    for row in read_table(path, ["name"]):
+        assert len(row.fields[0]) == 100_000
+        assert arrow.total_allocated_bytes() - before < 2**28

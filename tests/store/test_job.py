@@ -16,7 +16,9 @@ import xarray as xr
 
 import mirrorfield as mf
 from mirrorfield.api import execute, reopen
+from mirrorfield.errors import CorruptError
 from mirrorfield.store import durable, ticket
+from mirrorfield.store.parts import decode_part, encode_part
 
 from .conftest import BLOCK, SCENARIO, content, opened
 
@@ -59,6 +61,34 @@ def test_a_damaged_part_is_named_and_runs_again(damage, half_done, undisturbed, 
     assert [part.name in record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
         True
     ]
+
+
+@pytest.mark.parametrize("keep_all", [False, True])
+def test_a_part_with_impossible_numbers_and_a_right_checksum_is_refused_by_name(keep_all, half_done) -> None:
+    folder = half_done(keep_all=keep_all)
+    path = sorted((folder / "parts").iterdir())[2]
+    before = content(folder)
+    data = path.read_bytes()
+    with opened(folder, resume=True, keep_all=keep_all) as held:
+        part, chunks = decode_part(data, held.identity, (2 * BLOCK, BLOCK))
+        part.totals.two_faced[0] = BLOCK + 1
+        path.write_bytes(encode_part(part, held.identity, chunks))
+    with pytest.raises(CorruptError, match=rf"^.*{path.name}: totals.two_faced: expected numbers from 0 to 64"):
+        finish(folder)
+    assert content(folder) == before | {f"parts/{path.name}": path.read_bytes()}
+    path.unlink()
+    finish(folder)
+
+
+@pytest.mark.parametrize("chunks", [{}, {"../../outside": "0" * 64}, ["x"], 7])
+def test_a_part_that_names_other_files_runs_again(chunks, half_done, undisturbed, caplog) -> None:
+    folder = half_done(keep_all=True)
+    path = sorted((folder / "parts").iterdir())[2]
+    with opened(folder, resume=True, keep_all=True) as held:
+        part, _ = decode_part(path.read_bytes(), held.identity, (2 * BLOCK, BLOCK))
+        path.write_bytes(encode_part(part, held.identity, chunks))
+    assert finish(folder).items() >= {name: data for name, data in undisturbed.items() if "result" in name}.items()
+    assert path.name in caplog.text
 
 
 def test_a_full_disk_is_one_line_and_loses_nothing(half_done, undisturbed, monkeypatch) -> None:
@@ -218,6 +248,18 @@ def test_a_run_that_cannot_end_leaves_no_folder(tmp_path: Path) -> None:
     with pytest.raises(mf.InputError):
         mf.simulate(wild, out=tmp_path / "x")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refusal_after_some_blocks_keeps_them_and_says_what_to_do(tmp_path: Path) -> None:
+    some = {"distribution": "lognormal", "median": 1.0, "sigma": 1.0}
+    wild = mf.Scenario(users=400, steps=50, reactive={"mean": 90, "std": 90, "up": 0, "down": 0},
+                       population={"susceptibility": some}, seed=3)  # fmt: skip
+    line = r"^reactive\.mean.* x keeps the blocks before it: replace it with --overwrite, or remove it$"
+    for resume in (False, True):
+        with pytest.raises(mf.InputError, match=line.replace(" x ", f" {tmp_path / 'x'} ")) as told:
+            mf.simulate(wild, out=tmp_path / "x", block=4, threads=1, resume=resume)
+        assert "\n" not in str(told.value) and list((tmp_path / "x/parts").iterdir())
+    mf.simulate(SCENARIO, out=tmp_path / "x", overwrite=True)
 
 
 KILLED = """

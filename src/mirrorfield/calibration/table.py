@@ -12,6 +12,8 @@ from mirrorfield.errors import InputError, nearest
 from mirrorfield.reading import reason_of
 
 SHOWN, KEPT = 5, 20
+ROW_BYTES = 100
+"""What reading takes for each row, about."""
 LISTED = 400
 """Characters of a header that a message shows."""
 
@@ -120,14 +122,22 @@ def _numbered(reader: Any, path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _parquet_rows(path: Path, wanted: Sequence[str]) -> Iterator[Row]:
     arrow, parquet = _pyarrow("pyarrow"), _pyarrow("pyarrow.parquet")
-    with _readable(path, Exception), parquet.ParquetFile(path) as file:
-        names = file.schema_arrow.names
-        for name in wanted:
-            kind = file.schema_arrow.field(_position(path, names, name)).type
-            if arrow.types.is_nested(kind):
-                raise InputError(
-                    f'{path}: column "{name}" holds {str(kind)[:LISTED]}; join its values into text with a separator.'
-                )
+    with _readable(path, Exception):
+        with parquet.ParquetFile(path) as file:
+            _check_rows_fit(path, file.metadata)
+            names = file.schema_arrow.names
+            for name in wanted:
+                kind = file.schema_arrow.field(_position(path, names, name)).type
+                if arrow.types.is_nested(kind):
+                    raise InputError(
+                        f'{path}: column "{name}" holds {str(kind)[:LISTED]}; '
+                        "join its values into text with a separator."
+                    )
+        yield from _parquet_batches(parquet.ParquetFile(path, read_dictionary=list(wanted)), wanted, arrow)
+
+
+def _parquet_batches(opened: Any, wanted: Sequence[str], arrow: Any) -> Iterator[Row]:
+    with opened as file:
         done = 0
         for batch in file.iter_batches(columns=sorted(set(wanted))):
             columns = [_texts(batch.column(name), arrow) for name in wanted]
@@ -136,7 +146,23 @@ def _parquet_rows(path: Path, wanted: Sequence[str]) -> Iterator[Row]:
             done += len(batch)
 
 
+def _check_rows_fit(path: Path, told: Any) -> None:
+    """Raise InputError for more rows than fit in free memory: a small file can announce many."""
+    import psutil
+
+    largest = max((told.row_group(i).total_byte_size for i in range(told.num_row_groups)), default=0)
+    needed, free = ROW_BYTES * told.num_rows + largest, psutil.virtual_memory().available
+    if needed > free:
+        raise InputError(
+            f"{path}: {told.num_rows:,} rows need about {needed / 2**30:.1f} GiB of memory and {free / 2**30:.1f} GiB "
+            "is free; keep the columns and rows that are needed, in smaller row groups"
+        )
+
+
 def _texts(column: Any, arrow: Any) -> list[str]:
+    if arrow.types.is_dictionary(column.type):  # one text for many rows stays one
+        labels = _texts(column.dictionary, arrow)
+        return ["" if place is None else labels[place] for place in column.indices.to_pylist()]
     if arrow.types.is_timestamp(column.type):
         column = column.cast(arrow.timestamp("us", column.type.tz), safe=False)
     elif arrow.types.is_boolean(column.type):

@@ -13,7 +13,8 @@ from typing import Any
 
 import xarray as xr
 
-from mirrorfield.errors import ContractError, InputError, MirrorfieldError, StoreError
+from mirrorfield.errors import ContractError, CorruptError, InputError, MirrorfieldError, StoreError
+from mirrorfield.population.plausible import check_part
 from mirrorfield.population.run import Gathering, Part, Plan
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.seal import SUMS, digests, seal_text, sha256, sums_bytes
@@ -43,7 +44,7 @@ from mirrorfield.store.ticket import (
     read_ticket,
     ticket_bytes,
 )
-from mirrorfield.store.users import USERS, check_rows, check_space, create_table, restore_table, write_rows
+from mirrorfield.store.users import USERS, check_rows, check_space, chunk_paths, create_table, restore_table, write_rows
 
 PARTS = "parts"
 Block = tuple[int, int]
@@ -115,10 +116,21 @@ class Job:
             raise BadPart(f"expected blocks of {size:,} users")
         try:
             part, chunks = decode_part(path.read_bytes(), self.identity, block)
-            check_rows(chunks, self.folder / USERS)
+            check_rows(chunks, self.folder / USERS, self.chunk_paths(first))
         except OSError as error:
             raise BadPart(f"it cannot be read ({error.strerror})") from None
+        try:
+            check_part(self.plan, part)
+        except InputError as error:
+            raise CorruptError(
+                f"{path}: {error}; its checksum is right, so no accident did that: remove it, and its {users:,} users "
+                "run again"
+            ) from None
         self._add(part, chunks)
+
+    def chunk_paths(self, first_user: int) -> list[str]:
+        """Return the paths in the table of all users, if there is one, that hold a block's rows."""
+        return chunk_paths(self.plan, first_user // self.ticket.block) if self.plan.keep_all else []
 
     def _add(self, part: Part, chunks: dict[str, str]) -> None:
         self.gathering.add(part)
@@ -215,10 +227,14 @@ def open_job(folder: Path, plan: Plan, ticket: Ticket, resume: bool = False, ove
         try:
             yield job
         except Exception as error:
-            refused = isinstance(error, InputError) and not isinstance(error, ContractError)
+            refused = isinstance(error, InputError) and not isinstance(error, ContractError | CorruptError)
             can_go_on = isinstance(error, MirrorfieldError) and not refused
             if fresh and not job.done and not can_go_on:
                 shutil.rmtree(folder)
+            elif refused:  # going on would end in the same refusal
+                error.args = (
+                    f"{error}; {folder} keeps the blocks before it: replace it with --overwrite, or remove it",
+                )
             raise
 
 

@@ -77,6 +77,8 @@ def decode_part(data: bytes, identity: str, block: tuple[int, int]) -> tuple[Par
         written, *place, chunks = json.loads(str(arrays["job"]))
         if (written, tuple(place)) != (identity, block):
             raise BadPart("it belongs to another run")
+        if not isinstance(chunks, dict):
+            raise BadPart("it has no table of checksums")
         totals = Totals(**{name: arrays[f"totals.{name}"] for name in Totals._fields})
         momentary = Totals(**{name: arrays[f"momentary.{name}"] for name in Totals._fields})
         sample = Trace(**{name: arrays[f"sample.{name}"] for name in Trace._fields})

@@ -102,19 +102,29 @@ def write_rows(plan: Plan, part: Part, place: Path, block: int) -> dict[str, str
     rows = _final_rows(replace(plan, sample=ids), replace(part, sample=part.table))
     check_group(place)
     group = zarr.open_group(place, mode="r+", zarr_format=3)
-    chunks = {}
+    chunks, paths = {}, _chunk_paths(rows, part.first_user // block)
     with zarr.config.set({"array.write_empty_chunks": True}):
-        for name, variable in rows.data_vars.items():
+        for path, (name, variable) in zip(paths, rows.data_vars.items(), strict=True):
             group[str(name)][part.first_user : part.first_user + part.users] = variable.to_numpy()
-            path = "/".join([str(name), "c", str(part.first_user // block), *["0"] * (variable.ndim - 1)])
             sync_file(place / path)
             sync_folder((place / path).parent)
             chunks[path] = sha256_file(place / path)
     return chunks
 
 
-def check_rows(chunks: dict[str, str], place: Path) -> None:
-    """Raise BadPart unless every chunk file of a part is there, bit for bit."""
+def _chunk_paths(rows: xr.Dataset, number: int) -> list[str]:
+    return ["/".join([str(name), "c", str(number), *["0"] * (rows[name].ndim - 1)]) for name in rows.data_vars]
+
+
+def chunk_paths(plan: Plan, number: int) -> list[str]:
+    """Return the paths inside the table of the chunk files that hold a block's rows, blocks counted from 0."""
+    return _chunk_paths(empty_table(plan), number)
+
+
+def check_rows(chunks: dict[str, str], place: Path, paths: list[str]) -> None:
+    """Raise BadPart unless a part names these chunk files of the table in `place`, and each is there, bit for bit."""
+    if list(chunks) != paths:
+        raise BadPart(f"expected the checksums of {len(paths)} files of {place.name}")
     for path, digest in chunks.items():
         if not (place / path).is_file() or sha256_file(place / path) != digest:
             raise BadPart(f"{place / path} is gone or has changed since it was written")

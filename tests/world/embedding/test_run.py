@@ -1,12 +1,19 @@
 """The run: the same bytes for any threads and any interruption, switches that change no bit, and lines for mistakes."""
 
+import hashlib
+import io
+import tracemalloc
+from types import SimpleNamespace
+
 import numpy as np
+import psutil
 import pytest
 
 from mirrorfield.errors import CorruptError, InputError, StoppedError
 from mirrorfield.world.embedding import EmbeddingRun, EmbeddingScenario, simulate
-from mirrorfield.world.embedding.checkpoint import checkpoint_path
+from mirrorfield.world.embedding.checkpoint import MAGIC, checkpoint_path
 from mirrorfield.world.embedding.loop import World, spread_over
+from mirrorfield.world.embedding.memory import memory_needed
 
 SMALL = EmbeddingScenario(users=700, steps=30, dimension=6, items={"count": 60}, record={"steps": 5, "users": 100})
 
@@ -61,6 +68,77 @@ def test_a_corrupt_checkpoint_is_named_and_not_read(tmp_path) -> None:
     path.write_bytes(bytes(data[: len(data) // 3]))
     with pytest.raises(CorruptError):
         simulate(SMALL, threads=1, out=tmp_path / "out", resume=True)
+
+
+def forged(data: bytes, changes: dict[str, object]) -> bytes:
+    """Return a checkpoint with other arrays and the checksum that belongs to them."""
+    with np.load(io.BytesIO(data[len(MAGIC) + 65 :])) as file:
+        kept = dict(file) | changes
+    buffer = io.BytesIO()
+    np.savez(buffer, **{name: array for name, array in kept.items() if array is not None})
+    body = buffer.getvalue()
+    return MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+
+
+def test_a_checkpoint_that_this_run_cannot_have_written_is_refused_whatever_its_checksum(tmp_path) -> None:
+    looks = iter(range(100))
+    with pytest.raises(StoppedError):
+        simulate(SMALL, threads=1, out=tmp_path / "out", stopped=lambda: next(looks) == 3)
+    path = checkpoint_path(tmp_path / "out")
+    data = path.read_bytes()
+    for name, array in (
+        ("tower", None),
+        ("tower", np.zeros((1, 1))),  # would be broadcast
+        ("tower", np.full((9, 6), np.nan)),
+        ("crowd.arousal", np.full(700, 1.5, np.float32)),
+        ("crowd.arousal", np.full(700, 0.5)),
+        ("crowd.seen", np.full(700, -1, np.int32)),
+        ("crowd.words", np.array(["x"] * 700)),
+        ("shown", np.full((700, 1), 60, np.int32)),
+        ("record.people", np.arange(100)),
+        ("step", np.int64(31)),
+        ("step", np.array([3])),
+        ("scenario", np.zeros(2**23)),  # 64 MiB more than the run has
+    ):
+        path.write_bytes(forged(data, {name: array}))
+        with pytest.raises(InputError, match=r"out\.checkpoint(: corrupt checkpoint \(| cannot be read)"):
+            simulate(SMALL, threads=1, out=tmp_path / "out", resume=True)
+    path.write_bytes(forged(data, {}))
+    assert simulate(SMALL, threads=1, out=tmp_path / "out", resume=True).world.step == SMALL.steps
+
+
+def test_a_small_checkpoint_that_unpacks_to_much_is_refused_before_it_does(tmp_path) -> None:
+    path = checkpoint_path(tmp_path / "out")
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, tower=np.zeros(2**26))
+    body = buffer.getvalue()
+    path.write_bytes(MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+    tracemalloc.start()
+    with pytest.raises(CorruptError, match=r"expected at most [\d,]+ bytes, unpacked, got 536,871,"):
+        simulate(SMALL, threads=1, out=tmp_path / "out", resume=True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**28
+
+
+@pytest.mark.parametrize("wide", [{"users": 8000, "dimension": 64}, {"record": {"users": 700, "steps": 30}}])
+def test_the_memory_that_a_run_is_said_to_need_is_what_it_takes(wide, tmp_path) -> None:
+    scenario = changed(**({"steps": 20} | wide))
+    World.start(scenario)  # compiles
+    tracemalloc.start()
+    simulate(scenario, threads=1, out=tmp_path / "out")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 0.5 * memory_needed(scenario) < peak < 1.1 * memory_needed(scenario) + 2**20
+
+
+def test_a_run_that_does_not_fit_in_memory_is_refused_at_the_door(monkeypatch) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2**34))
+    line = (
+        r"^10,000,000 users in 256 dimensions need about 107\.\d GiB of memory and 16\.0 GiB is free; ask for .* 1,48"
+    )
+    with pytest.raises(InputError, match=line):
+        simulate(changed(users=10_000_000, dimension=256))
 
 
 def test_people_do_not_depend_on_how_many_they_are_before_the_first_page() -> None:

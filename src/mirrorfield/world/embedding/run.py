@@ -18,6 +18,7 @@ from mirrorfield.world.embedding.crowd import draw_crowd
 from mirrorfield.world.embedding.dataset import to_dataset
 from mirrorfield.world.embedding.figures import summarise
 from mirrorfield.world.embedding.loop import World, spread_over
+from mirrorfield.world.embedding.memory import check_memory
 from mirrorfield.world.embedding.record import Record
 from mirrorfield.world.embedding.scenario import EmbeddingScenario
 
@@ -98,6 +99,7 @@ def simulate(
     scenario = scenario or EmbeddingScenario()
     if threads is not None and threads < 1:
         raise InputError(f"threads: expected 1 or more, got {threads}")
+    check_memory(scenario)
     threads = threads or os.cpu_count() or 1
     place = None if out is None else checkpoint_path(Path(out))
     if out is not None:
