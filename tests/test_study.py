@@ -12,6 +12,7 @@ from mirrorfield.cli.main import app
 from mirrorfield.errors import CorruptError, InputError
 from mirrorfield.metrics.logistic import fit_logistic
 from mirrorfield.metrics.mirrors import decided, wilson_share
+from mirrorfield.store.population import write_population
 from mirrorfield.study.design import Axis, design_of
 
 SMALL = mf.Scenario(users=2000, steps=400, record={"users": 2000, "steps": 4})
@@ -221,3 +222,40 @@ def test_open_loops_are_open() -> None:
     meddled = SMALL.model_copy(update={"intervention": mf.Intervention(friction=0.5)})
     with pytest.raises(InputError, match="the base already has one"):
         mf.compare(meddled, {}, against=["frozen"])
+
+
+def listed(folder: Path, intentionality: list[float]) -> str:
+    """Write people of susceptibility 1 with these lambdas, and return where."""
+    people = len(intentionality)
+    users = xr.Dataset(
+        {"susceptibility": (("user", "category"), np.ones((people, 4))), "intentionality": ("user", intentionality)},
+        {"category": np.array([category.name for category in mf.Scenario().categories], object)},
+    )
+    write_population(folder, mf.Scenario(), {}, users)
+    return str(folder)
+
+
+def test_neighbours_are_of_the_listed_people(tmp_path: Path) -> None:
+    """One person listed: everyone has their profile, so that the luck they share decides all, and profiles nothing."""
+    people = {"file": listed(tmp_path / "one", [0.3])}
+    found = mf.neighbours(mf.Scenario(steps=300, population=people), (0.0,), pairs=400)
+    assert found.luck[0] == pytest.approx(1) and abs(found.profile[0]) < 4 * found.profile[1]
+    assert found.distances[0].same_luck.value == 0
+
+
+def test_listed_people_tip_where_all_of_them_have_one_lambda(tmp_path: Path) -> None:
+    """The lambdas of the list give way to the place; susceptibilities stay, as a list of that lambda alone has them."""
+    world = mf.Scenario(users=300, steps=200, population={"file": listed(tmp_path / "many", [0.0, 0.4, 1.0])})
+    found = mf.tip(world, tolerance=0.1, warm=False)
+    assert found.value[0] < 0.5 < found.value[-1]
+    same = mf.Scenario(users=300, steps=200, population={"file": listed(tmp_path / "same", [0.25])})
+    assert found.value[found.place.tolist().index(0.25)] == mf.simulate(same).summary["shares"]["depth"]
+    rates = mf.tip(world, "locked_in", "policy.learning_rate", 0.0, 0.9, level=0.3, tolerance=0.3)
+    assert rates.value[0] == 0 and rates.hysteresis is None
+
+
+def test_the_command_tips_listed_people(tmp_path: Path, capsys) -> None:
+    words = ["tip", "--population", listed(tmp_path / "many", [0.0, 1.0]), "--users", "200", "--steps", "128"]
+    app([*words, "--tolerance", "0.3"], standalone_mode=False)
+    said = capsys.readouterr().out
+    assert "crosses 0.5 between" in said and "with a warm policy" in said

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mirrorfield.contract import Metric, Observe
 from mirrorfield.errors import InputError, StoppedError
 from mirrorfield.execution.bar import Progress, watched
-from mirrorfield.execution.blocks import blocks_of, run_blocks
+from mirrorfield.execution.blocks import blocks_of, run_blocks, run_part
 from mirrorfield.execution.pools import open_pool
 from mirrorfield.metrics.own import mean_and_error, measure, snapshot_of
 from mirrorfield.metrics.summary import summarise
@@ -269,7 +269,8 @@ def execute(
     todo = (place for place in blocks_of(plan.scenario.users, size) if place not in done)
     if gathering.users < plan.scenario.users:
         with open_pool(plan, threads, dask, progress) as pool:
-            for part in run_blocks(pool.executor, pool.plan, todo, pool.in_flight, stopped, pool.arguments):
+            running = run_blocks(pool.executor, pool.plan, todo, pool.in_flight, stopped, pool.arguments, run=run_part)
+            for part in running:
                 add(part)
                 if progress and progress not in pool.arguments:
                     progress(part.users)

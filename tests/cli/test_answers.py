@@ -103,7 +103,7 @@ def test_words_that_are_no_limit_are_one_line(words: str) -> None:
     [(">", 0.1, False), (">=", 0.1, True), (">", 0.09, True), ("<", 0.1, False), ("<=", 0.1, True), ("<", 0.2, True)],
 )
 def test_a_limit_is_broken_by_the_difference_itself(relation: str, bound: float, breaks: bool) -> None:
-    effect = Effect("hooked", 0.2, 0.3, 0.1, 0.05, 0.15, 2.0)
+    effect = Effect("hooked", 0.2, 0.3, 0.1, 0.05, 0.15, 2.0, 1000)
     found = SimpleNamespace(arms=[SimpleNamespace(name="arm", effects=[effect])])
     if breaks:
         with pytest.raises(LimitError, match=r"arm: hooked \+0\.1000 \[\+0\.0500, \+0\.1500\]"):

@@ -12,24 +12,6 @@ STILL = {"mean": [0.9, 0.2, 0.5, 0.4], "std": 0.5, "up": 0.0, "down": 0.0}
 WORLD = mf.Scenario(users=3000, steps=20, seed=4, reactive=STILL, intentional=STILL)
 
 
-class Fixed:
-    """Serve everyone by one distribution."""
-
-    shared = False
-
-    def __init__(self, *policy: float) -> None:
-        self.policy = np.array(policy)
-
-    def start(self, people, categories, rng):
-        return None
-
-    def serve(self, state, seen):
-        return np.broadcast_to(self.policy, seen.allowed.shape) * seen.allowed / (seen.allowed @ self.policy)[:, None]
-
-    def learn(self, state, seen, shown, reward, propensity):
-        return None
-
-
 def test_logs_are_the_posts_of_the_run() -> None:
     run = mf.simulate(mf.Scenario(users=40, steps=30), recommender=EpsilonGreedy())
     logs = run.logs(40)

@@ -55,7 +55,8 @@ def effect_row(effect: Effect) -> tuple[str, ...]:
     """Return an effect as the texts of a table's row."""
     ratio = "" if effect.variance_ratio == float("inf") else f"{effect.variance_ratio:.1f}"
     interval = f"[{effect.low:+.4f}, {effect.high:+.4f}]"
-    return effect.metric, f"{effect.base:.4f}", f"{effect.changed:.4f}", f"{effect.difference:+.4f}", interval, ratio
+    values = f"{effect.base:.4f}", f"{effect.changed:.4f}", f"{effect.difference:+.4f}", interval, ratio
+    return effect.metric, *values, f"{effect.people:,}"
 
 
 def compare(
@@ -77,7 +78,9 @@ def compare(
     seed: Seed = None,
     settings: Settings = None,
     population: Fitted = None,
-    pairs: Annotated[int | None, typer.Option(help="Users to pair; default record.users.")] = None,
+    pairs: Annotated[
+        int | None, typer.Option(help="Users sampled, for metrics that need them together; default record.users.")
+    ] = None,
     fail_if: Annotated[
         list[str] | None,
         typer.Option(help='Exit with code 1 if an arm does this, such as "locked_in>+0.02"; may be repeated.'),
@@ -125,10 +128,12 @@ def compare(
 
 def _print(found: "Comparison") -> None:
     for arm in found.arms:
-        table = Table("metric", "base", "changed", "difference", "95% interval", "variance ratio", box=box.SIMPLE_HEAD)
+        table = Table(
+            "metric", "base", "changed", "difference", "95% interval", "variance ratio", "people", box=box.SIMPLE_HEAD
+        )
         table.title, table.title_justify = f"{arm.name}: {found.pairs:,} users, each with itself", "left"
         for effect in arm.effects:
             table.add_row(*effect_row(effect))
         stdout().print(table)
-        stayed = arm.moves.trace() / found.pairs
+        stayed = arm.moves.trace() / arm.moves.sum()
         stdout().print(f"  {100 * (1 - stayed):.1f}% of users have another category than in the base.\n")

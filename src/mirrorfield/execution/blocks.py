@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from typing import Any
+from typing import Any, TypeVar
 
 from mirrorfield.population.run import Part, Plan, run_block
 
 Block = tuple[int, int]
 LOOK_EVERY = 0.1
+Found = TypeVar("Found")
 
 
 def run_part(plan: Plan, first_user: int, users: int, *arguments: Any) -> Part:
@@ -32,20 +33,22 @@ def run_blocks(
     in_flight: Callable[[], int],
     stopped: Callable[[], bool] = lambda: False,
     arguments: tuple[Any, ...] = (),
-) -> Iterator[Part]:
-    """Yield the part of every block as it finishes, in whatever order.
+    *,
+    run: Callable[..., Found],
+) -> Iterator[Found]:
+    """Yield what every block leaves behind as it finishes, in whatever order.
 
     Parameters: pool; plan, or the pool's handle of one; todo; in_flight, how many blocks to give out at most at a
     time; stopped, looked at several times a second: once true, no block is begun any more and those begun are still
-    yielded; arguments, passed to `run_block` after the block. Raises what a block raises, after dropping those not
-    begun.
+    yielded; arguments, passed to `run` after the block; run, called with the plan and a block. Raises what a block
+    raises, after dropping those not begun.
     """
     waiting = iter(todo)
-    running: set[Future[Part]] = set()
+    running: set[Future[Found]] = set()
     try:
         while True:
             while len(running) < in_flight() and not stopped() and (block := next(waiting, None)):
-                running.add(pool.submit(run_part, plan, *block, *arguments))
+                running.add(pool.submit(run, plan, *block, *arguments))
             if not running:
                 return
             if stopped():

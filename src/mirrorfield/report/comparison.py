@@ -15,7 +15,7 @@ from mirrorfield.study.whatif import Arm, Comparison
 
 TITLE = "What a change does to the same people"
 GAP, BAR = 0.03, 0.06
-HEAD = ("metric", "base", "changed", "difference", "95% interval", "variance ratio")
+HEAD = ("metric", "base", "changed", "difference", "95% interval", "variance ratio", "people")
 SHARES = ("locked_in", "filter_bubble", "calm", "engaged", "hooked")
 EFFECTS_CAPTION = (
     "Change of each share or index that lies between 0 and 1, in hundredths, with its 95% interval: the same users "
@@ -92,7 +92,7 @@ def _section(number: int, arm: Arm, comparison: Comparison) -> str:
     rows = [
         (
             *(e.metric, f"{e.base:.4f}", f"{e.changed:.4f}", f"{e.difference:+.4f}"),
-            *(f"{e.low:+.4f} to {e.high:+.4f}", f"{e.variance_ratio:.1f}"),
+            *(f"{e.low:+.4f} to {e.high:+.4f}", f"{e.variance_ratio:.1f}", f"{e.people:,}"),
         )
         for e in arm.effects
     ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mirrorfield.api import execute
+from mirrorfield.api import execute, prepare
 from mirrorfield.arrays import F32Array, FloatArray
 from mirrorfield.contract import Observe
 from mirrorfield.engine.own import with_own
@@ -88,10 +88,10 @@ def neighbours(
     direction, with lambda folded back into [0, 1] at its ends. Diets have parted when sum_a min(p_a, q_a) < 0.1. Luck
     is a stream: the same user id and seed, or another seed.
 
-    Parameters: scenario, default `Scenario()`; distances eps >= 0; pairs, users that get a neighbour; recommender,
-    people (built on `people.Markov`, for profiles are theirs), observe, threads and progress as in `simulate`, over
-    (3 + 2 len(distances)) pairs users. Returns a Neighbours. Raises InputError for distances below 0 and more than a
-    million pairs. Source: docs/phenomena/polarization.md.
+    Parameters: scenario, default `Scenario()`, whose `population.file` lists the users if it names one; distances eps
+    >= 0; pairs, users that get a neighbour; recommender, people (built on `people.Markov`, for profiles are theirs),
+    observe, threads and progress as in `simulate`, over (3 + 2 len(distances)) pairs users. Returns a Neighbours.
+    Raises InputError for distances below 0 and more than a million pairs. Source: docs/phenomena/polarization.md.
 
     >>> found = neighbours(Scenario(steps=50), (0.0,), pairs=200)
     >>> found.distances[0].same_luck.value
@@ -108,7 +108,8 @@ def neighbours(
     ids = np.arange(pairs)
 
     def run(world: Scenario, w: F32Array | None = None, lam: F32Array | None = None) -> Trace:
-        plan = with_own(plan_run(world, w, lam), recommender, people, observe)
+        drawn = prepare(world, None, threads, None) if w is None else plan_run(world, w, lam)
+        plan = with_own(drawn, recommender, people, observe)
         if people is not None and not isinstance(plan.own.people, Markov):
             raise InputError("neighbours: expected people built on Markov, whose profile can be moved")
         return execute(plan, threads, progress=told).part.sample

@@ -2,22 +2,23 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mirrorfield.api import Run, simulate
+from mirrorfield.api import Run, execute, prepare
 from mirrorfield.arrays import FloatArray
 from mirrorfield.contract import Observe
+from mirrorfield.engine.own import with_own
 from mirrorfield.errors import InputError, check_known
 from mirrorfield.execution.bar import Progress, watched
 from mirrorfield.metrics.logistic import Logistic, fit_logistic
 from mirrorfield.metrics.outcomes import category_of
 from mirrorfield.metrics.summary import population_figures
 from mirrorfield.population.change import Intervention
-from mirrorfield.population.run import sampled_users
+from mirrorfield.population.distributions import PointIntentionality
+from mirrorfield.population.run import Plan, sampled_users
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.settings import INTENTIONALITY, with_number
 
@@ -124,7 +125,11 @@ def tip(
         raise InputError(f"tip: expected a tolerance of {(high - low) * FINEST:g} or more, got {tolerance:g}")
     tried: dict[float, Run] = {}
     with watched(progress, None, f"looking for where {metric} tips") as told:
-        run = partial(simulate, recommender=recommender, people=people, observe=observe, threads=threads, progress=told)
+
+        def run(world: Scenario) -> Run:
+            plan = prepare(world, None, threads, None)
+            plan = _moved(plan) if over == INTENTIONALITY else plan
+            return execute(with_own(plan, recommender, people, observe), threads, progress=told)
 
         def at(place: float) -> float:
             if place not in tried:
@@ -148,6 +153,15 @@ def tip(
         _fit(tried, metric, scenario) if metric.startswith("share:") else None,
         hysteresis,
     )
+
+
+def _moved(plan: Plan) -> Plan:
+    """Return a plan whose listed users, if it has any, all have the scenario's lambda in place of their own."""
+    listed, intent = plan.population.listed_intentionality, plan.scenario.population.intentionality
+    if not len(listed) or not isinstance(intent, PointIntentionality):
+        return plan
+    everyone = np.full_like(listed, intent.value)
+    return replace(plan, population=plan.population._replace(listed_intentionality=everyone))
 
 
 def _figure(run: Run, metric: str) -> float:

@@ -1,25 +1,26 @@
 """What-ifs: the same users and the same luck, one change at a time. The Python door: `mirrorfield.compare`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mirrorfield.api import simulate
+from mirrorfield.api import execute, prepare
 from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.contract import Metric, Observe
+from mirrorfield.engine.own import with_own
 from mirrorfield.errors import InputError, check_known
 from mirrorfield.execution.bar import Progress, watched
 from mirrorfield.kernel import Trace
-from mirrorfield.metrics.escalation import induced_shift
-from mirrorfield.metrics.outcomes import category_of, deliberate_value, outcome_names, user_outcomes
+from mirrorfield.metrics.outcomes import category_of, outcome_names
 from mirrorfield.metrics.own import measure, snapshot_of
 from mirrorfield.metrics.paired import Effect, moves, paired_effect
 from mirrorfield.population.change import Intervention
-from mirrorfield.population.run import recorded_steps, sampled_users
+from mirrorfield.population.run import Plan, sampled_users
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.settings import changed
+from mirrorfield.study.pairs import Pairs, outcomes, pair_everyone
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ class Arm:
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """A base scenario and its arms, over `pairs` users of each."""
+    """A base scenario and its arms, with the same `pairs` users in each; every effect says how many it is over."""
 
     base: Scenario
     pairs: int
@@ -94,40 +95,64 @@ def compare(
 ) -> Comparison:
     """Run a scenario and changed ones under common random numbers, and return paired effects.
 
-    Every arm has the same users, and post t of a user has the same luck in all. Pairs are the users of the sample,
-    `record.users` of them; population figures of an arm are those of its sample.
+    Every arm has the same users, and post t of a user has the same luck in all. Effects are over every user, exactly,
+    a block of them at a time. Over the sample alone, `record.users` of them, are the filter-bubble index, which needs
+    the mean diet, metrics of one's own, which may look at everyone, and all metrics of arms with a shared recommender.
 
     Parameters: base; arms, {name: arm}, where an arm is settings, {"intervention.quota": 0.6}, a scenario that agrees
     with the base in users, steps, seed, record, population and categories, or a recommender of your own in place of
     the base's; metrics to report, all of them by default, or {name: function of a Snapshot} to add to them; against,
-    open loops to add as arms: "random", "frozen", "popular"; recommender, people and observe, which hold in the base
-    and in every arm; threads and progress as in `simulate`. Returns a Comparison. Raises InputError for arms that
-    cannot be paired and for unknown metrics and loops. Source: docs/whatif.md; the echo chamber as closed loop against
-    open loop, Jiang et al. (2019), https://doi.org/10.1145/3306618.3314288.
+    open loops to add as arms: "random", "frozen", "popular" (which runs the base once more); recommender, people and
+    observe, which hold in the base and in every arm; threads and progress as in `simulate`. Returns a Comparison.
+    Raises InputError for arms that cannot be paired and for unknown metrics and loops. Source: docs/whatif.md; the echo
+    chamber as closed loop against open loop, Jiang et al. (2019), https://doi.org/10.1145/3306618.3314288.
 
     >>> base = Scenario(users=100, steps=50)
     >>> compare(base, {"leash": {"policy.beta": 0.5}}, ["locked_in"]).arms[0].effects[0].metric
     'locked_in'
     """
-    own: dict[str, Any] = {"people": people, "observe": observe, "threads": threads}
-    asked = {name: _arm(base, name, arm, recommender) for name, arm in arms.items()}
     users = sampled_users(base.users, base.record.users)
     if len(users) < FEWEST:
         raise InputError(f"compare: expected {FEWEST} users or more to pair, got {len(users)}; raise record.users")
     more = metrics if isinstance(metrics, Mapping) else {}
-    with watched(progress, base.users * (1 + len(asked) + len(against))) as told:
-        sample = simulate(base, recommender=recommender, progress=told, **own).part.sample
-        found, category = _outcomes(base, sample, sample, more)
-        asked |= {name: (arm, recommender) for name, arm in open_loops(base, sample, against).items()}
-        wanted = list(found) if more else _known([*metrics], list(found))
-        compared = []
-        for name, (arm, server) in asked.items():
-            other, moved = _outcomes(
-                arm, simulate(arm, recommender=server, progress=told, **own).part.sample, sample, more
-            )
-            effects = [paired_effect(metric, found[metric], other[metric]) for metric in wanted if metric in other]
-            compared.append(Arm(name, arm, effects, moves(category, moved, base.k), server))
-    return Comparison(base, len(users), compared)
+    known = [*metric_names(base), *more]
+    wanted = known if more else _known([*metrics], known)
+
+    def plan_of(scenario: Scenario, server: Any) -> Plan:
+        return with_own(prepare(scenario, None, threads, None, keep_all=True), server, people, observe)
+
+    def sampled(plan: Plan) -> Trace:
+        return execute(replace(plan, keep_all=False), threads, progress=told).part.sample
+
+    first, asked = plan_of(base, recommender), {name: _arm(base, name, arm, recommender) for name, arm in arms.items()}
+    popular = "popular" in against
+    with watched(progress, base.users * (1 + len(asked) + len(against) + popular)) as told:
+        shown = sampled(first).exposures if popular else None
+        asked |= {name: (arm, recommender) for name, arm in open_loops(base, shown, against).items()}
+        plans = {name: plan_of(*arm) for name, arm in asked.items()}
+        blocks = {name: plan for name, plan in plans.items() if not (first.own.shared or plan.own.shared)}
+        if first.own.shared:
+            paired = Pairs(0, 0, [], [], [sampled(first)])
+        else:
+            paired = pair_everyone(first, [*blocks.values()], threads, told)
+        mine, *samples = paired.samples
+        theirs = dict(zip(blocks, samples, strict=True)) | {n: sampled(p) for n, p in plans.items() if n not in blocks}
+    found, category = _outcomes(first, mine, mine, more)
+    sums, moved = dict(zip(blocks, paired.sums, strict=True)), dict(zip(blocks, paired.moves, strict=True))
+    compared = []
+    for name, (scenario, server) in asked.items():
+        other, became = _outcomes(plans[name], theirs[name], mine, more)
+        everyone = sums.get(name, {})
+        effects = [
+            everyone[metric].effect(metric)
+            if metric in everyone
+            else paired_effect(metric, found[metric], other[metric])
+            for metric in wanted
+            if metric in other
+        ]
+        who_moved = moved[name] if name in moved else moves(category, became, base.k)
+        compared.append(Arm(name, scenario, effects, who_moved, server))
+    return Comparison(base, base.users, compared)
 
 
 def _arm(base: Scenario, name: str, arm: Any, recommender: Any) -> tuple[Scenario, Any]:
@@ -142,14 +167,15 @@ def _arm(base: Scenario, name: str, arm: Any, recommender: Any) -> tuple[Scenari
     return base, arm
 
 
-def open_loops(base: Scenario, sample: Trace, names: Sequence[str]) -> dict[str, Scenario]:
+def open_loops(base: Scenario, exposures: IntArray | None, names: Sequence[str]) -> dict[str, Scenario]:
     """Return scenarios in which what is served no longer follows the user's reactions.
 
     random: every post is drawn evenly. frozen: each user keeps the policy learned by a tenth of the posts. popular:
     everyone is served each category as often as it was shown, on average, in the closed loop.
 
-    Parameters: base; sample, the trace of its sampled users; names, among OPEN_LOOPS. Returns {name: scenario}. Raises
-    InputError for another name, and for "frozen" if the base already has an intervention.
+    Parameters: base; exposures, posts of every arm that its sampled users were shown, (K I, n), for "popular"; names,
+    among OPEN_LOOPS. Returns {name: scenario}. Raises InputError for another name, and for "frozen" if the base already
+    has an intervention.
     """
     for name in names:
         check_known(name, OPEN_LOOPS, "compare: unknown open loop")
@@ -158,12 +184,14 @@ def open_loops(base: Scenario, sample: Trace, names: Sequence[str]) -> dict[str,
     still = base.policy.model_copy(update={"learning_rate": 0.0})
     posts = base.policy.to_rule().posts
     at = max(1, base.steps // 10 // posts) * posts
-    shown = np.maximum(sample.exposures.sum(axis=1) / sample.exposures.sum(), LEAST_SHARE)
     change: dict[str, dict[str, Any]] = {
         "random": {"policy": still.model_copy(update={"start": ((0.0,) * base.arms,)})},
         "frozen": {"intervention": Intervention(at=at, policy=still)},
-        "popular": {"policy": still.model_copy(update={"start": (tuple(float(x) for x in np.log(shown)),)})},
     }
+    if exposures is not None:
+        shown = np.maximum(exposures.sum(axis=1) / exposures.sum(), LEAST_SHARE)
+        start = (tuple(float(x) for x in np.log(shown)),)
+        change["popular"] = {"policy": still.model_copy(update={"start": start})}
     return {f"open loop: {name}": base.model_copy(update=change[name]) for name in names}
 
 
@@ -174,16 +202,12 @@ def metric_names(base: Scenario) -> list[str]:
 
 
 def _outcomes(
-    scenario: Scenario, sample: Trace, base: Trace, more: Mapping[str, Metric]
+    plan: Plan, sample: Trace, base: Trace, more: Mapping[str, Metric]
 ) -> tuple[dict[str, FloatArray], IntArray]:
-    steps = recorded_steps(scenario.steps, scenario.record.steps)
+    """Return every metric of every sampled person, {name: (n,)}, and their categories."""
     places = np.arange(sample.state.shape[1])  # not ids: those of a sample share remainders, which would bias ties
-    names = [category.name for category in scenario.categories]
-    found = user_outcomes(sample, steps, places, names)
-    worth = scenario.intentional.table("mean", scenario.k)
-    found["deliberate_value"] = deliberate_value(sample.served, sample.time_in_state, worth)
-    found["induced_shift"] = induced_shift(sample.diet.transpose(0, 2, 1), base.diet.transpose(0, 2, 1))
-    found |= measure(more, snapshot_of(sample, scenario.steps))
+    found = outcomes(plan.scenario, sample, base, plan.steps, places)
+    found |= measure(more, snapshot_of(sample, plan.scenario.steps))
     return found, category_of(sample.diet[-1].T, places)
 
 
