@@ -24,7 +24,7 @@ from mirrorfield.metrics.outcomes import deliberate_value
 from mirrorfield.metrics.paired import paired_effect
 from mirrorfield.population.settings import changed
 from mirrorfield.recommenders import BPR, UCB, EpsilonGreedy, Popularity, Random, Reinforce, Thompson
-from mirrorfield.report.style import INK, QUIET, styled
+from mirrorfield.report.style import INK, MUTED, styled
 
 PLACE = Path(__file__).parent.parent / "docs" / "assets" / "recommenders.png"
 COLUMNS = {
@@ -70,6 +70,16 @@ VARIED: dict[str, Any] = {
     "BPR, temperature 1": BPR(temperature=1.0),
 }
 SEEING = ("REINFORCE", "PPO", "GRPO")
+PANELS = {
+    "reward": ("reward per post", (0, 0.5, 1)),
+    "hooked": ("share hooked", (0, 0.1, 0.2)),
+    "kinds": ("kinds shown, of 4", (1, 2, 3, 4)),
+    "one_kind": ("nine posts in ten alike", (0, 0.3, 0.6)),
+}
+STYLES: dict[bool, dict[str, Any]] = {
+    True: {"marker": "o", "color": "#0072b2", "label": "sees arousal"},
+    False: {"marker": "D", "color": "#d55e00", "markerfacecolor": "#ffffff", "label": "does not see arousal"},
+}
 
 
 def sees_arousal(name: str) -> bool:
@@ -122,29 +132,24 @@ def picture(levels: dict[str, dict[str, float]]) -> Figure:
     """Return four panels of dots, one row for each recommender, in the order of what it earns."""
     names = sorted(levels, key=lambda name: levels[name]["reward"])
     with styled():
-        drawing = Figure(figsize=(7.2, 6.6))
-        for i, column in enumerate(("reward", "hooked", "kinds", "one_kind")):
+        drawing = Figure(figsize=(5.6, 7.4))
+        for i, (column, (title, ticks)) in enumerate(PANELS.items()):
             axes = drawing.add_subplot(2, 2, i + 1)
             values = np.array([levels[name][column] for name in names])
-            axes.axvline(levels[BASE][column], color=QUIET, linewidth=1, linestyle=":")
-            for place, (name, value) in enumerate(zip(names, values, strict=True)):
-                seeing = sees_arousal(name)
-                axes.plot(
-                    value,
-                    place,
-                    marker="o" if seeing else "D",
-                    markersize=7,
-                    color="#0072b2" if seeing else "#ffffff",
-                    markeredgecolor="#0072b2" if seeing else "#d55e00",
-                    markeredgewidth=1.8,
-                )
+            axes.axvline(levels[BASE][column], color=MUTED, linewidth=1, linestyle=":")
+            for seeing, style in STYLES.items():
+                rows = [place for place, name in enumerate(names) if sees_arousal(name) == seeing]
+                axes.plot(values[rows], rows, linestyle="none", markersize=7.5, markeredgewidth=2, **style)
             axes.set_yticks(range(len(names)), names if i % 2 == 0 else [])
+            axes.tick_params(axis="y", length=0)
             axes.set_ylim(-0.6, len(names) - 0.4)
-            axes.set_title(COLUMNS[column], loc="left", color=INK)
+            axes.set_title(title, loc="left", color=INK)
             axes.grid(axis="x")
-            low, high = min(values.min(), 1.0 if column == "kinds" else 0.0), max(values.max(), 0.0)
-            axes.set_xlim(low - 0.04 * (high - low), high + 0.06 * (high - low))
-        drawing.subplots_adjust(0.215, 0.05, 0.985, 0.955, hspace=0.22, wspace=0.07)
+            low, high = (1.0, 4.0) if column == "kinds" else (0.0, float(values.max()))
+            axes.set_xlim(low - 0.06 * (high - low), high + 0.08 * (high - low))
+            axes.set_xticks(ticks)
+        drawing.legend(loc="lower left", ncols=2, frameon=False, handles=axes.get_lines()[1:], handletextpad=0.2)
+        drawing.subplots_adjust(0.3, 0.085, 0.985, 0.96, hspace=0.2, wspace=0.1)
     return drawing
 
 
