@@ -94,13 +94,13 @@ def test_tracked_means_are_the_discounted_means_of_the_log() -> None:
     keep, sharpness, steps = 0.9, 3.0, 30
     world = scenario(users=50, steps=steps)
     run = mf.simulate(world, recommender=tracked_means(keep=keep, sharpness=sharpness))
-    log = run.logs(50).to_frame()
+    log, names = run.logs(50).to_frame(), [category.name for category in world.categories]
     for person, posts in log.groupby("person"):
         weight = keep ** (steps - 1 - np.arange(steps))
-        chosen = posts["shown"].to_numpy()[:, None] == np.arange(4)
+        chosen = posts["shown"].to_numpy()[:, None] == np.array(names)
         count = (weight[:, None] * chosen).sum(0)
         value = (weight[:, None] * chosen * posts["reward"].to_numpy()[:, None]).sum(0) / np.where(count, count, 1)
-        np.testing.assert_allclose(run.part.sample.feed[-1][:, person], softmax(sharpness * value), atol=2e-4)
+        np.testing.assert_allclose(run.part.sample.feed[-1][:, person], softmax(sharpness * value), atol=5e-6)
 
 
 def test_the_same_bytes_in_any_blocks_threads_and_processes(tmp_path) -> None:
