@@ -30,8 +30,9 @@ def check_memory(scenario: EmbeddingScenario) -> None:
 
     needed, free = memory_needed(scenario), psutil.virtual_memory().available
     if needed > free:
+        most = max(1, scenario.users * free // needed)
         raise InputError(
             f"{scenario.users:,} users in {scenario.dimension} dimensions need about {needed / 2**30:.1f} GiB of "
-            f"memory and {free / 2**30:.1f} GiB is free; ask for at most {max(1, scenario.users * free // needed):,} users, "
-            "fewer dimensions, or a smaller record.users"
+            f"memory and {free / 2**30:.1f} GiB is free; ask for at most {most:,} users, fewer dimensions, or a "
+            "smaller record.users"
         )
