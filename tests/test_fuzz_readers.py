@@ -26,5 +26,6 @@ def test_every_reader_accepts_or_refuses_what_it_is_fed(feed) -> None:  # type: 
     for name in READERS:
         counted = feed(name, EACH)
         assert counted.total() >= EACH
+        assert counted["accepted"] and counted["refused"], name  # what is refused at its first key tries no other
         faults |= {f"{name}: {what}": n for what, n in counted.items() if what not in ("accepted", "refused")}
     assert len(READERS) * EACH > 300 and not faults

@@ -15,8 +15,9 @@ from mirrorfield.cli.settings import build_scenario
 from mirrorfield.population.run import plan_run
 from mirrorfield.population.scenario import Scenario, read_toml
 from mirrorfield.population.tables import world_of
+from mirrorfield.seal import sha256
 from mirrorfield.store.folder import read_result
-from mirrorfield.store.ticket import _sha256, read_ticket
+from mirrorfield.store.ticket import FORMAT, _sha256, read_ticket
 from mirrorfield.study.design import design_of
 from mirrorfield.study.sweep import Sweep, _at, _point
 from mirrorfield.version import VERSION, source_digest
@@ -115,12 +116,13 @@ SUMMARY = {
     "steps": 1,
 }
 TICKET = {
-    "format": 1,
+    "format": FORMAT,
     "version": VERSION,
     "sources": source_digest(),
     "scenario": plain(Scenario()),
     "listed": None,
     "lens": None,
+    "own": None,
     "block": 64,
     "keep": "sample",
     "population": None,
@@ -146,7 +148,12 @@ def read_job(folder: Path, data: bytes) -> None:
 
 
 def read_sweep_point(folder: Path, data: bytes) -> None:
-    """Read a saved point of a sweep, as it is."""
+    """Read a saved point of a sweep: with a checksum that fits if it is a JSON object, else as it is."""
+    with suppress(ValueError, RecursionError):
+        values = json.loads(data)
+        if isinstance(values, dict):
+            told = {name: value for name, value in values.items() if name != "checksum"}
+            data = json.dumps({"checksum": sha256(json.dumps(told).encode()), **told}).encode()
     (folder / "0.json").write_bytes(data)
     _point(folder / "0.json", Scenario(), (), simulate)
 

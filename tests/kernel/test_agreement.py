@@ -95,7 +95,11 @@ def test_plain_python_computes_the_same_bits(rule: str, steps: int, tmp_path) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", ["reinforce", "ppo"])
-def test_other_instruction_sets_compute_the_same_bits(rule: str, tmp_path) -> None:
+def test_other_instruction_sets_compute_the_same_bits_and_a_cold_cache_is_told(rule: str, tmp_path) -> None:
     native = digest(rule, 300)
-    plain = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "MIRRORFIELD_CACHE_DIR": str(tmp_path)}
+    cache = str(tmp_path / "cache")
+    plain = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "MIRRORFIELD_CACHE_DIR": cache}
+    words = [sys.executable, "-m", "mirrorfield", "run", "--users", "10", "--steps", "5", "--rule", rule, "--out", "x"]
+    told = subprocess.run(words, cwd=tmp_path, env=os.environ | plain, capture_output=True, text=True, check=True)
+    assert "mirrorfield: kernel compiled in " in told.stderr
     assert native == digest(rule, 300, **plain)

@@ -92,11 +92,11 @@ def garbage(rng: random.Random, socket: str) -> str:
     return text if kind < 3 else text[: rng.randrange(len(text))]
 
 
-def test_ten_thousand_malformed_messages_break_nothing(client) -> None:
+def test_two_thousand_malformed_messages_break_nothing(client) -> None:
     rng = random.Random(1)
     with client.websocket_connect("/live") as socket:
         socket.receive_json()
-        for _ in range(10_000):
+        for _ in range(2_000):
             socket.send_text(garbage(rng, "/live"))
             assert socket.receive_json()["type"] in ("error", "view")
         socket.send_json({"type": "start"})
@@ -134,7 +134,7 @@ def test_what_is_too_long_or_not_text_closes_the_socket(client) -> None:
 
 
 def test_visits_are_bounded_in_number_pace_posts_and_idleness() -> None:
-    with TestClient(create_app(Limits(visitors=1, messages_per_second=5, posts=3, idle_seconds=0.3), NAMES)) as small:
+    with TestClient(create_app(Limits(visitors=1, messages_per_second=5, posts=3), NAMES)) as small:
         with small.websocket_connect("/live") as socket:
             socket.receive_json()
             assert closed(small) == BUSY
@@ -143,6 +143,7 @@ def test_visits_are_bounded_in_number_pace_posts_and_idleness() -> None:
             socket.send_json({"type": "auto"})
             assert "3 posts are enough" in socket.receive_json()["text"]
         assert closed(small, *['{"type": "auto"}'] * 30) == TOO_FAST
+    with TestClient(create_app(Limits(idle_seconds=0.3), NAMES)) as small:
         assert closed(small) == IDLE
 
 

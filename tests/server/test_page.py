@@ -209,6 +209,7 @@ def test_parts_are_switched_on_in_the_live_run_and_off_again(page, browser) -> N
     expect(page.get_by_text("begins with the next session")).to_be_visible()
     expect(page.get_by_role("button", name="A in units")).to_have_attribute("aria-pressed", "false")
     page.get_by_role("button", name="REINFORCE").click()
+    wait_for_post(page, 10)  # a click while the server answers is not taken
     for number in range(11, 19):
         one.click()
         wait_for_post(page, number)

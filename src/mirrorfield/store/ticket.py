@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from mirrorfield.errors import CorruptError, InputError
-from mirrorfield.population.base import Frozen, one_line
+from mirrorfield.population.base import Frozen, brief, one_line
 from mirrorfield.population.run import Plan
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.reading import parse_json, read_text, reason_of
@@ -130,8 +130,9 @@ def check_version(folder: Path, values: dict[str, Any]) -> None:
     there = (values.get("version"), values.get("sources"), values.get("format"))
     here = (VERSION, source_digest(), FORMAT)
     if there != here:
+        version, sources, form = (brief(str(value)) for value in there)
         raise InputError(
-            f"{folder} was begun by mirrorfield {there[0]} (sources {there[1]}, format {there[2]}) and this is "
+            f"{folder} was begun by mirrorfield {version} (sources {sources}, format {form}) and this is "
             f"mirrorfield {here[0]} (sources {here[1]}, format {here[2]}): their results may differ; continue with "
             "the version that began it, or start anew with --overwrite"
         )

@@ -33,6 +33,6 @@ def check_memory(scenario: EmbeddingScenario) -> None:
         most = max(1, scenario.users * free // needed)
         raise InputError(
             f"{scenario.users:,} users in {scenario.dimension} dimensions need about {needed / 2**30:.1f} GiB of "
-            f"memory and {free / 2**30:.1f} GiB is free; ask for at most {most:,} users, "
-            "fewer dimensions, or a smaller record.users"
+            f"memory and {free / 2**30:.1f} GiB is free; ask for at most {most:,} users, fewer dimensions, or a "
+            "smaller record.users"
         )
