@@ -10,7 +10,7 @@ import pytest
 
 import mirrorfield
 from mirrorfield.kernel import extended, plain
-from mirrorfield.kernel.jit import REACHING, source_hash
+from mirrorfield.kernel.jit import KEPT_FOLDERS, REACHING, remove_old, source_hash
 
 PACKAGE = Path(mirrorfield.__file__).parent
 
@@ -68,3 +68,39 @@ def test_one_compilation_serves_every_number_of_categories(kernel_trace, scenari
             kernel_trace(scenario_with(categories, users=8, steps=2, **changes), 0, 8)
     assert compiled == {plain.run_users: 1, extended.run_users: 1}
     assert all(len(function.signatures) == 1 for function in compiled)
+
+
+def test_folders_of_compiled_code_that_are_used_no_more_are_removed(tmp_path) -> None:
+    for age in range(KEPT_FOLDERS + 3):
+        folder = tmp_path / f"kernel-{age}"
+        folder.mkdir(mode=0o700)
+        (folder / "code.nbc").touch()
+        os.utime(folder, (age, age))
+    (tmp_path / "kernel-open").mkdir()
+    (tmp_path / "kernel-open").chmod(0o777)
+    (tmp_path / "other").mkdir()
+    remove_old(tmp_path)
+    kept = {f"kernel-{age}" for age in range(3, KEPT_FOLDERS + 3)}
+    assert {folder.name for folder in tmp_path.iterdir()} == kept | {"kernel-open", "other"}
+
+
+PLAIN = """
+import sys, mirrorfield as mf
+from mirrorfield.kernel import plain
+from mirrorfield.recommenders import exp3
+scenario = mf.Scenario(users=4, steps=6, record={"steps": 2})
+runs = mf.simulate(scenario), mf.simulate(scenario, recommender=exp3)
+sys.stdout.write(f"{hasattr(plain.run_users, 'signatures')} {[run.summary for run in runs]}")
+"""
+
+
+def test_mirrorfield_jit_0_runs_as_plain_python_to_the_same_figures() -> None:
+    def printed(**environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", PLAIN], env=os.environ | environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    compiled, interpreted = printed(), printed(MIRRORFIELD_JIT="0")
+    assert compiled.split(" ", 1)[0] == "True" and interpreted.split(" ", 1)[0] == "False"
+    assert compiled.split("'recommender'")[0].split(" ", 1)[1] == interpreted.split("'recommender'")[0].split(" ", 1)[1]

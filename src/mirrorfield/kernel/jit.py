@@ -7,7 +7,8 @@ compiled code call the pure functions of `model` and `policy` without those laye
 Compiled code is kept on disk in a folder named by a hash of every source that can reach the kernel: an edit in
 another file can therefore never leave a stale kernel behind. What is read from there runs, so the folder must belong to
 this user and nobody else may write to it, and each file ends with a digest of itself. What cannot be read is compiled
-again, what cannot be written is not kept; a run goes on either way.
+again, what cannot be written is not kept; a run goes on either way. The folders used last are kept, and older ones are
+removed. MIRRORFIELD_JIT=0 runs everything as plain Python, for small things and for debuggers.
 """
 
 import hashlib
@@ -15,17 +16,21 @@ import io
 import logging
 import math
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numba
 import numpy as np
 import platformdirs
+
+if os.environ.get("MIRRORFIELD_JIT") == "0":
+    os.environ["NUMBA_DISABLE_JIT"] = "1"
+import numba
 from llvmlite import ir
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 from numba.extending import intrinsic, register_jitable
@@ -35,6 +40,8 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 from mirrorfield.version import PACKAGE, hash_sources
 
 LINE = 64
+KEPT_FOLDERS = 4
+INTERPRETED = bool(numba.config.DISABLE_JIT)
 REACHING = ("maths.py", "streams.py", "arrays.py", "model", "policy", "kernel", "world/embedding")
 
 DIGEST = hashlib.sha256().digest_size
@@ -57,11 +64,24 @@ def cache_folder() -> Path | None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         private = is_private(folder)
+        os.utime(folder)
     except OSError:
         return None
+    remove_old(folder.parent)
     if not private:
         tell(f"kernel cache: {folder} is not used: expected one of this user that nobody else can change; delete it")
     return folder if private and os.access(folder, os.W_OK) else None
+
+
+def remove_old(root: Path) -> None:
+    """Remove this user's folders of compiled code but for those used last; a process that uses one compiles again."""
+    found = []
+    for folder in root.glob("kernel-*"):
+        with suppress(OSError):  # another process removes it
+            if is_private(folder):
+                found.append((folder.stat().st_mtime, folder))
+    for _, folder in sorted(found)[:-KEPT_FOLDERS]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_private(folder: Path) -> bool:
@@ -193,7 +213,7 @@ def lanewise(function: Function) -> Function:
     LLVM need not check that before it vectorises a loop over lanes; the checks would cost up to a third of its time.
     """
     dispatcher = apart(function)
-    if not numba.config.DISABLE_JIT:
+    if not INTERPRETED:
         LANEWISE.append(dispatcher)
     return _kept(dispatcher, function)
 
@@ -201,7 +221,7 @@ def lanewise(function: Function) -> Function:
 def apart(function: Function) -> Any:
     """Compile a function of rows as `lanewise` does, for this process only."""
     dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
-    if not numba.config.DISABLE_JIT:
+    if not INTERPRETED:
         dispatcher._compiler._customize_flags = _without_overlap
     return dispatcher
 

@@ -10,6 +10,7 @@ import numpy as np
 from mirrorfield.arrays import FloatArray, S
 from mirrorfield.errors import InputError, nearest
 from mirrorfield.kernel import Form
+from mirrorfield.kernel.jit import INTERPRETED
 from mirrorfield.policy.softmax import softmax
 
 GIVEN = ("logit", "policy", "chosen", "advantage", "reward", "propensity")
@@ -60,8 +61,10 @@ class UpdateRule:
         function = self.function
         return _again, (function.__module__, function.__qualname__, self.memory, self.parameters, self.begin)
 
-    def form(self, by_state: bool) -> Form:
-        """Return what the compiled lanes need of the rule."""
+    def form(self, by_state: bool) -> Form | None:
+        """Return what the compiled lanes need of the rule; None where nothing is compiled."""
+        if INTERPRETED:
+            return None
         return Form(self.function, tuple(self.memory.values()), tuple(self.parameters.values()), by_state, self.begin)
 
     def start(self, people: int, categories: int, rng: Any) -> Learned:

@@ -1,6 +1,5 @@
 """Whole trajectories: some users of a scenario in the kernel, against the same users replayed by the theory."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 
 from mirrorfield.arrays import FloatArray
 from mirrorfield.kernel import Trace
+from mirrorfield.kernel.jit import INTERPRETED
 from mirrorfield.population.corpus import load_corpus
 from mirrorfield.population.run import plan_run, ready_for, run_block
 from mirrorfield.population.scenario import Scenario
@@ -22,9 +22,9 @@ NUDGES, LEAST_LANES, PROBED = (1e-4, 1e-6), 8, 2
 def traced(scenario: Scenario, first_user: int = 0) -> tuple[Any, Trace]:
     """Return the recorded steps, and the kernel's trace of all users of a scenario.
 
-    As plain Python (NUMBA_DISABLE_JIT=1) users side by side cost time, so there a block has few.
+    As plain Python (MIRRORFIELD_JIT=0) users side by side cost time, so there a block has few.
     """
-    lanes = LEAST_LANES if os.environ.get("NUMBA_DISABLE_JIT") == "1" else None
+    lanes = LEAST_LANES if INTERPRETED else None
     plan = plan_run(scenario, keep_all=True)
     trace = run_block(plan, first_user, scenario.users, code=ready_for(scenario, lanes, lens=plan.lens)).table
     assert trace is not None
