@@ -259,3 +259,10 @@ def test_the_command_tips_listed_people(tmp_path: Path, capsys) -> None:
     app([*words, "--tolerance", "0.3"], standalone_mode=False)
     said = capsys.readouterr().out
     assert "crosses 0.5 between" in said and "with a warm policy" in said
+
+
+def test_a_sweep_of_what_listed_people_bring_along_is_refused(tmp_path: Path) -> None:
+    """The list would win, and every point would be the same run."""
+    people = {"population.file": listed(tmp_path / "many", [0.0, 1.0]), "users": 20, "steps": 5}
+    with pytest.raises(InputError, match=r"^sweep: population\.intentionality.*: expected no population\.file"):
+        mf.sweep(mf.Sweep(set=people, over={"population.intentionality": {"values": [0.1, 0.9]}}), tmp_path / "out")

@@ -28,6 +28,7 @@ from mirrorfield.version import VERSION
 
 MAX_POINTS = 100_000
 RESULT, POINTS, SPEC = "sweep.zarr", "points", "sweep.json"
+DRAWN = ("population.intentionality", "population.susceptibility", "population.segments")
 
 
 class Sweep(Frozen):
@@ -110,6 +111,9 @@ def sweep(
     https://doi.org/10.1016/j.cpc.2009.09.018, as SALib computes them.
     """
     folder, base = Path(out), spec.base()
+    drawn = [path for path in spec.over if path.startswith(DRAWN)]
+    if drawn and base.population.file:
+        raise InputError(f"sweep: {drawn[0]}: expected no population.file beside it, whose people have their own")
     places = design_of(spec.method, spec.over, spec.samples, spec.seed)
     scenarios = [_at(base, spec, place) for place in places]
     for metric in spec.metrics:
