@@ -146,9 +146,13 @@ def test_a_function_of_another_form_is_one_line() -> None:
 FACTOR = 0.5
 
 
+def halved(value):
+    return np.minimum(value, 9) * FACTOR
+
+
 @update_rule()
 def by_a_global(logit, policy, chosen, advantage, reward, propensity):
-    return logit + FACTOR * advantage * chosen
+    return logit + halved(advantage) * chosen
 
 
 @update_rule()

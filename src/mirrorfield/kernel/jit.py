@@ -99,14 +99,14 @@ def tell(line: str) -> None:
     logger.warning(line)
 
 
-_known: set[Callable[..., Any]] = set()
+KNOWN_FUNCTIONS: set[Callable[..., Any]] = set()
 
 
 def shared(*functions: Callable[..., Any]) -> None:
     """Let compiled code call these plain Python functions."""
     for function in functions:
-        if function not in _known:
-            _known.add(function)
+        if function not in KNOWN_FUNCTIONS:
+            KNOWN_FUNCTIONS.add(function)
             register_jitable(function)
 
 

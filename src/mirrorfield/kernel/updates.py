@@ -15,7 +15,17 @@ import numpy as np
 from mirrorfield.arrays import F32Array, IntArray, S
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import elementwise
-from mirrorfield.kernel.jit import CompileError, apart, array_at, at_address, compiled, fixed, lanewise, shared
+from mirrorfield.kernel.jit import (
+    KNOWN_FUNCTIONS,
+    CompileError,
+    apart,
+    array_at,
+    at_address,
+    compiled,
+    fixed,
+    lanewise,
+    shared,
+)
 from mirrorfield.kernel.posts import HOOKED, of_state
 from mirrorfield.kernel.rows import At, Places, set_row
 from mirrorfield.maths import F32, HALF, ONE, ZERO
@@ -157,11 +167,13 @@ def learner(function: Callable[..., Any], memory: int, numbers: int, by_state: b
 
 
 def _in_lanes(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function whose numbers are float32, and whose NumPy is the package's own."""
+    """Return a function whose numbers are float32, whose NumPy is the package's own, and whose helpers are like it."""
 
     def single(value: Any) -> Any:
         if value is np:
             return elementwise
+        if isinstance(value, python_types.FunctionType) and value not in KNOWN_FUNCTIONS:
+            return _in_lanes(value)
         return F32(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
     code = function.__code__
