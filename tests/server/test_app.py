@@ -92,11 +92,11 @@ def garbage(rng: random.Random, socket: str) -> str:
     return text if kind < 3 else text[: rng.randrange(len(text))]
 
 
-def test_two_thousand_malformed_messages_break_nothing(client) -> None:
+def test_ten_thousand_malformed_messages_break_nothing(client) -> None:
     rng = random.Random(1)
     with client.websocket_connect("/live") as socket:
         socket.receive_json()
-        for _ in range(2_000):
+        for _ in range(10_000):
             socket.send_text(garbage(rng, "/live"))
             assert socket.receive_json()["type"] in ("error", "view")
         socket.send_json({"type": "start"})
