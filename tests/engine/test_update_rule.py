@@ -11,41 +11,16 @@ import pytest
 import mirrorfield as mf
 from mirrorfield.contract import Own
 from mirrorfield.engine import arrays
-from mirrorfield.engine.own import with_own
+from mirrorfield.engine.own import load_recommender, with_own
 from mirrorfield.errors import InputError
 from mirrorfield.policy.softmax import softmax
 from mirrorfield.population.run import plan_run, run_block
 from mirrorfield.recommenders import Reinforce, UpdateRule, boltzmann_q, exp3, tracked_means, update_rule
 from mirrorfield.validation.bandit import bandit
 
-RULES = (Reinforce(), boltzmann_q, tracked_means, exp3)
-WORLDS = {
-    "plain": {},
-    "cap": {"intensity": {"rungs": 4, "slope": 0.3, "eta": 0.1}, "intervention": {"at": 12, "intensity_cap": 0.5}},
-    "quota": {"intervention": {"at": 10, "quota": 0.6, "exploration": 0.1}},
-    "nudge": {"intervention": {"at": 16, "nudge": 0.4, "nudge_share": 0.5}},
-    "ratings": {"reward": {"source": "ratings", "noise": 0.7}},
-    "context": {"context": {"kappa": 0.7, "memory": 10.0, "priming": 0.3}},
-    "retrieval": {"retrieval": {"corpus": "posts", "retriever": "history", "count": 6, "refresh": 8}},
-}
-
 
 def scenario(**values) -> mf.Scenario:
     return mf.Scenario(**({"users": 200, "steps": 40, "seed": 11, "record": {"steps": 5}} | values))
-
-
-@pytest.mark.parametrize("observe", ["state", "history"])
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-@pytest.mark.parametrize("world", WORLDS)
-def test_the_lanes_do_what_the_arrays_do(world: str, rule: UpdateRule, observe: str) -> None:
-    """The same posts for everyone, and diets that differ by float32 rounding: a wrong row, sign or order parts them."""
-    plan = with_own(plan_run(scenario(**WORLDS[world])), rule, None, observe)
-    assert plan.own.in_lanes
-    lanes, numpy = run_block(plan, 0, 200).sample, arrays.run_block(plan, 0, 200).sample
-    same = (lanes.exposures == numpy.exposures).all(axis=0)
-    assert same.mean() > 0.98  # a post changes where a uniform lies within 1e-6 of a boundary: 200 x 40 posts
-    for field in ("diet", "feed", "mean_reaction", "time_in_state", "served"):
-        np.testing.assert_allclose(getattr(lanes, field)[..., same], getattr(numpy, field)[..., same], atol=5e-5)
 
 
 def test_reinforce_as_a_rule_is_the_loop_that_is_built_in_bit_for_bit() -> None:
@@ -205,3 +180,8 @@ def test_a_library_s_last_bit_is_refused_where_it_is_compiled() -> None:
     plan = plan_run(scenario())
     with pytest.raises(InputError, match=r"^with_a_library: .*got exp, which is not the same to the bit"):
         run_block(replace(plan, own=Own(with_a_library)), 0, 1)
+
+
+def test_the_command_line_takes_every_rule_by_name() -> None:
+    for words, name in (("Reinforce", "reinforce"), ("exp3", "exp3")):
+        assert load_recommender(f"mirrorfield.recommenders:{words}").name == name

@@ -5,8 +5,8 @@ from mirrorfield.policy.reinforce import reinforce
 from mirrorfield.recommenders.update import UpdateRule
 
 
-def Reinforce(learning_rate: float = 0.1, start: FloatArray | None = None) -> UpdateRule:
-    """Return softmax policy gradient with the mean of the rewards so far as its baseline.
+class Reinforce(UpdateRule):
+    """Softmax policy gradient with the mean of the rewards so far as its baseline.
 
     Formula: theta[s, b] += alpha (G - m) pi(a | s) / b(a | s) (1[b = a] - pi(b | s)), m the mean of earlier rewards,
     b(a | s) the propensity. Run it with observe="state" for a table of logits in every state, or with "history" for one
@@ -15,4 +15,6 @@ def Reinforce(learning_rate: float = 0.1, start: FloatArray | None = None) -> Up
     >>> Reinforce()
     reinforce(learning_rate=0.1)
     """
-    return UpdateRule(reinforce, {}, {"learning_rate": learning_rate}, start)
+
+    def __init__(self, learning_rate: float = 0.1, start: FloatArray | None = None) -> None:
+        super().__init__(reinforce, {}, {"learning_rate": learning_rate}, start)
