@@ -27,7 +27,9 @@ class Pool:
 
 
 def load_kernel(plan: Plan) -> float:
-    """Load the plan's kernel, or compile it if this machine never has; return the seconds that took."""
+    """Load the plan's kernel, if lanes run it, or compile it if this machine never has; return the seconds it took."""
+    if not plan.own.in_lanes:
+        return 0.0
     began = time.perf_counter()
     saying = Timer(WORTH_SAYING, logger.info, ["compiling the kernel"])
     saying.start()
@@ -60,8 +62,7 @@ def open_pool(
 def _threads(plan: Plan, threads: int | None, progress: Callable[[int], None] | None) -> Iterator[Pool]:
     threads = threads or available_threads()
     with thread_pool(plan, threads) as executor:
-        if plan.own.in_lanes:
-            load_kernel(plan)
+        load_kernel(plan)
         most = threads if plan.keep_all else 2 * threads
         yield Pool(executor, plan, lambda: most, (progress,))
 

@@ -183,7 +183,7 @@ def meddle(rows: Any, words: Any, also: Any, serving: Any) -> None:
 
 
 @compiled
-def learn_at_once(rows: Any, at: Any, also: Any, alters: bool, learning_rate: Any) -> None:
+def learn_at_once(rows: Any, at: Any, also: Any, alters: bool, learning_rate: Any, update: Any) -> None:
     """Learn from a post as soon as it is seen."""
     weight, arm, gain = rows[at.weight], rows[at.arm], rows[at.gain]
     observe(
@@ -191,18 +191,10 @@ def learn_at_once(rows: Any, at: Any, also: Any, alters: bool, learning_rate: An
     )  # fmt: skip
     if alters:
         weigh_importance(weight, rows[also.odds], arm, gain)
-    learn(rows[at.logits], rows[at.shown], weight, rows[at.total], rows[at.state], arm, gain, learning_rate)
-
-
-@compiled
-def learn_own(rows: Any, at: Any, also: Any, alters: bool, update: Any) -> None:
-    """Let a rule of somebody's own learn from a post as soon as it is seen."""
-    reward, gain = rows[update.reward], rows[at.gain]
-    copy_row(rows[also.reward], reward)
-    observe(reward, rows[also.heard], rows[also.seen], rows[at.baseline], rows[at.baseline_lost], gain)
-    if alters:
-        weigh_importance(rows[at.weight], rows[also.odds], rows[at.arm], gain)
-    call_at(update.address, rows, update.places[1 if alters else 0], update.numbers)
+    if update.address == 0:
+        learn(rows[at.logits], rows[at.shown], weight, rows[at.total], rows[at.state], arm, gain, learning_rate)
+    else:
+        call_at(update.address, rows, update.places[1 if alters else 0], update.numbers)
 
 
 @compiled
@@ -256,10 +248,8 @@ def advance(rows: Any, words: Any, first: Any, last: Any, phase: Any, task: Any)
         if world.lensed:
             draw_lens(rows, words, at, also, lens)
         respond(rows, at, also, inverse_count, world, lens)
-        if task.update.address != 0:
-            learn_own(rows, at, also, serving.alters, task.update)
-        elif tables == 0:
-            learn_at_once(rows, at, also, serving.alters, rule.step_size)
+        if tables == 0:
+            learn_at_once(rows, at, also, serving.alters, rule.step_size, task.update)
         else:
             keep_post(rows, at, also, memory, place, inverse_count, rule, tables)
         move(rows[at.fall], rows[at.rise], rows[at.cell], rows[at.transition], state)

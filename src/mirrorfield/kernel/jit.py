@@ -64,7 +64,8 @@ def cache_folder() -> Path | None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         private = is_private(folder)
-        os.utime(folder)
+        if private:
+            os.utime(folder)
     except OSError:
         return None
     remove_old(folder.parent)

@@ -56,7 +56,7 @@ def ready(
     lanes = lanes or lanes_for(arms)
     at = layout(arms, categories)
     if learner == "plain" and not world:
-        update = update_of(own, at, at.end, lanes) if own else built_in(at, at.end)
+        update = update_of(own, at, lanes) if own else built_in(at, at.end)
         task = plain.Plain(lanes, at, np.float32(rule.learning_rate), update)
         return Ready(plain.run_users, task, start)
     world = world or still_world(arms)
@@ -67,6 +67,6 @@ def ready(
     if lens is None:
         lens = NO_LENS._replace(prompt=np.zeros(arms, np.float32), model=np.empty((0, S, categories), np.float32))
     also = layout_beyond(arms, categories, len(lens.kind), at)
-    update = update_of(own, at, also.end, lanes, (also.odds.start, also.odds_total)) if own else built_in(at, also.end)
+    update = update_of(own, at, lanes, also) if own else built_in(at, also.end)
     whole = Task(lanes, at, also, TABLES[learner], before, later, world, lens, update)
     return Ready(extended.run_users, whole, start)

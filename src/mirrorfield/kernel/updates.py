@@ -15,6 +15,7 @@ import numpy as np
 from mirrorfield.arrays import F32Array, IntArray, S
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import elementwise
+from mirrorfield.kernel.beyond import Also
 from mirrorfield.kernel.jit import (
     KNOWN_FUNCTIONS,
     CompileError,
@@ -28,6 +29,8 @@ from mirrorfield.kernel.jit import (
 )
 from mirrorfield.kernel.posts import HOOKED, of_state
 from mirrorfield.kernel.rows import At, Places, set_row
+from mirrorfield.kernel.steps import invert
+from mirrorfield.kernel.tables import put_back, select_table
 from mirrorfield.maths import F32, HALF, ONE, ZERO
 from mirrorfield.streams import U32
 
@@ -67,19 +70,20 @@ def built_in(at: At, end: int) -> Update:
     return Update(0, none, nowhere, at.state, 0, slice(0, 0), 1, none, end)
 
 
-def update_of(form: Form, at: At, end: int, lanes: int, served: tuple[int, int] = (0, 0)) -> Update:
-    """Return what runs a rule, with its rows after the `end` rows of a block.
+def update_of(form: Form, at: At, lanes: int, also: Also | None = None) -> Update:
+    """Return what runs a rule, with its rows after those of a block; `also`, those beyond the plain loop if it has any.
 
-    `served` are the first row of the odds of what is served and that of their total, where it is not the policy. Raises
-    InputError as `learner` does.
+    Raises InputError as `learner` does.
     """
     arms = at.shown.stop - at.shown.start
-    room = Places(end)
-    reward, propensity, nobody = room.one(), room.one(), room.one()
-    apart = form.by_state and bool(form.memory)
-    memory = room.some(len(form.memory) * arms * S if apart else 2 * arms)
-    picked = room.some(3 * arms if apart else 0)
-    if apart:
+    room = Places(also.end if also else at.end)
+    propensity, nobody = room.one(), room.one()
+    reward = also.reward if also else room.one()
+    served = (also.odds.start, also.odds_total) if also else (0, 0)
+    picks = form.by_state and bool(form.memory)
+    memory = room.some(len(form.memory) * arms * S if picks else 2 * arms)
+    picked = room.some(3 * arms if picks else 0)
+    if picks:
         first = [picked.start, picked.start + arms, picked.start + 2 * arms]
     else:
         first = [at.logits.start, memory.start, memory.start + arms]
@@ -94,7 +98,7 @@ def update_of(form: Form, at: At, end: int, lanes: int, served: tuple[int, int] 
         seen=seen,
         reward=reward,
         memory=memory,
-        each=arms * (S if apart else 1),
+        each=arms * (S if picks else 1),
         start=np.array([*form.memory, 0, 0][:2], np.float32),
         end=room.end,
     )
@@ -111,36 +115,6 @@ def find_propensity(odds: Any, total: Any, arm: Any, row: Any) -> None:
     """Set a row to the probability with which the post shown was served."""
     for j in range(len(row)):
         row[j] = odds[U32(arm[j]), j] / total[j]
-
-
-@lanewise
-def invert_total(total: Any) -> None:
-    """Replace the total of the weights by one over it."""
-    for j in range(len(total)):
-        total[j] = ONE / total[j]
-
-
-@lanewise
-def pick(table: Any, state: Any, picked: Any) -> None:
-    """Copy the rows of everyone's own state, (K, n), out of those of all, (S K, n)."""
-    arms = len(picked)
-    for k in range(arms):
-        calm, engaged, hooked, row = table[k], table[arms + k], table[2 * arms + k], picked[k]
-        for j in range(len(row)):
-            row[j] = of_state(state[j], calm[j], engaged[j], hooked[j])
-
-
-@lanewise
-def put_back(picked: Any, state: Any, table: Any) -> None:
-    """Copy rows, (K, n), to those of everyone's own state."""
-    arms = len(picked)
-    for k in range(arms):
-        calm, engaged, hooked, row = table[k], table[arms + k], table[2 * arms + k], picked[k]
-        for j in range(len(row)):
-            s, x, a, b, c = state[j], row[j], calm[j], engaged[j], hooked[j]
-            engaged[j] = b if s < HALF else (b if s > HOOKED else x)
-            calm[j] = x if s < HALF else a
-            hooked[j] = x if s > HOOKED else c
 
 
 @cache
@@ -261,7 +235,7 @@ def _loop(update: Any, memory: int, numbers: int, by_state: bool, wanted: bool) 
         rows, parameters, cells = array_at(first_row, (height, lanes)), array_at(first_number, width), S * arms
         if wanted:
             find_propensity(rows[odds : odds + arms], rows[odds_total], rows[arm], rows[propensity])
-        invert_total(rows[total])
+        invert(rows[total])
         if by_state and not picks:
             of_everyone(
                 rows[tables : tables + cells], rows[shown : shown + arms], rows[weight : weight + arms], rows[total],
@@ -269,10 +243,10 @@ def _loop(update: Any, memory: int, numbers: int, by_state: bool, wanted: bool) 
             )  # fmt: skip
             return
         if picks:
-            pick(rows[tables : tables + cells], rows[state], rows[logits : logits + arms])
+            select_table(rows[tables : tables + cells], rows[state], rows[logits : logits + arms])
             for i in range(memory):
                 first, place = memory_row + i * cells, ones + i * arms
-                pick(rows[first : first + cells], rows[state], rows[place : place + arms])
+                select_table(rows[first : first + cells], rows[state], rows[place : place + arms])
         alone(
             rows[logits : logits + arms], rows[ones : ones + arms], rows[twos : twos + arms],
             rows[shown : shown + arms], rows[weight : weight + arms], rows[total], rows[arm], rows[gain], rows[reward],

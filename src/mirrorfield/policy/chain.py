@@ -6,7 +6,7 @@ from math import inf
 from typing import Any, NamedTuple, TypeVar
 
 from mirrorfield.errors import InputError, nearest
-from mirrorfield.policy.options import Aggregate, Baseline, Leash, Normalise, Returns
+from mirrorfield.policy.options import Aggregate, Baseline, Leash, Normalise, Returns, word_of
 from mirrorfield.policy.rule import Rule
 
 Choice = TypeVar("Choice", bound=IntEnum)
@@ -151,7 +151,7 @@ def choose(choices: type[Choice], word: str, place: str) -> Choice:
     >>> choose(Baseline, "group-mean", "baseline").name
     'GROUP_MEAN'
     """
-    words = {choice.name.lower().replace("_", "-"): choice for choice in choices}
+    words = {word_of(choice): choice for choice in choices}
     if word not in words:
         raise InputError(f'{place}: expected one of {", ".join(words)}, got "{word}".{nearest(word, words)}')
     return words[word]

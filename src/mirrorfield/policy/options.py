@@ -31,3 +31,12 @@ class Aggregate(IntEnum):
     """Whether the posts of a minibatch add up or are averaged."""
 
     SUM, MEAN = range(2)
+
+
+def word_of(choice: IntEnum) -> str:
+    """Return the word that stands for a choice in scenarios and messages.
+
+    >>> word_of(Baseline.GROUP_MEAN)
+    'group-mean'
+    """
+    return choice.name.lower().replace("_", "-")

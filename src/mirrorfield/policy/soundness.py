@@ -1,12 +1,11 @@
 """Which rules are refused, and why: what was expected, what came, what to do."""
 
 from collections.abc import Callable, Iterator
-from enum import IntEnum
 from math import inf
 from typing import TYPE_CHECKING
 
 from mirrorfield.arrays import S
-from mirrorfield.policy.options import Aggregate, Baseline, Normalise, Returns
+from mirrorfield.policy.options import Aggregate, Baseline, Normalise, Returns, word_of
 
 if TYPE_CHECKING:
     from mirrorfield.policy.rule import Rule
@@ -70,7 +69,7 @@ def _session(rule: "Rule") -> Iterator[str]:
 
 
 def _credit(rule: "Rule") -> Iterator[str]:
-    returns, baseline = _word(rule.returns), _word(rule.baseline)
+    returns, baseline = word_of(rule.returns), word_of(rule.baseline)
     in_group = rule.baseline in (Baseline.GROUP_MEAN, Baseline.LEAVE_ONE_OUT)
     if rule.returns == Returns.GAE and rule.baseline != Baseline.VALUE:
         yield (
@@ -101,12 +100,12 @@ def _spread(rule: "Rule") -> Iterator[str]:
     sizes = (inf, rule.group, rule.posts, rule.posts / rule.minibatches)
     if sizes[rule.normalise] < 2:
         yield (
-            f"normalise: expected 2 advantages or more in a {_word(rule.normalise)}, got 1; one advantage is its own "
+            f"normalise: expected 2 advantages or more in a {word_of(rule.normalise)}, got 1; one advantage is its own "
             "mean, and the update would always be 0. Use a longer session or a larger group"
         )
     if rule.normalise == Normalise.GROUP and rule.baseline != Baseline.GROUP_MEAN:
         yield (
-            f"normalise: expected baseline group-mean for a z-score within the group, got {_word(rule.baseline)}; "
+            f"normalise: expected baseline group-mean for a z-score within the group, got {word_of(rule.baseline)}; "
             "the z-score takes the group's mean off, so the other baseline would be undone"
         )
 
@@ -127,7 +126,3 @@ def _forces(rule: "Rule") -> Iterator[str]:
             f"kl_horizon: expected beta above 0 to adapt, got 0; the coefficient is adapted by factors. "
             f"Start from a small beta, or leave kl_horizon ({rule.kl_horizon:g}) out"
         )
-
-
-def _word(choice: IntEnum) -> str:
-    return choice.name.lower().replace("_", "-")

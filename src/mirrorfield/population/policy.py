@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from mirrorfield.errors import InputError
 from mirrorfield.policy.chain import choose
-from mirrorfield.policy.options import Aggregate, Baseline, Leash, Normalise, Returns
+from mirrorfield.policy.options import Aggregate, Baseline, Leash, Normalise, Returns, word_of
 from mirrorfield.policy.presets import preset
 from mirrorfield.policy.rule import Rule
 from mirrorfield.population.base import Frozen
@@ -90,7 +90,7 @@ def _parts(rule: Rule) -> dict[str, Any]:
     plain = Rule(rule.learning_rate)
     found = {f.name: getattr(rule, f.name) for f in fields(rule)}
     return {
-        name: value.name.lower().replace("_", "-") if isinstance(value, IntEnum) else value
+        name: word_of(value) if isinstance(value, IntEnum) else value
         for name, value in found.items()
         if name == "learning_rate" or value != getattr(plain, name)
     }

@@ -11,6 +11,7 @@ from mirrorfield.arrays import FloatArray, S
 from mirrorfield.errors import InputError, nearest
 from mirrorfield.kernel import Form
 from mirrorfield.kernel.jit import INTERPRETED
+from mirrorfield.policy.reinforce import advantage
 from mirrorfield.policy.softmax import softmax
 
 GIVEN = ("logit", "policy", "chosen", "advantage", "reward", "propensity")
@@ -84,7 +85,7 @@ class UpdateRule:
     def learn(self, state: Learned, seen: Any, shown: Any, reward: Any, propensity: Any) -> Learned:
         """Move the logits and the memory of everyone's state by the rule's function."""
         place, policy = self._policy(state, seen)
-        away = reward - state.baseline
+        away = advantage(reward, state.baseline)
         gain = away * policy[np.arange(len(shown)), shown] / propensity
         chosen = (np.arange(policy.shape[1]) == shown[:, None]).astype(float)
         told = (state.logits[place], policy, chosen, gain[:, None], reward[:, None], propensity[:, None])

@@ -68,8 +68,7 @@ def pair_everyone(
     todo = blocks_of(scenario.users, block or _block(base))
     with thread_pool(base, threads) as pool:
         for plan in plans:
-            if not plan.own.given:
-                load_kernel(plan)
+            load_kernel(plan)
         for part in run_blocks(pool, plans, todo, lambda: threads, arguments=(progress,), run=run_pairs):
             _take(found, part, base.sample)
     return found
