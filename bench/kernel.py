@@ -26,9 +26,9 @@ from peers_model import wide_scenario
 import mirrorfield as mf
 from mirrorfield.api import execute
 from mirrorfield.arrays import IntArray
+from mirrorfield.engine.rerun import rerun
 from mirrorfield.kernel import plain
 from mirrorfield.kernel.jit import compiled
-from mirrorfield.population.reference import simulate_reference
 from mirrorfield.population.run import WIDTH, Plan, new_trace, plan_run, ready_for
 from mirrorfield.streams import U64
 
@@ -111,9 +111,9 @@ def rate(plan: Plan, threads: int, clock: Callable[[], float]) -> float:
 
 
 def reference_rate() -> float:
-    """Return the float64 NumPy reference's user-steps per second, in millions."""
+    """Return the arrays engine's user-steps per second, in millions."""
     began = time.process_time()
-    simulate_reference(mf.Scenario(steps=200), np.arange(2000))
+    rerun(plan_run(mf.Scenario(steps=200)), np.arange(2000))
     return 2000 * 200 / (time.process_time() - began) / 1e6
 
 
@@ -135,7 +135,7 @@ def measure(rounds: int) -> dict[str, list[float]]:
             for threads in (1, 2):
                 name = f"whole run, K = 4, {threads} thread(s), wall clock"
                 rates.setdefault(name, []).append(rate(wide, threads, time.perf_counter))
-            rates.setdefault("NumPy reference, float64, K = 4", []).append(reference_rate())
+            rates.setdefault("arrays engine, K = 4", []).append(reference_rate())
     return rates
 
 
@@ -168,7 +168,7 @@ def main() -> None:
     print(f"| kernel / AVX2 probe, one thread, K = 4 | {ratio(rates, kernel, 'AVX2 probe, K = 4')} |")
     print(f"| whole run / AVX2 probe, one thread, K = 4 | {ratio(rates, WHOLE, 'AVX2 probe, K = 4')} |")
     print(f"| two threads / one, K = 4 | {ratio(rates, wall.format(2), wall.format(1))} |")
-    print(f"| kernel / float64 NumPy reference | {ratio(rates, kernel, 'NumPy reference, float64, K = 4')} |")
+    print(f"| kernel / arrays engine | {ratio(rates, kernel, 'arrays engine, K = 4')} |")
 
 
 if __name__ == "__main__":

@@ -62,9 +62,11 @@ def test_the_command_tells_the_same() -> None:
 
 
 @pytest.mark.slow
-def test_a_person_under_a_rule_with_sessions_has_no_posts_but_is_the_same() -> None:
-    base = mf.Scenario(**SMALL, policy={"rule": "ppo"})
+@pytest.mark.parametrize(
+    "parts", [{"policy": {"rule": "ppo"}}, {"policy": {"rule": "grpo"}}, {"intervention": {"swap": 0.5}}]
+)
+def test_a_person_has_their_posts_under_any_rule_and_among_partners(parts) -> None:
+    base = mf.Scenario(**SMALL, **parts)
     found, sample = mf.person(base, 11), mf.simulate(base).part.sample
-    assert np.array_equal(found.diet, sample.diet[..., 11]) and found.posts is None and repr(found)
-    with pytest.raises(mf.InputError, match="posts are known"):
-        found.to_frame()
+    assert np.array_equal(found.diet, sample.diet[..., 11])
+    assert np.bincount(found.posts.shown, minlength=4).tolist() == sample.exposures[:, 11].tolist()

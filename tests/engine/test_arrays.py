@@ -8,6 +8,7 @@ import pytest
 
 import mirrorfield as mf
 from mirrorfield.engine import arrays
+from mirrorfield.engine.luck import PostLuck
 from mirrorfield.engine.own import with_own
 from mirrorfield.errors import InputError
 from mirrorfield.people import Markov, Satiated
@@ -23,6 +24,7 @@ from mirrorfield.recommenders import (
     exp3,
     tracked_means,
 )
+from mirrorfield.streams import INTERACTION, next_word, stream
 
 WORLDS = {
     "plain": {},
@@ -154,6 +156,25 @@ def test_own_people_have_the_luck_of_their_posts() -> None:
     assert (other.mean_reaction[-1] < one.mean_reaction[-1]).mean() > 0.9
 
 
+def test_the_luck_of_posts_is_made_of_their_four_words() -> None:
+    """In float64, from the words themselves: both engines draw by one compiled function, so it has its own test."""
+    ids = np.array([0, 3, 1_000_003])
+    luck = PostLuck(7, ids)
+    with np.errstate(over="ignore"):
+        words = stream(np.uint64(7), ids.astype(np.uint64), INTERACTION)
+    for _ in range(40):
+        luck.next_post()
+        drawn = []
+        for _ in range(4):
+            with np.errstate(over="ignore"):
+                word, *words = next_word(*words)
+            drawn.append((word >> 8) / 2**24)
+        choice, radius, angle, transition = drawn
+        noise = np.sqrt(-2 * np.log(radius + 2**-24)) * np.cos(2 * np.pi * angle)
+        assert np.array_equal(luck.choice, choice) and np.array_equal(luck.transition, transition)
+        np.testing.assert_allclose(luck.noise, noise, atol=2e-6)
+
+
 class Coins:
     """People without arousal: what they like is decided by coins of their own."""
 
@@ -173,6 +194,17 @@ def test_people_without_arousal_have_their_feed_as_their_diet() -> None:
     assert abs(summary["shares"]["threat"] - 0.5) < 4 * np.sqrt(0.25 / 200)
 
 
-def test_a_recommender_of_sessions_is_asked_for_beside_own_people() -> None:
-    with pytest.raises(InputError, match=r'^policy.rule: expected "reinforce" beside people of your own, got "ppo"'):
-        mf.simulate(scenario(policy={"rule": "ppo"}), people=Satiated)
+def test_groups_are_refused_beside_own_people_and_other_rules_learn_from_them() -> None:
+    with pytest.raises(InputError, match=r"^policy.group: expected 1 beside people of your own"):
+        mf.simulate(scenario(policy={"rule": "grpo"}), people=Satiated)
+    change = {"at": 20, "friction": 0.3}
+    for parts in (
+        {"policy": {"rule": "ppo", "horizon": 8}},
+        {"intervention": change},
+        {"reward": {"source": "ratings", "rate": 0.5}},
+    ):
+        world = scenario(**parts)
+        lanes, own = mf.simulate(world).part.sample, mf.simulate(world, people=Satiated(world, boredom=0.0)).part.sample
+        same = (lanes.exposures == own.exposures).all(axis=0)
+        assert same.mean() > 0.98
+        np.testing.assert_allclose(lanes.diet[..., same], own.diet[..., same], atol=1e-4)

@@ -75,7 +75,11 @@ def test_the_standard_error_is_of_people() -> None:
 
 
 def test_what_cannot_be_logged_is_one_line() -> None:
-    with pytest.raises(InputError, match=r"^policy\.rule: expected a rule that learns from every post at once"):
-        mf.simulate(mf.Scenario(users=3, steps=64, policy={"rule": "grpo"})).logs()
+    with pytest.raises(InputError, match=r"^people: expected both of every pair of partners under swap"):
+        mf.simulate(mf.Scenario(users=3, steps=64, intervention={"swap": 0.5})).logs()
+    heard = mf.simulate(mf.Scenario(users=3, steps=64, intervention={"friction": 0.5})).logs()
+    assert 0 < np.isnan(heard.reward).sum() < 192 and np.isfinite(heard.context).all()
+    with pytest.raises(InputError, match=r"^ope: expected a reward for every post, got nan"):
+        ips(heard.reward, np.ones(192), heard.person)
     with pytest.raises(InputError, match=r"^ope: expected a weight"):
         ips(np.ones(2), np.array([-1.0, 1.0]), np.arange(2))

@@ -1,4 +1,4 @@
-"""The kernel against the NumPy reference and against itself as plain Python."""
+"""The lanes against the arrays engine and against themselves as plain Python."""
 
 import os
 import subprocess
@@ -8,30 +8,30 @@ import numpy as np
 import pytest
 
 from mirrorfield import Scenario
+from mirrorfield.engine.rerun import rerun
 from mirrorfield.model.draw import draw_user
-from mirrorfield.population.reference import simulate_reference
 from mirrorfield.streams import U64
 
 
 @pytest.mark.parametrize("categories", [2, 4, 19])
-def test_kernel_follows_the_reference_user_by_user(categories: int, kernel_trace, scenario_with) -> None:
+def test_the_lanes_follow_the_arrays_engine_person_by_person(categories: int, kernel_trace, scenario_with) -> None:
     scenario = scenario_with(categories, users=64, steps=300, seed=7, record={"steps": 40})
     plan, trace = kernel_trace(scenario, 0, 64)
-    reference = simulate_reference(scenario, np.arange(64), tuple(plan.steps.tolist()))
-    assert np.array_equal(trace.exposures.T, reference.users.exposures)
-    assert np.array_equal(trace.state, reference.states[plan.steps - 1])
-    np.testing.assert_allclose(trace.logits.transpose(2, 0, 1), reference.users.logits, atol=2e-4)
-    np.testing.assert_allclose(trace.feed.transpose(0, 2, 1), reference.feeds, atol=1e-4)
-    np.testing.assert_allclose(trace.mean_reaction[-1], reference.users.baseline, atol=1e-5)
+    again = rerun(plan, np.arange(64), tuple(plan.steps.tolist()))
+    assert np.array_equal(trace.exposures.T.ravel(), again.loop.exposures)
+    assert np.array_equal(trace.state, again.state[plan.steps])
+    np.testing.assert_allclose(trace.logits.transpose(2, 0, 1), again.loop.state.logits, atol=2e-4)
+    np.testing.assert_allclose(trace.feed.transpose(0, 2, 1), again.feeds, atol=1e-4)
+    np.testing.assert_allclose(trace.mean_reaction[-1], again.loop.state.baseline, atol=1e-5)
 
 
-def test_default_scenario_follows_the_reference(kernel_trace) -> None:
-    scenario = Scenario(users=64, steps=400, seed=3)
-    _, trace = kernel_trace(scenario, 1000, 64)
-    reference = simulate_reference(scenario, np.arange(1000, 1064))
-    assert np.array_equal(trace.exposures.T, reference.users.exposures)
-    assert np.array_equal(trace.state[-1], reference.states[-1])
-    np.testing.assert_allclose(trace.susceptibility.T, reference.users.susceptibility, rtol=1e-6)
+def test_default_scenario_follows_the_arrays_engine(kernel_trace) -> None:
+    scenario = Scenario(users=2000, steps=400, seed=3)
+    plan, trace = kernel_trace(scenario, 1000, 64)
+    again = rerun(plan, np.arange(1000, 1064))
+    assert np.array_equal(trace.exposures.T.ravel(), again.loop.exposures)
+    assert np.array_equal(trace.state[-1], again.state[-1])
+    np.testing.assert_allclose(trace.susceptibility.T, again.loop.memory.susceptibility, rtol=1e-6)
 
 
 POINT = {"distribution": "point", "value": 0.3}

@@ -1,4 +1,4 @@
-"""Intensity, habituation and interventions: against the NumPy reference, and bit for bit the plain loop when off."""
+"""Intensity, habituation and interventions: against the arrays engine, and bit for bit the plain loop when off."""
 
 from functools import partial
 from typing import Any
@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from mirrorfield import Scenario, simulate
-from mirrorfield.policy.learner import learner_of
-from mirrorfield.population.reference import CLOSED, served, simulate_reference
-from mirrorfield.population.rule_reference import simulate_rule
+from mirrorfield.engine.rerun import rerun
+from mirrorfield.errors import InputError
 from mirrorfield.population.run import plan_run, run_block
 
 HABIT = {"rungs": 3, "slope": 0.2, "width": 0.4, "eta": 0.1, "decay": 0.02}
@@ -31,23 +30,17 @@ def two_categories(scenario_with) -> Any:
 
 def assert_follows(scenario: Scenario, kernel_trace) -> None:
     plan, trace = kernel_trace(scenario, 0, USERS)
-    ids, steps = np.arange(USERS), tuple(plan.steps.tolist())
-    plain = learner_of(*scenario.rules) == "plain"
-    run: Any = (
-        simulate_reference(scenario, ids, steps) if plain else simulate_rule(scenario, scenario.rules[0], ids, steps)
-    )
-    assert np.array_equal(trace.exposures.T, run.users.exposures)
-    assert np.array_equal(trace.state, run.states[plan.steps - 1])
-    learned = run.users.logits
-    assert np.allclose(trace.logits.transpose(2, 0, 1)[learned > CLOSED / 2], learned[learned > CLOSED / 2], atol=1e-3)
-    change = scenario.intervention
-    policy = served(run.feeds[-1], change, run.users.level <= change.intensity_cap, scenario.intensity.rungs)
-    feed = policy.reshape(USERS, scenario.k, -1).sum(2)
-    np.testing.assert_allclose(trace.feed[-1].T, feed, atol=2e-4)
-    np.testing.assert_allclose(trace.next_intensity[-1], policy @ run.users.level, atol=2e-4)
-    np.testing.assert_allclose(trace.floor[-1], run.users.floor, atol=1e-5)
-    felt = run.users.felt if plain else run.learner.mean_reaction
-    np.testing.assert_allclose(trace.mean_reaction[-1], felt, atol=1e-5)
+    run = rerun(plan, np.arange(USERS), tuple(plan.steps.tolist()))
+    loop = run.loop
+    assert np.array_equal(trace.exposures.T.ravel(), loop.exposures)
+    assert np.array_equal(trace.state, run.state[plan.steps])
+    opened = np.broadcast_to(loop.allowed[:, None], loop.state.logits.shape)
+    np.testing.assert_allclose(trace.logits.transpose(2, 0, 1)[opened], loop.state.logits[opened], atol=1e-3)
+    feeds = run.feeds.reshape(*run.feeds.shape[:2], scenario.k, -1).sum(3)
+    np.testing.assert_allclose(trace.feed.transpose(0, 2, 1), feeds, atol=2e-4)
+    np.testing.assert_allclose(trace.next_intensity[-1], run.feeds[-1] @ loop.level, atol=2e-4)
+    np.testing.assert_allclose(trace.floor[-1], loop.memory.floor, atol=1e-5)
+    np.testing.assert_allclose(trace.mean_reaction[-1], loop.mean_reaction, atol=1e-5)
 
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -68,7 +61,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("rungs", [1, 3])
 @pytest.mark.parametrize("name", CHANGES)
-def test_an_intervention_follows_the_reference_user_by_user(name: str, rungs: int, kernel_trace) -> None:
+def test_an_intervention_follows_the_arrays_engine_person_by_person(name: str, rungs: int, kernel_trace) -> None:
     assert_follows(scenario_of(HABIT | {"rungs": rungs}, intervention=CHANGES[name]), kernel_trace)
 
 
@@ -81,12 +74,12 @@ SWITCHES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", SWITCHES)
-def test_a_switch_of_algorithm_follows_the_reference(name: str, two, kernel_trace) -> None:
+def test_a_switch_of_algorithm_follows_the_arrays_engine(name: str, two, kernel_trace) -> None:
     assert_follows(scenario_of(HABIT, two, intervention=SWITCHES[name]), kernel_trace)
 
 
 @pytest.mark.parametrize("rule", [{"rule": "grpo"}, {"rule": "ppo", "horizon": 16}])
-def test_rules_on_adaptive_users_follow_the_reference(rule: dict[str, Any], two, kernel_trace) -> None:
+def test_rules_on_adaptive_users_follow_the_arrays_engine(rule: dict[str, Any], two, kernel_trace) -> None:
     policy = rule | {"learning_rate": 0.3}
     change = {"intensity_cap": 0.5, "nudge": 0.3, "at": 160}
     assert_follows(scenario_of(HABIT, two, policy=policy, intervention=change, seed=10), kernel_trace)
@@ -140,11 +133,10 @@ def test_the_last_user_of_an_odd_number_has_its_partner_all_the_same() -> None:
 def test_partners_are_paired_by_id() -> None:
     scenario = scenario_of(steps=40, intervention={"swap": 0.5})
     ids = np.array([4, 6, 5, 7])
-    assert np.array_equal(
-        simulate_reference(scenario, ids).choices,
-        simulate_reference(scenario, np.sort(ids)).choices[:, ids.argsort().argsort()],
-    )
-    with pytest.raises(ValueError, match="both of every pair"):
-        simulate_reference(scenario, np.arange(3))
+    plan = plan_run(scenario)
+    sorted_ = rerun(plan, np.sort(ids)).shown
+    assert np.array_equal(rerun(plan, ids).shown, sorted_[:, ids.argsort().argsort()])
+    with pytest.raises(InputError, match="both of every pair"):
+        rerun(plan, np.arange(3))
     with pytest.raises(ValueError, match="even id"):
         run_block(plan_run(scenario), 33, 33)

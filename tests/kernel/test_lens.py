@@ -1,4 +1,4 @@
-"""Labels, context and retrieval: against the NumPy reference user by user, and bit for bit the plain loop when off."""
+"""Labels, context and retrieval: against the arrays engine person by person; off, the plain loop bit for bit."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 
 from mirrorfield import Scenario, simulate
-from mirrorfield.policy.learner import learner_of
+from mirrorfield.engine.rerun import rerun
 from mirrorfield.population.corpus import corpus_bytes, load_corpus
 from mirrorfield.population.lens_tables import make_lens
-from mirrorfield.population.reference import simulate_reference
-from mirrorfield.population.rule_reference import simulate_rule
 
 USERS = 128
 MODEL = [[0.1, 0.4, 0.2, 1.0], [0.3, 0.1, 0.9, 0.5], [1.2, 0.2, 0.2, 0.1]]
@@ -44,41 +42,36 @@ def scenario_of(**changes: Any) -> Scenario:
 
 def assert_follows(scenario: Scenario, kernel_trace) -> None:
     plan, trace = kernel_trace(scenario, 0, USERS)
-    ids, steps = np.arange(USERS), tuple(plan.steps.tolist())
-    plain = learner_of(*scenario.rules) == "plain"
-    run: Any = (
-        simulate_reference(scenario, ids, steps) if plain else simulate_rule(scenario, scenario.rules[0], ids, steps)
-    )
-    assert np.array_equal(trace.exposures.T, run.users.exposures)
-    assert np.array_equal(trace.state, run.states[plan.steps - 1])
-    np.testing.assert_allclose(trace.logits.transpose(2, 0, 1), run.users.logits, atol=1e-3)
+    run = rerun(plan, np.arange(USERS), tuple(plan.steps.tolist()))
+    assert np.array_equal(trace.exposures.T.ravel(), run.loop.exposures)
+    assert np.array_equal(trace.state, run.state[plan.steps])
+    np.testing.assert_allclose(trace.logits.transpose(2, 0, 1), run.loop.state.logits, atol=1e-3)
     feeds = run.feeds.reshape(*run.feeds.shape[:2], scenario.k, -1).sum(3)
     np.testing.assert_allclose(trace.feed.transpose(0, 2, 1), feeds, atol=3e-4)
-    felt = run.users.felt if plain else run.learner.mean_reaction
-    np.testing.assert_allclose(trace.mean_reaction[-1], felt, atol=1e-5)
+    np.testing.assert_allclose(trace.mean_reaction[-1], run.loop.mean_reaction, atol=1e-5)
 
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("name", LENSES)
-def test_a_lens_follows_the_reference_user_by_user(name: str, rule: str, kernel_trace) -> None:
+def test_a_lens_follows_the_arrays_engine_person_by_person(name: str, rule: str, kernel_trace) -> None:
     assert_follows(scenario_of(**LENSES[name], **RULES[rule]), kernel_trace)
 
 
-def test_ratings_that_are_seldom_given_follow_the_reference(kernel_trace) -> None:
+def test_ratings_that_are_seldom_given_follow_the_arrays_engine(kernel_trace) -> None:
     seldom = {"source": "mixture", "weight": 1.0, "rate": 0.3, "intentionality": 0.5}
     assert_follows(scenario_of(reward=seldom), kernel_trace)
     assert_follows(scenario_of(reward=seldom | {"weight": 0.6}, intervention={"friction": 0.3}), kernel_trace)
 
 
-def test_all_at_once_with_intensity_follows_the_reference(kernel_trace) -> None:
+def test_all_at_once_with_intensity_follows_the_arrays_engine(kernel_trace) -> None:
     habit = {"rungs": 2, "slope": 0.2, "width": 0.4, "eta": 0.1, "decay": 0.02}
     change = {"at": 80, "exploration": 0.2, "intensity_cap": 0.5}
     lens = LENSES["mixture"] | LENSES["session"]
     plan, trace = kernel_trace(scenario_of(intensity=habit, intervention=change, **lens), 0, USERS)
-    run = simulate_reference(plan.scenario, np.arange(USERS), tuple(plan.steps.tolist()))
-    assert np.array_equal(trace.exposures.T, run.users.exposures)
-    np.testing.assert_allclose(trace.mean_reaction[-1], run.users.felt, atol=1e-5)
-    np.testing.assert_allclose(trace.floor[-1], run.users.floor, atol=1e-5)
+    loop = rerun(plan, np.arange(USERS)).loop
+    assert np.array_equal(trace.exposures.T.ravel(), loop.exposures)
+    np.testing.assert_allclose(trace.mean_reaction[-1], loop.mean_reaction, atol=1e-5)
+    np.testing.assert_allclose(trace.floor[-1], loop.memory.floor, atol=1e-5)
 
 
 def same(one, other) -> bool:

@@ -1,4 +1,4 @@
-"""Rules in the compiled kernel: against the NumPy reference, against plain REINFORCE, and against each other."""
+"""Rules in the compiled kernel: against the arrays engine, against plain REINFORCE, and against each other."""
 
 from dataclasses import replace
 from enum import IntEnum
@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 from mirrorfield import Scenario
+from mirrorfield.contract import Own
+from mirrorfield.engine.learner import SessionRule
+from mirrorfield.engine.rerun import rerun
 from mirrorfield.kernel import ready
 from mirrorfield.policy.learner import learner_of
 from mirrorfield.policy.options import Aggregate, Baseline, Leash, Normalise, Returns
 from mirrorfield.policy.presets import PRESETS, preset
 from mirrorfield.policy.rule import Rule
 from mirrorfield.population.policy import Policy
-from mirrorfield.population.rule_reference import simulate_rule
 
 REFERENCE = ((0.5, 0.0, -0.5, 1.0), (0.0, 0.0, 0.0, 0.0), (1.0, -1.0, 0.0, 0.0))
 FINITE_CLIP = {"clip_low": 0.2, "clip_high": 0.2}
@@ -22,12 +24,14 @@ FINITE_CLIP = {"clip_low": 0.2, "clip_high": 0.2}
 def assert_follows(kernel_trace, policy: Policy, scenario: Scenario, learner: str | None = None) -> None:
     scenario = Scenario(**(scenario.model_dump() | {"policy": policy}))
     plan, trace = kernel_trace(scenario, 0, 128, learner=learner)
-    run = simulate_rule(scenario, policy.to_rule(), np.arange(128), tuple(plan.steps.tolist()))
-    assert np.array_equal(trace.exposures.T, run.users.exposures)
-    assert np.array_equal(trace.state, run.states[plan.steps - 1])
+    ids = np.arange(128)
+    own = Own(SessionRule(policy.to_rule(), scenario.seed, ids), None, "state")
+    run = rerun(replace(plan, own=own), ids, tuple(plan.steps.tolist()))
+    assert np.array_equal(trace.exposures.T.ravel(), run.loop.exposures)
+    assert np.array_equal(trace.state, run.state[plan.steps])
     np.testing.assert_allclose(trace.feed.transpose(0, 2, 1), run.feeds, atol=2e-4)
-    np.testing.assert_allclose(trace.logits.transpose(2, 0, 1), run.users.logits, rtol=1e-4, atol=1e-3)
-    np.testing.assert_allclose(trace.mean_reaction[-1], run.learner.mean_reaction, atol=1e-5)
+    np.testing.assert_allclose(trace.logits.transpose(2, 0, 1), run.loop.state.logits, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(trace.mean_reaction[-1], run.loop.mean_reaction, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", PRESETS)

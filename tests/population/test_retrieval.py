@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from mirrorfield import Category, Scenario, simulate
+from mirrorfield.engine.between import start_between, take_best
 from mirrorfield.errors import InputError
 from mirrorfield.population.corpus import load_corpus
-from mirrorfield.population.lens_reference import start_between, take_best
 from mirrorfield.population.lens_tables import GRAIN, cosines, deliberate_wish, make_lens
 
 

@@ -8,8 +8,9 @@ import pytest
 
 import mirrorfield as mf
 from mirrorfield.cli.settings import build_scenario
+from mirrorfield.engine.rerun import rerun
 from mirrorfield.population.posts import posts
-from mirrorfield.population.reference import simulate_reference
+from mirrorfield.population.run import plan_run
 from mirrorfield.server.again import mirror_again
 from mirrorfield.server.catalogue import pick
 from mirrorfield.server.messages import READER
@@ -74,12 +75,12 @@ def test_turning_goes_on_with_the_same_luck() -> None:
     assert {round(step.reward, 6) for step in later} <= {0.1, 0.2, 1.0}
 
 
-def test_arousal_moves_as_the_reference_has_it() -> None:
+def test_arousal_moves_as_the_arrays_engine_has_it() -> None:
     settings = Settings(seed=7, intentionality=0.1)
     mirror = Mirror(settings)
     states = [mirror.react().next_state for _ in range(200)]
-    reference = simulate_reference(settings.scenario(200), np.arange(1))
-    assert states == reference.states[:, 0].tolist()
+    again = rerun(plan_run(settings.scenario(200)), np.arange(1))
+    assert states == again.state[1:, 0].tolist()
 
 
 def test_the_catalogue_has_sixty_posts_or_more_and_picks_the_same_again() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from mirrorfield import theory
 from mirrorfield.cli.main import app
+from mirrorfield.engine.rerun import rerun
 from mirrorfield.errors import InputError, MirrorfieldError
-from mirrorfield.population.rule_reference import simulate_rule
+from mirrorfield.population.run import plan_run
 from mirrorfield.report.verification import agreement_chart, markdown, page, score_chart
 from mirrorfield.validation import small_steps, suite
 from mirrorfield.validation.claim import at_most, below, equal, near
@@ -70,12 +71,12 @@ def test_a_claim_that_fails_is_an_error(monkeypatch, tmp_path, capsys) -> None:
 
 @pytest.mark.parametrize("scenario", [uneven(2, steps=8), uneven(2, steps=8, policy={"rule": "rloo"})])
 def test_the_replay_knows_only_what_the_equations_say(scenario) -> None:
-    """The oracle draws the reference's people and shows the posts that it shows, from luck and equations of its own."""
+    """The oracle draws the engine's people and shows the posts that it shows, from luck and equations of its own."""
     steps = np.arange(1, 9)
     told_now = told(scenario, steps)
-    run = simulate_rule(scenario, scenario.policy.to_rule(), np.arange(4), tuple(steps.tolist()))
-    assert np.array_equal(told_now.exposures, run.users.exposures)
-    np.testing.assert_allclose(told_now.logits, run.users.logits, atol=1e-6)
+    run = rerun(plan_run(scenario), np.arange(4), tuple(steps.tolist()))
+    assert np.array_equal(told_now.exposures.ravel(), run.loop.exposures)
+    np.testing.assert_allclose(told_now.logits, run.loop.state.logits, atol=1e-6)
     np.testing.assert_allclose(told_now.feed, run.feeds, atol=1e-6)
 
 

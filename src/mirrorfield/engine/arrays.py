@@ -6,26 +6,30 @@ their number; one shared model runs them all at once.
 """
 
 from collections.abc import Callable
+from copy import copy
 
 import numpy as np
 
 from mirrorfield.arrays import FloatArray, IntArray, S
 from mirrorfield.contract import Seen
+from mirrorfield.engine.between import start_between
 from mirrorfield.engine.calls import call, distribution, react
+from mirrorfield.engine.learner import SessionRule
 from mirrorfield.engine.luck import ArmLuck, PostLuck
+from mirrorfield.engine.serving import Meddling, served
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import Trace, empty_notes, persons
 from mirrorfield.kernel.fold import fold
 from mirrorfield.kernel.record import mix_heights, mix_states
 from mirrorfield.kernel.sound import first_unsound
 from mirrorfield.people.markov import Markov
+from mirrorfield.policy.learner import learner_of
 from mirrorfield.population.change import Intervention
-from mirrorfield.population.lens_reference import start_between
-from mirrorfield.population.reference import served
 from mirrorfield.population.run import Part, Plan, check_mean_reaction, columns_of, new_totals, new_trace
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import intensities
 from mirrorfield.recommenders.reinforce import Reinforce
+from mirrorfield.recommenders.update import UpdateRule
 from mirrorfield.streams import NUDGE, U64, next_word, stream, uniform
 
 CHUNK = 4096
@@ -33,53 +37,42 @@ LEAST = 1e-30
 NOTHING = Intervention()
 
 
-def _partial(scenario: Scenario) -> list[str]:
-    """Return the parts of a scenario in which the recommender does not see every reaction, or is another later."""
-    change = scenario.intervention
-    parts = {
-        "intervention.friction": change.friction > 0,
-        "intervention.swap": change.swap > 0,
-        "intervention.policy": change.policy is not None,
-        "reward.rate": scenario.reward.rate < 1,
-    }
-    return [place for place, asked in parts.items() if asked]
-
-
 def check_own(plan: Plan) -> None:
     """Raise InputError for parts of a scenario that cannot stand beside a recommender or people of somebody's own."""
     scenario, own, change = plan.scenario, plan.own, plan.scenario.intervention
-    who = "a recommender of your own" if own.recommender is not None else "people of your own"
-    for place in _partial(scenario):
-        raise InputError(f"{place}: expected nothing beside {who}, which learns from every post; leave it out")
+    missing = {
+        "intervention.friction": change.friction > 0,
+        "intervention.policy": change.policy is not None,
+        "reward.rate": scenario.reward.rate < 1,
+    }
+    for place, asked in missing.items():
+        if asked and own.recommender is not None:
+            who = "a recommender of your own, which learns from every post"
+            raise InputError(f"{place}: expected nothing beside {who}; leave it out")
+    if change.swap > 0:
+        raise InputError("intervention.swap: expected 0 beside a recommender or people of your own; leave it out")
     if own.people is not None and not isinstance(own.people, Markov) and (change.nudge or scenario.lensed):
         raise InputError("nudge, reward, context, retrieval: expected none beside people who are not built on Markov")
-    if own.recommender is None and scenario.rules[0].posts > 1:
+    if own.recommender is None and max(rule.group for rule in scenario.rules) > 1:
         raise InputError(
-            f'policy.rule: expected "reinforce" beside people of your own, got "{scenario.policy.rule}"; or give a '
-            "recommender of your own too"
+            "policy.group: expected 1 beside people of your own, who would have to be put back before every rollout of "
+            f"a group, got {max(rule.group for rule in scenario.rules)}; use another rule, or a recommender of your own"
         )
-
-
-def check_replayable(plan: Plan) -> None:
-    """Raise InputError unless the arrays engine can run a plan."""
-    sessions = ["policy.rule"] if plan.own.recommender is None and plan.scenario.rules[0].posts > 1 else []
-    for place in sessions + _partial(plan.scenario):
-        raise InputError(f"{place}: expected a rule that learns from every post at once; logs need one")
 
 
 class Loop:
     """n people and a recommender between two posts.
 
     After `post`: served and shown, what was served, (n, K), and the arm drawn from it, (n,); propensity, its
-    probability; reward, what the recommender learned from; observed, the reaction. Raises InputError, naming the method
-    and the person, for an object that breaks the contract.
+    probability; reward, what the recommender learned from, nan where it heard nothing; observed, the reaction. Raises
+    InputError, naming the method and the person, for an object that breaks the contract.
     """
 
     def __init__(self, plan: Plan, ids: IntArray) -> None:
         scenario, own = plan.scenario, plan.own
         self.scenario, self.ids, self.t, self.change = scenario, ids, 0, NOTHING
         n, arms = len(ids), scenario.arms
-        self.recommender = own.recommender if own.recommender is not None else built_in(plan)
+        self.recommender = own.recommender if own.recommender is not None else built_in(scenario, ids)
         self.observe = own.observe if own.recommender is not None else "state"
         self.people = own.people if own.people is not None else Markov(scenario, plan.population)
         self.luck = PostLuck(scenario.seed, ids)
@@ -99,6 +92,7 @@ class Loop:
         self.allowed = self._allowed()
         self.policy: FloatArray = np.zeros((n, arms))
         self.served: FloatArray = self.policy
+        self.meddling: Meddling | None = None
 
     def _of_people(self, name: str, default: FloatArray | None) -> FloatArray:
         if hasattr(self.people, name):
@@ -140,10 +134,15 @@ class Loop:
         """Show everyone one post, and let the recommender learn from their reactions."""
         if self.t == self.scenario.intervention.at and self.scenario.extended:
             self._intervene()
+        if isinstance(self.recommender, SessionRule):
+            self._rewind(self.recommender)
         n, arousal = len(self.ids), self.arousal
         self.luck.next_post()
         seen = self.seen(arousal)
         self.policy, self.served = self.serve(seen)
+        heard = None
+        if self.meddling:
+            self.served, heard = self.meddling.meet(self.served)
         shown, propensity = np.empty(n, np.int64), np.empty(n)
         persons.choose(self.served, self.luck.choice, shown, propensity)
         reacted, self.memory = react(self.people, self.memory, shown, self.luck, self.first)
@@ -151,21 +150,48 @@ class Loop:
         if self.between:
             observed = reacted * self.between.meet(shown)
             self.between.remember(shown, observed)
-            reward, _ = self.between.reward(observed, arousal, shown)
+            reward, labelled = self.between.reward(observed, arousal, shown)
+            heard = labelled if heard is None else heard & labelled
+        if heard is not None and not heard.all():
+            reward = np.where(heard, reward, np.nan)
         self.state = call(self.recommender, "learn", self.state, seen, shown, reward, propensity)
         self.t += 1
         self.shown, self.reward, self.propensity, self.observed = shown, reward, propensity, observed
         self.exposures[self._cells + shown] += 1
         self.mean_reaction = self.mean_reaction + (observed - self.mean_reaction) / self.t
         self.drawn = self.arm_luck.draw()
+        if isinstance(self.recommender, SessionRule) and not self._end_rollout(self.recommender):
+            return
         if self.between:
             self.between.look_back()
             self.between.fetch(self.t)
             self.allowed = self._allowed()
 
+    def _rewind(self, learner: SessionRule) -> None:
+        """Put everyone where the session found them, if another rollout of it begins."""
+        rollout, h = divmod((self.t - learner.since) % learner.rule.posts, learner.rule.horizon)
+        if h == 0 and rollout == 0:
+            self._found = self.memory, copy(self.between)
+        elif h == 0:
+            self.memory, self.between = self._found[0], copy(self._found[1])
+
+    def _end_rollout(self, learner: SessionRule) -> bool:
+        """Tell a rule in which states a rollout ended, if it did; return whether the session did."""
+        rollout, h = divmod((self.t - 1 - learner.since) % learner.rule.posts, learner.rule.horizon)
+        if h + 1 < learner.rule.horizon:
+            return False
+        self.state = learner.end_rollout(self.state, rollout, self.arousal)
+        return rollout + 1 == learner.rule.group
+
     def _intervene(self) -> None:
         self.change = self.scenario.intervention
         self.allowed = self._allowed()
+        if self.change.friction or self.change.swap:
+            self.meddling = Meddling(self.change, self.scenario.seed, self.ids)
+        if self.change.policy is not None:
+            self.recommender = built_in(self.scenario, self.ids, self.t)
+            if isinstance(self.recommender, SessionRule):
+                self.state = self.recommender.take_over(self.state)
         if self.change.nudge:
             with np.errstate(over="ignore"):
                 word, *_ = next_word(*stream(U64(self.scenario.seed), self.ids.astype(U64), NUDGE))
@@ -204,11 +230,12 @@ class Loop:
         trace.segment[:] = self._of_people("segment", np.zeros(n, int))
 
 
-def built_in(plan: Plan) -> object:
-    """Return the scenario's own rule as a recommender."""
-    scenario = plan.scenario
-    rule = scenario.rules[0]
-    return Reinforce(rule.learning_rate, rule.start_logits(scenario.arms))
+def built_in(scenario: Scenario, ids: IntArray, since: int | None = None) -> UpdateRule | SessionRule:
+    """Return the scenario's own rule as a recommender: the one before the intervention, or since it."""
+    rule = scenario.rules[since is not None].in_single_precision()
+    if learner_of(*scenario.rules) == "plain":
+        return Reinforce(rule.learning_rate, rule.start_logits(scenario.arms))
+    return SessionRule(rule, scenario.seed, ids, since or 0)
 
 
 def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int], None] | None = None) -> Part:

@@ -7,7 +7,7 @@ from mirrorfield.contract import Observe, Seen
 
 
 class History:
-    """What a platform remembers of n people: an observation for each, float32 (n, size).
+    """What a platform remembers of n people: an observation for each, float32 (n, size). A reward not heard counts 0.
 
     Formula: [1[last shown = a], last reward, mean reward of a, share of posts of a, posts / steps, 1[state = s]], with
     a over K arms and, only under observe="state", s over 3 states.
@@ -26,13 +26,13 @@ class History:
         """Take in a post and its reward, (n,) each."""
         cell = np.arange(len(shown)), shown
         self.count[cell] += 1
-        self.total[cell] += reward
+        self.total[cell] += np.nan_to_num(reward)
 
     def observation(self, seen: Seen) -> F32Array:
         """Return everyone's observation."""
         last = (seen.last_shown[:, None] == np.arange(self.arms)).astype(float)
         mean = self.total / np.maximum(self.count, 1)
-        parts = [last, seen.last_reward[:, None], mean, self.count / max(seen.step, 1)]
+        parts = [last, np.nan_to_num(seen.last_reward)[:, None], mean, self.count / max(seen.step, 1)]
         parts.append(np.full((len(last), 1), seen.step / self.steps))
         if self.observe == "state":
             parts.append((seen.state[:, None] == np.arange(S)).astype(float))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mirrorfield.arrays import F32Array, FloatArray, IntArray
-from mirrorfield.engine.arrays import CHUNK, Loop, check_replayable
+from mirrorfield.engine.arrays import CHUNK, Loop
 from mirrorfield.engine.history import History
 from mirrorfield.errors import InputError
 from mirrorfield.population.run import Plan
@@ -71,7 +71,7 @@ class Logs:
 def logs_of(plan: Plan, ids: IntArray) -> Logs:
     """Return the posts of the people with these ids, run again from their ids in the arrays engine.
 
-    Raises InputError for more posts than fit, and for a rule that the arrays engine does not run.
+    Raises InputError for more posts than fit, and under swap for people without their partners.
     """
     scenario = plan.scenario
     posts = len(ids) * scenario.steps
@@ -80,7 +80,6 @@ def logs_of(plan: Plan, ids: IntArray) -> Logs:
         raise InputError(
             f"logs: expected at most {MOST_POSTS:,} posts, got {posts:,}; ask for {most:,} people or fewer"
         )
-    check_replayable(plan)
     chunks = [ids] if plan.own.shared else np.split(ids, range(CHUNK, len(ids), CHUNK))
     found = [_chunk(plan, chunk) for chunk in chunks]
     columns = [np.concatenate([part[i] for part in found], axis=1) for i in range(len(found[0]))]

@@ -9,6 +9,7 @@ from mirrorfield.kernel import persons
 from mirrorfield.streams import INTERACTION, OWN_PEOPLE, OWN_RECOMMENDER, U64
 
 AHEAD = 16
+UNIT = 2.0**-24
 
 
 class Stream:
@@ -25,6 +26,11 @@ class Stream:
         with np.errstate(over="ignore"):
             persons.draw_uniforms(self.words, out)
         return out
+
+
+def box_muller(radius: FloatArray, angle: FloatArray) -> FloatArray:
+    """Return standard normal variates of uniforms on (0, 1] and on [0, 1): sqrt(-2 ln radius) cos(2 pi angle)."""
+    return np.asarray(np.sqrt(-2 * np.log(radius)) * np.cos(2 * np.pi * angle))
 
 
 class PostLuck:
@@ -58,7 +64,7 @@ class PostLuck:
     def normal(self) -> FloatArray:
         """Return the next standard normal variate of every person, (n,), by the Box-Muller transform."""
         radius, angle = self._more.uniforms(2)
-        return np.asarray(np.sqrt(-2 * np.log1p(-radius)) * np.cos(2 * np.pi * angle))
+        return box_muller(1 - radius, angle)
 
 
 class ArmLuck:

@@ -19,6 +19,10 @@ class Estimate:
 def _checked(weight: FloatArray, reward: FloatArray) -> None:
     if weight.shape != reward.shape or not np.isfinite(weight).all() or (weight < 0).any():
         raise InputError(f"ope: expected a weight of 0 or more for each of {len(reward):,} posts")
+    if not np.isfinite(reward).all():
+        raise InputError(
+            "ope: expected a reward for every post, got nan where the reaction was not heard; leave it out"
+        )
 
 
 def _clustered(values: FloatArray, person: IntArray, value: float) -> Estimate:

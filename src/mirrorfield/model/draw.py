@@ -1,7 +1,7 @@
 """Draw a population: a user's id and the seed alone decide its susceptibility, intentionality and segment.
 
 The functions work on one user at a time, in float32, with the user's own random streams; compiled code and the
-NumPy reference call the same ones.
+arrays engine call the same ones.
 """
 
 from typing import Any, NamedTuple

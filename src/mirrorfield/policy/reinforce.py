@@ -1,4 +1,4 @@
-"""REINFORCE, one equation a function; the compiled kernel and the NumPy reference call the same ones."""
+"""REINFORCE, one equation a function; the compiled kernel and the arrays engine call the same ones."""
 
 from typing import Any
 

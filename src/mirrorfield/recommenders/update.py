@@ -19,11 +19,12 @@ MOST_MEMORY = 2
 
 
 class Learned(NamedTuple):
-    """Logits and each number of the memory, (n, S, K), and the baseline, (n,)."""
+    """Logits and each number of the memory, (n, S, K); the mean of the rewards heard and their count, (n,)."""
 
     logits: FloatArray
     memory: tuple[FloatArray, ...]
     baseline: FloatArray
+    heard: FloatArray
 
 
 class UpdateRule:
@@ -72,7 +73,8 @@ class UpdateRule:
         """Return everyone's logits, 0 unless the rule says otherwise, and what their memory starts from."""
         shape = (people, S, categories)
         logits = np.zeros(shape) if self.begin is None else np.broadcast_to(self.begin, shape).copy()
-        return Learned(logits, tuple(np.full(shape, start) for start in self.memory.values()), np.zeros(people))
+        memory = tuple(np.full(shape, start) for start in self.memory.values())
+        return Learned(logits, memory, np.zeros(people), np.zeros(people))
 
     def _policy(self, state: Learned, seen: Any) -> tuple[Any, FloatArray]:
         place = np.arange(len(state.baseline)), seen.arousal if seen.arousal is not None else 0
@@ -83,8 +85,10 @@ class UpdateRule:
         return self._policy(state, seen)[1]
 
     def learn(self, state: Learned, seen: Any, shown: Any, reward: Any, propensity: Any) -> Learned:
-        """Move the logits and the memory of everyone's state by the rule's function."""
+        """Move the logits and the memory of the state of everyone who was heard, by the rule's function."""
         place, policy = self._policy(state, seen)
+        heard = ~np.isnan(reward)
+        reward = np.where(heard, reward, 0.0)
         away = advantage(reward, state.baseline)
         gain = away * policy[np.arange(len(shown)), shown] / propensity
         chosen = (np.arange(policy.shape[1]) == shown[:, None]).astype(float)
@@ -92,8 +96,9 @@ class UpdateRule:
         kept = tuple(number[place] for number in state.memory)
         found = self.function(*told, *kept, *self.parameters.values())
         for table, value in zip((state.logits, *state.memory), found if kept else (found,), strict=True):
-            table[place] = value
-        return state._replace(baseline=state.baseline + away / (seen.step + 1))
+            table[place] = np.where(heard[:, None], value, table[place])
+        count = state.heard + heard
+        return state._replace(baseline=state.baseline + np.where(heard, away, 0) / np.maximum(count, 1), heard=count)
 
 
 def update_rule(**memory: float) -> Callable[[Callable[..., Any]], UpdateRule]:

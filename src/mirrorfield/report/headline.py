@@ -103,13 +103,8 @@ def person_figures(found: "Person") -> Figures:
         ("susceptibility", ", ".join(f"{n} {w:.2f}" for n, w in zip(names, found.susceptibility, strict=True))),
         ("posts shown", ", ".join(f"{n} {count:,}" for n, count in zip(names, shown, strict=True))),
     ]
-    if found.posts_in_state is not None:
-        rows.append(
-            (
-                "posts in which calm / engaged / hooked",
-                " / ".join(f"{count:,}" for count in found.posts_in_state.values()),
-            )
-        )
+    counts = " / ".join(f"{count:,}" for count in found.posts_in_state.values())
+    rows.append(("posts in which calm / engaged / hooked", counts))
     rows.append(("locked in at step", "never" if found.locked_in_at is None else f"{found.locked_in_at:,}"))
     for state, time, served in zip(STATES, found.time_in_state, found.served, strict=True):
         most = int(served.argmax())

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mirrorfield.arrays import STATES, F32Array, FloatArray, IntArray, S
-from mirrorfield.engine.arrays import Loop, check_replayable
+from mirrorfield.engine.rerun import rerun
 from mirrorfield.errors import InputError
 from mirrorfield.kernel.fold import LOCKED_IN
-from mirrorfield.population.run import Plan, run_block
+from mirrorfield.population.run import run_block
 from mirrorfield.population.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Person:
     susceptibility (K,); exposures, posts shown of every arm, (K I,); step, the C recorded steps, and at them state (C,)
     and diet (C, K); served, by state at the end, (S, K); time_in_state (S,), in the long run; locked_in_at, the first
     recorded step with max of the diet > 0.9, or None; two_faced, led by another category in another state they live in;
-    posts, or None under a rule that the arrays engine does not run.
+    posts, one after the other.
     """
 
     scenario: Scenario
@@ -49,7 +49,7 @@ class Person:
     time_in_state: F32Array
     locked_in_at: int | None
     two_faced: bool
-    posts: Posts | None
+    posts: Posts
 
     def __repr__(self) -> str:
         from mirrorfield.report.card import text_card
@@ -73,21 +73,14 @@ class Person:
         return [category.name for category in self.scenario.categories]
 
     @property
-    def posts_in_state(self) -> dict[str, int] | None:
-        """In how many posts they were calm, engaged and hooked before it, or None where posts are not known."""
-        if self.posts is None:
-            return None
+    def posts_in_state(self) -> dict[str, int]:
+        """In how many posts they were calm, engaged and hooked before it."""
         return dict(zip(STATES, np.bincount(self.posts.state, minlength=S).tolist(), strict=True))
 
     def to_frame(self) -> "pd.DataFrame":
-        """Return one row for each post: step, state before it, shown, propensity, reaction.
-
-        Raises InputError where posts are not known.
-        """
+        """Return one row for each post: step, state before it, shown, propensity, reaction."""
         import pandas as pd
 
-        if self.posts is None:
-            raise InputError("person: posts are known under a rule that learns from every post at once, and no other")
         posts = self.posts
         return pd.DataFrame(
             {
@@ -124,6 +117,7 @@ def person(scenario: Scenario | None = None, id: int = 0) -> Person:
     kept = run_block(plan, first, min(2, scenario.users - first) if paired else 1).table
     assert kept is not None  # keep_all
     one = id - first
+    again = rerun(plan, np.array([first, first + 1]) if paired else np.array([id]))
     locked = np.flatnonzero(kept.diet[:, :, one].max(axis=1) > LOCKED_IN)
     return Person(
         scenario=scenario,
@@ -139,20 +133,5 @@ def person(scenario: Scenario | None = None, id: int = 0) -> Person:
         time_in_state=kept.time_in_state[:, one].copy(),
         locked_in_at=int(plan.steps[locked[0]]) if len(locked) else None,
         two_faced=bool(kept.two_faced[-1, one]),
-        posts=_posts(plan, int(id)),
+        posts=Posts(again.state[:-1, one], again.shown[:, one], again.propensity[:, one], again.reaction[:, one]),
     )
-
-
-def _posts(plan: Plan, who: int) -> Posts | None:
-    """Return every post of a person, or None under a rule that the arrays engine does not run."""
-    try:
-        check_replayable(plan)
-    except InputError:
-        return None
-    loop, steps = Loop(plan, np.array([who])), plan.scenario.steps
-    state, shown, propensity, reaction = np.empty(steps, int), np.empty(steps, int), np.empty(steps), np.empty(steps)
-    for t in range(steps):
-        state[t] = loop.arousal[0]
-        loop.post()
-        shown[t], propensity[t], reaction[t] = loop.shown[0], loop.propensity[0], loop.observed[0]
-    return Posts(state, shown, propensity, reaction)

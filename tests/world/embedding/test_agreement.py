@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mirrorfield.population.reference import simulate_reference
+from mirrorfield.engine.rerun import rerun
+from mirrorfield.population.run import plan_run
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.world.embedding.loop import World, spread_over
 from mirrorfield.world.embedding.reference import ReferenceWorld
@@ -36,23 +37,23 @@ def test_one_person_with_one_item_per_category_is_the_base_model(user: int) -> N
     scenario = EmbeddingScenario(users=1, first_user=user, policy=policy(), **BASE)
     world = World.start(scenario)
     pages = advance(world, 400)
-    base = simulate_reference(Scenario(steps=400), np.array([user]))
-    assert (pages[:, 0, 0] == base.choices[:, 0]).all()
-    assert world.crowd.arousal[0] * 2 == base.users.state[0]
-    assert world.tower[:3] == pytest.approx(base.users.logits[0], abs=2e-4)
-    assert world.crowd.baseline[0] == pytest.approx(base.users.baseline[0], abs=1e-4)
+    base = rerun(plan_run(Scenario(steps=400)), np.array([user]))
+    assert (pages[:, 0, 0] == base.shown[:, 0]).all()
+    assert world.crowd.arousal[0] * 2 == base.state[-1, 0]
+    assert world.tower[:3] == pytest.approx(base.loop.state.logits[0], abs=2e-4)
+    assert world.crowd.baseline[0] == pytest.approx(base.loop.state.baseline[0], abs=1e-4)
 
 
 def test_without_learning_everyone_has_the_choices_and_states_of_the_base_model() -> None:
     users, steps = 500, 60
     scenario = EmbeddingScenario(users=users, policy=policy(learning_rate=0.0), **BASE)
     world, rooms = World.start(scenario), World.start(scenario).rooms(1)
-    base = simulate_reference(Scenario(steps=steps, policy={"learning_rate": 0}), np.arange(users))
+    base = rerun(plan_run(Scenario(steps=steps, policy={"learning_rate": 0})), np.arange(users))
     with spread_over(1) as spread:
         for t in range(steps):
             world.advance(spread, rooms)
-            assert (world.shown[:, 0] == base.choices[t]).all()
-            assert (world.crowd.arousal * 2 == base.states[t]).all()
+            assert (world.shown[:, 0] == base.shown[t]).all()
+            assert (world.crowd.arousal * 2 == base.state[t + 1]).all()
 
 
 CASES = {

@@ -5,17 +5,16 @@ import pytest
 
 from mirrorfield.arrays import S
 from mirrorfield.errors import InputError
+from mirrorfield.people.markov import Markov
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.world.rlhf.labellers import draw_labellers
 from mirrorfield.world.rlhf.preferences import collect, win_probability
 
 
 def test_labellers_are_the_users_of_the_scenario() -> None:
-    from mirrorfield.population.reference import draw_users
-
-    users = draw_users(Scenario(), np.arange(5))
+    users = Markov(Scenario()).start(np.arange(5), None)
     own = draw_labellers(Scenario(), 5, None)
-    np.testing.assert_allclose(own.value, users.mean)
+    np.testing.assert_allclose(own.value.ravel(), users.mean)
     reactive = draw_labellers(Scenario(), 5, 0.0)
     np.testing.assert_allclose(reactive.value[:, 0] / [0.6, 0.66, 0.48, 0.18], users.susceptibility, rtol=1e-6)
     deliberate = draw_labellers(Scenario(), 5, 1.0)

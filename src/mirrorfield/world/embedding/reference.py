@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorfield.arrays import FloatArray, IntArray, S
+from mirrorfield.engine.luck import UNIT, Stream, box_muller
 from mirrorfield.policy.softmax import softmax
-from mirrorfield.population.reference import draw_uniforms
-from mirrorfield.streams import Words, next_word, uniform
+from mirrorfield.streams import CANDIDATES, INTERACTION
 from mirrorfield.world.embedding.correction import capped_weight, corrected, log_mass, nomination, top_k
 from mirrorfield.world.embedding.crowd import DOWN, MEAN, STD, UP
 from mirrorfield.world.embedding.loop import World
@@ -40,8 +40,8 @@ class ReferenceWorld:
         self.interest, self.history = crowd.interest.astype(float), crowd.history.astype(float)
         self.arousal, self.baseline = crowd.arousal.astype(float), crowd.baseline.astype(float)
         self.seen = np.zeros(scenario.users, int)
-        self.words: Words = list(crowd.words.T)
-        self.candidate_words: Words = list(crowd.candidate_words.T)
+        ids = scenario.first_user + np.arange(scenario.users)
+        self.luck, self.candidate_luck = (Stream(scenario.seed, ids, purpose) for purpose in (INTERACTION, CANDIDATES))
         self.tower = world.tower
 
     def features(self) -> FloatArray:
@@ -59,11 +59,8 @@ class ReferenceWorld:
         odds = nomination(
             np.exp(masses - total[:, None]), np.float64(policy.exploration), self.count, 1 / len(self.vectors)
         )
-        words = np.empty((2, len(logit), policy.candidates))
-        for i in range(policy.candidates):
-            for part in range(2):
-                word, *self.candidate_words = next_word(*self.candidate_words)
-                words[part, :, i] = uniform(word)
+        drawn = self.candidate_luck.uniforms(2 * policy.candidates)
+        words = drawn.reshape(policy.candidates, 2, -1).transpose(1, 2, 0)
         category = (words[0][..., None] >= np.cumsum(odds, axis=1)[:, None, :-1]).sum(axis=2)
         item = category + k * (words[1] * self.count[category]).astype(int)
         score = np.exp(np.einsum("nd,ncd->nc", logit, self.vectors[item]) - total[:, None])
@@ -79,7 +76,7 @@ class ReferenceWorld:
         intentional[:, MEAN] = 0
         profile = (1 - lam)[:, None, None] * reactive + lam[:, None, None] * intentional
         law = np.einsum("nqa,na->nq", profile, mixture)
-        noise = np.sqrt(-2 * np.log(radius)) * np.cos(2 * np.pi * angle)
+        noise = box_muller(radius + UNIT, angle)
         felt = law[:, MEAN] + lam * (self.interest[who] * v).sum(1) + law[:, STD] * noise
         arousal = self.scenario.arousal
         self.arousal[who] = moved_arousal(h, law[:, UP], law[:, DOWN], move, arousal.step, np.float64(arousal.noise))
@@ -112,7 +109,7 @@ class ReferenceWorld:
             shown = np.empty((len(rows), policy.slate), int)
             felt, pull = np.empty(shown.shape), np.zeros((len(rows), self.vectors.shape[1]))
             for k in range(policy.slate):
-                uniforms, self.words = draw_uniforms(self.words)
+                uniforms = self.luck.uniforms(4)
                 chosen = (uniforms[0][:, None] * cumulative[:, -1:] >= cumulative[:, :-1]).sum(axis=1)
                 shown[:, k] = given.item[rows, chosen]
                 again = shown[:, :k] == shown[:, k : k + 1]

@@ -7,7 +7,7 @@ import numpy as np
 from mirrorfield.arrays import FloatArray
 from mirrorfield.errors import InputError
 from mirrorfield.model.profile import blend
-from mirrorfield.population.reference import draw_users
+from mirrorfield.people.markov import Markov
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import profile_tables
 
@@ -54,12 +54,12 @@ def draw_labellers(
     [0.1, 0.1, 0.2, 1.0]
     """
     _check(scenario, count, intentionality, temperature)
-    users, profiles = draw_users(scenario, np.arange(count)), profile_tables(scenario)
+    users, profiles = Markov(scenario).start(np.arange(count), None), profile_tables(scenario)
     reactive = users.susceptibility[:, None, :] * profiles.reactive.mean.astype(float)
     deliberate = np.broadcast_to(profiles.intentional.mean.astype(float), reactive.shape)
     rating = np.full(count, intentionality) if intentionality is not None else users.intentionality
     value = blend(rating[:, None, None], reactive, deliberate)
-    return Labellers(scenario.seed, temperature, value, users.mean, deliberate)
+    return Labellers(scenario.seed, temperature, value, users.mean.reshape(value.shape), deliberate)
 
 
 def _check(scenario: Scenario, count: int, intentionality: float | None, temperature: float) -> None:

@@ -1,24 +1,20 @@
 """What a rule learns from one session, against the same worked out for one user, post by post, in other words."""
 
 from copy import deepcopy
-from dataclasses import replace
 from math import exp, log, sqrt
 from statistics import mean, pstdev, stdev
 
 import numpy as np
 import pytest
 
-from mirrorfield import Scenario
+from mirrorfield.engine.learner import SessionRule, learn, shuffled
 from mirrorfield.policy.chain import baseline, chain, clip, entropy, kl_leash, normalise, reinforce, returns, session
 from mirrorfield.policy.options import Aggregate, Baseline, Leash, Normalise, Returns
 from mirrorfield.policy.presets import PRESETS, preset
 from mirrorfield.policy.rule import Rule
 from mirrorfield.policy.softmax import log_softmax
-from mirrorfield.population.reference import draw_users
-from mirrorfield.population.rule_reference import start_learner, start_session
-from mirrorfield.population.rule_update import learn, shuffled
 
-SCENARIO, USERS = Scenario(seed=9), np.arange(5)
+SEED, USERS = 9, np.arange(5)
 
 
 def policy_of(row):
@@ -140,31 +136,30 @@ RULES = {name: preset(name, 0.5) for name in PRESETS} | {
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_session_worked_out_by_hand(name: str) -> None:
-    rule: Rule = RULES[name]
+    rule: Rule = RULES[name].in_single_precision()
     rng, n = np.random.default_rng(len(name)), len(USERS)
-    users, learner = draw_users(SCENARIO, USERS), start_learner(SCENARIO, rule, USERS)
-    users.logits, users.baseline = rng.normal(size=users.logits.shape), rng.normal(size=n)
-    learner.value, learner.baseline_count = rng.normal(size=(n, 3)), 10
-    filled = start_session(replace(rule), users)
+    learned = SessionRule(rule, SEED, USERS).start(n, 4, None)
+    learned.logits, learned.baseline = rng.normal(size=learned.logits.shape), rng.normal(size=n)
+    learned.value, learned.baseline_count = rng.normal(size=(n, 3)), 10
+    filled = learned.session
     filled.state[:], filled.choice[:] = rng.integers(0, 3, filled.state.shape), rng.integers(0, 4, filled.state.shape)
-    filled.reaction[:], filled.end[:] = rng.normal(size=filled.state.shape), rng.integers(0, 3, filled.end.shape)
-    filled.log_policy[:] = log_softmax(users.logits)[np.arange(n), filled.state, filled.choice]
+    filled.reward[:], filled.end[:] = rng.normal(size=filled.state.shape), rng.integers(0, 3, filled.end.shape)
+    filled.log_policy[:] = log_softmax(learned.logits)[np.arange(n), filled.state, filled.choice]
     hands = [
         ByHand(
-            rule, users.logits[u].tolist(), learner.value[u].tolist(), float(users.baseline[u]), 10,
-            list(zip(filled.state[:, u], filled.choice[:, u], filled.reaction[:, u].tolist(), strict=True)),
+            rule, learned.logits[u].tolist(), learned.value[u].tolist(), float(learned.baseline[u]), 10,
+            list(zip(filled.state[:, u], filled.choice[:, u], filled.reward[:, u].tolist(), strict=True)),
             filled.end[:, u],
         )
         for u in range(n)
     ]  # fmt: skip
-    with np.errstate(over="ignore"):
-        twin = deepcopy(learner)
-        orders = [np.tile(np.arange(rule.posts)[:, None], n)]
-        for _ in range(rule.epochs):
-            orders.append(shuffled(twin, rule, orders[-1]))
-        learn(users, learner, filled, rule)
+    twin = deepcopy(learned)
+    orders = [np.tile(np.arange(rule.posts)[:, None], n)]
+    for _ in range(rule.epochs):
+        orders.append(shuffled(twin, rule, orders[-1]))
+    learn(learned, rule)
     for u, hand in enumerate(hands):
         hand.learn([order[:, u] for order in orders[1:]])
-        np.testing.assert_allclose(users.logits[u], hand.theta, atol=1e-9)
-        np.testing.assert_allclose(learner.value[u], hand.v, atol=1e-9)
-        np.testing.assert_allclose([users.baseline[u], learner.beta[u]], [hand.running, hand.beta], atol=1e-7)
+        np.testing.assert_allclose(learned.logits[u], hand.theta, atol=1e-9)
+        np.testing.assert_allclose(learned.value[u], hand.v, atol=1e-9)
+        np.testing.assert_allclose([learned.baseline[u], learned.beta[u]], [hand.running, hand.beta], atol=1e-7)

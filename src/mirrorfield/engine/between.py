@@ -1,4 +1,4 @@
-"""What stands between a person and what is learned of it, in NumPy and float64: the oracle of the kernel's lens."""
+"""What stands between a person and what is learned of them: labels, the context of a session, retrieval."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirrorfield.arrays import FloatArray, IntArray
+from mirrorfield.engine.luck import UNIT, Stream, box_muller
 from mirrorfield.kernel import Lens
 from mirrorfield.model.profile import blend
 from mirrorfield.model.retrieval import LUCK, Retriever, retrieval_score
 from mirrorfield.population.lens_tables import make_lens
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.tables import profile_tables
-from mirrorfield.streams import LABEL, PICK, RETRIEVAL, U64, Words, next_word, stream, uniform, uniform_positive
+from mirrorfield.streams import LABEL, PICK, RETRIEVAL
 
 TINY = 1e-20
 
@@ -30,9 +31,9 @@ class Between:
     past: FloatArray
     taken: NDArray[np.bool_]
     picked: IntArray
-    label_words: Words
-    item_words: Words
-    retrieval_words: Words
+    label_luck: Stream
+    item_luck: Stream
+    retrieval_luck: Stream
 
     @property
     def opened(self) -> NDArray[np.bool_]:
@@ -51,24 +52,19 @@ class Between:
         factor = 1 + self.lens.priming * (share - even) / (1 - even)
         if not self.lens.retrieved:
             return np.asarray(factor)
-        word, *self.item_words = next_word(*self.item_words)
         fitting = self.taken & (self.lens.kind == (choice // self.rungs)[:, None])
-        place = np.floor(uniform(word) * fitting.sum(axis=1).astype(np.float32))
+        place = np.floor(self.item_luck.uniforms(1)[0].astype(np.float32) * fitting.sum(axis=1).astype(np.float32))
         self.picked = np.asarray((fitting.cumsum(axis=1) > place[:, None]).argmax(axis=1))
         return np.asarray(factor * self.lens.quality[self.picked])
 
     def reward(self, observed: FloatArray, state: IntArray, choice: IntArray) -> tuple[FloatArray, NDArray[np.bool_]]:
         """Return what the recommender sees of every post, (n,), and whether it sees anything, (n,)."""
         everyone = np.arange(len(choice))
-        rated, noise = np.ones(len(choice), bool), np.zeros(len(choice))
+        rated: NDArray[np.bool_] = np.ones(len(choice), bool)
+        noise: FloatArray = np.zeros(len(choice))
         if self.lens.labelled:
-            drawn = []
-            for _ in range(3):
-                word, *self.label_words = next_word(*self.label_words)
-                drawn.append(word)
-            rated = uniform(drawn[0]) < self.lens.rate
-            radius = np.sqrt(-2 * np.log(uniform_positive(drawn[1]).astype(float)))
-            noise = radius * np.cos(2 * np.pi * uniform(drawn[2]).astype(float))
+            drawn, radius, angle = self.label_luck.uniforms(3)
+            rated, noise = drawn < self.lens.rate, box_muller(radius + UNIT, angle)
         label = self.label_mean[everyone, state, choice] + self.label_std[everyone, state, choice] * noise
         click, judged = float(self.lens.involuntary), float(self.lens.deliberate) * rated
         total = click + judged
@@ -98,13 +94,10 @@ class Between:
         lens, items = self.lens, self.past.shape[1]
         if not lens.retrieved or t % lens.refresh or lens.retrieved >= items:
             return
-        luck = np.empty(self.past.shape, np.float32)
-        for i in range(items):
-            word, *self.retrieval_words = next_word(*self.retrieval_words)
-            luck[:, i] = uniform(word)
-        score = luck.astype(float)
+        luck = self.retrieval_luck.uniforms(items).T
+        score = luck
         if lens.retriever == Retriever.QUERY:
-            score = retrieval_score(lens.relevance, luck).astype(float)
+            score = retrieval_score(lens.relevance, luck.astype(np.float32)).astype(float)
         elif lens.retriever in (Retriever.HISTORY, Retriever.DIVERSE):
             similarity = self.past @ lens.gram.astype(float)
             square = (similarity * self.past).sum(axis=1, keepdims=True)
@@ -133,10 +126,6 @@ def start_between(scenario: Scenario, ids: IntArray, susceptibility: FloatArray)
     std = blend(lam, reactive.std.astype(float), intentional.std.astype(float)) * float(lens.noise)
     if len(lens.model):
         mean, std = lens.model[ids % len(lens.model)].astype(float), np.zeros_like(std)
-    with np.errstate(over="ignore"):
-        words: list[Words] = [
-            [*stream(U64(scenario.seed), ids.astype(U64), purpose)] for purpose in (LABEL, PICK, RETRIEVAL)
-        ]
     between = Between(
         lens=lens,
         rungs=rungs,
@@ -147,10 +136,9 @@ def start_between(scenario: Scenario, ids: IntArray, susceptibility: FloatArray)
         past=np.zeros((n, items)),
         taken=np.ones((n, items), bool),
         picked=np.zeros(n, int),
-        label_words=words[0],
-        item_words=words[1],
-        retrieval_words=words[2],
+        label_luck=Stream(scenario.seed, ids, LABEL),
+        item_luck=Stream(scenario.seed, ids, PICK),
+        retrieval_luck=Stream(scenario.seed, ids, RETRIEVAL),
     )
-    with np.errstate(over="ignore"):
-        between.fetch(0)
+    between.fetch(0)
     return between
