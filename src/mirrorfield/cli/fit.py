@@ -61,7 +61,7 @@ def fit(
             seed=seed,
         )
         summary = fitted.summary()
-        chosen = fitted_scenario(fitted, base, out.name, str(out))
+        chosen = fitted_scenario(fitted, base, out.name, ".")
         write_population(out, chosen, summary, population_dataset(fitted), overwrite)
     if json_:
         sys.stdout.write(summary_text(summary))
