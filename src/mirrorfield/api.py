@@ -62,8 +62,10 @@ class Run:
         from mirrorfield.report.headline import own, run_figures, size
 
         title = f"Run of {size(self.scenario)}{own(self.summary, ', ')}"
-        note = "Everyone, after the last post; two-faced: led by another category in another of their states."
-        return html_card(title, run_figures(self.scenario, self.summary), note)
+        from mirrorfield.population.assumed import assumption
+
+        note = "Everyone, after the last post; two-faced: led by another category in another of their states. "
+        return html_card(title, run_figures(self.scenario, self.summary), note + assumption(self.scenario))
 
     @property
     def plot(self) -> "RunPlots":
@@ -103,7 +105,19 @@ class Run:
         if self.metrics:
             found = measure(self.metrics, snapshot_of(self.part.sample, scenario.steps))
             figures["metrics"] = {name: mean_and_error(values) for name, values in found.items()}
-        return figures | self._planned().own.names
+        return figures | self._assumed() | self._planned().own.names
+
+    def _assumed(self) -> dict[str, Any]:
+        """Return what was assumed of the people, and the headline at other learning rates if the rate was."""
+        assumed, plan = self.scenario.population.assumed or (), self._planned()
+        if not assumed:
+            return {}
+        told: dict[str, Any] = {"assumed": list(assumed)}
+        if "learning_rate" in assumed and not plan.own.names and len(plan.population.listed_intentionality):
+            from mirrorfield.study.rates import by_learning_rate
+
+            told["by_learning_rate"] = by_learning_rate(plan)
+        return told
 
     @cached_property
     def dataset(self) -> "xr.Dataset":
@@ -381,7 +395,7 @@ def prepare(
 
 
 def _listed_plan(scenario: Scenario, folder: Path, keep_all: bool) -> Plan:
-    from mirrorfield.store.population import read_population
+    from mirrorfield.store.population import assumed_in, read_population
 
     listed = read_population(folder)
     names = tuple(category.name for category in scenario.categories)
@@ -390,6 +404,7 @@ def _listed_plan(scenario: Scenario, folder: Path, keep_all: bool) -> Plan:
             f"{folder}: its categories ({len(listed.categories)}: {', '.join(listed.categories)}) are not the "
             f"scenario's ({len(names)}: {', '.join(names)}); run {folder / 'scenario.toml'}"
         )
-    named = scenario.population.model_copy(update={"file": str(folder)})
+    assumed = scenario.population.assumed or assumed_in(folder)
+    named = scenario.population.model_copy(update={"file": str(folder), "assumed": assumed})
     scenario = scenario.model_copy(update={"population": named})
     return plan_run(scenario, listed.susceptibility, listed.intentionality, keep_all)

@@ -12,6 +12,7 @@ from mirrorfield.calibration.heldout import heldout_check
 from mirrorfield.calibration.log import InteractionLog, LogColumns, read_log
 from mirrorfield.calibration.scaling import Scaling, scaling_of
 from mirrorfield.calibration.shrinkage import Profiles, shrink
+from mirrorfield.calibration.verdict import Verdict, verdict_of
 from mirrorfield.errors import InputError
 
 NOT_OBSERVED = (
@@ -38,9 +39,15 @@ class Fit:
     scaling: Scaling
     reactions_outside: int
 
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the log says anything about its people that a simulation of them could use."""
+        return verdict_of(self.profiles.likelihood_ratio, self.heldout)
+
     def summary(self) -> dict[str, Any]:
         """Return what was read, estimated and checked, as plain data that json.dumps accepts."""
         return {
+            "verdict": self.verdict._asdict(),
             "log": self.log_report,
             "scaling": self._scaling(),
             "variance_components": self._components(),
@@ -112,6 +119,10 @@ def fit(
 
 def fit_log(log: InteractionLog, scaling: Scaling, seed: int = 0) -> Fit:
     """Estimate and check the profiles of a log already read, with the given scaling; raises InputError as fit does."""
+    if len(log.user_names) < 2:
+        raise InputError(
+            f'The log has one person ("{log.user_names[0][:40]}"): expected at least 2, for a fit measures differences.'
+        )
     _check_fits(log)
     profiles = shrink(log, scaling)
     outside = int(((log.reaction < scaling.low) | (log.reaction > scaling.high)).sum())

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mirrorfield.calibration.designs import Array, Designs, designs, events_by_cell, label_pairs, predict, sum_by
 from mirrorfield.calibration.likelihood import (
     Spread,
+    equal_people,
     estimate_spread,
     log_likelihood,
     population_mean,
@@ -38,7 +39,8 @@ class Profiles:
     events (n, K): events observed, each shared equally by its labels. shrinkage (n, K): 1 - posterior variance /
     prior variance of a mean, from 0 (nothing learned from the user's own events) toward 1 (they decide).
     tau_user, tau_cell, sigma: standard deviations of b_u, c_ua and eps_e. mu (K,): population mean.
-    log_likelihood: of all reactions, maximised, in nats.
+    log_likelihood: of all reactions, maximised, in nats. likelihood_ratio: twice its gain over people who do not
+    differ.
     """
 
     mean: Array
@@ -52,6 +54,7 @@ class Profiles:
     clipped: int
     thin: NDArray[np.bool_]
     log_likelihood: float
+    likelihood_ratio: float
 
 
 def posterior(found: Designs, mu: Array, spread: Spread) -> tuple[Array, Array]:
@@ -114,7 +117,8 @@ def shrink(log: InteractionLog, scaling: Scaling) -> Profiles:
     prior = spread.tau_user**2 + spread.tau_cell**2
     shrinkage = np.clip(1 - np.diagonal(covariance, axis1=1, axis2=2) / prior, 0.0, 1.0)
     clipped = int(((mean < 0) | (mean > 1)).sum())
+    likelihood = log_likelihood(found, mu, spread)
     return Profiles(
         np.clip(mean, 0, 1), std, events_by_cell(log), shrinkage, spread.tau_user, spread.tau_cell, spread.sigma, mu,
-        clipped, thin, log_likelihood(found, mu, spread),
+        clipped, thin, likelihood, 2 * (likelihood - equal_people(found)),
     )  # fmt: skip

@@ -10,8 +10,10 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from mirrorfield.cli.asked import print_assumed
 from mirrorfield.cli.plain import printable
 from mirrorfield.cli.table import left_out, stdout
+from mirrorfield.report.headline import percent
 
 
 def fit(
@@ -39,10 +41,12 @@ def fit(
     from mirrorfield.calibration.fit import population_dataset
     from mirrorfield.calibration.log import LogColumns
     from mirrorfield.calibration.scenario import fitted_scenario
+    from mirrorfield.population.run import plan_run
     from mirrorfield.population.scenario import Scenario
     from mirrorfield.store.folder import check_place, summary_text
     from mirrorfield.store.lock import locked
     from mirrorfield.store.population import is_population, write_population
+    from mirrorfield.study.rates import by_learning_rate
 
     base = Scenario.load(scenario)
     check_place(out, overwrite, is_population)
@@ -60,15 +64,21 @@ def fit(
             high=high,
             seed=seed,
         )
-        summary = fitted.summary()
         chosen = fitted_scenario(fitted, base, out.name, ".")
-        write_population(out, chosen, summary, population_dataset(fitted), overwrite)
+        summary, users = fitted.summary(), population_dataset(fitted)
+        if fitted.verdict.holds:
+            plan = plan_run(chosen, users["susceptibility"].values, users["intentionality"].values)
+            summary["by_learning_rate"] = by_learning_rate(plan)
+        write_population(out, chosen, summary, users, overwrite)
     if json_:
         sys.stdout.write(summary_text(summary))
     elif not quiet:
         console = stdout()
+        console.print(fitted.verdict.line, highlight=False, soft_wrap=True)
         console.print(fit_view(fitted.user_names, summary))
-        console.print(f"Next: mirrorfield run --population {out}", highlight=False, soft_wrap=True)
+        print_assumed(chosen)
+        if fitted.verdict.holds:
+            console.print(f"Next: mirrorfield run --population {out}", highlight=False, soft_wrap=True)
 
 
 def fit_view(users: tuple[str, ...], summary: dict[str, Any]) -> RenderableType:
@@ -81,7 +91,21 @@ def fit_view(users: tuple[str, ...], summary: dict[str, Any]) -> RenderableType:
         summary["not_observed"],
     ]
     lines += [left_out(log) for log in _tables(summary["log"]) if log["bad"]]
-    return Group(*(Text(line) for line in lines), _counts(summary["log"]), _heldout(summary["heldout"]))
+    tables = [_counts(summary["log"]), _heldout(summary["heldout"])]
+    if "by_learning_rate" in summary:
+        tables.append(_rates(summary["by_learning_rate"]))
+    return Group(*(Text(line) for line in lines), *tables)
+
+
+def _rates(told: list[dict[str, Any]]) -> Table:
+    title = f"What a run of {told[0]['users']:,} of them says, by the learning rate, which no log gives"
+    names = [name for name in told[0] if name != "users"]
+    heads = [name.replace("_", " ") for name in names]
+    table = Table(*heads, box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    for row in told:
+        figures = (percent(row[name]) if name == "locked_in" else f"{row[name]:.3g}" for name in names)
+        table.add_row(*figures)
+    return table
 
 
 def _tables(log: dict[str, Any]) -> list[dict[str, Any]]:
