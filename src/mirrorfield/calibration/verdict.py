@@ -44,11 +44,12 @@ def verdict_of(likelihood_ratio: float, heldout: dict[str, Any]) -> Verdict:
     if "difference" not in heldout:
         return Verdict(False, f"Nothing shows that these profiles predict anything. {heldout['note']}", p)
     beaten = {name: heldout["difference"][name]["log_unit"] for name in BASELINES}
-    told = " and ".join(
-        f"{x['value']:+.4f} [{x['low']:+.4f}, {x['high']:+.4f}] from {BASELINES[name]}" for name, x in beaten.items()
+    differences = " and ".join(
+        f"that of {BASELINES[name]} {x['value']:+.4f} [{x['low']:+.4f}, {x['high']:+.4f}]" for name, x in beaten.items()
     )
+    told = f"RMSE minus {differences}"
     missed = [BASELINES[name] for name, x in beaten.items() if x["high"] >= 0]
     if missed:
-        line = f"The {PROFILES} do not predict held-out reactions better than {' or '.join(missed)}: RMSE {told}."
+        line = f"The {PROFILES} do not predict held-out reactions better than {' or '.join(missed)}: {told}."
         return Verdict(False, line, p)
-    return Verdict(True, f"The {PROFILES} predict held-out reactions better than means do: RMSE {told}.", p)
+    return Verdict(True, f"The {PROFILES} predict held-out reactions better than means do: {told}.", p)

@@ -13,7 +13,7 @@ from rich.text import Text
 from mirrorfield.cli.asked import print_assumed
 from mirrorfield.cli.plain import printable
 from mirrorfield.cli.table import left_out, stdout
-from mirrorfield.report.headline import percent
+from mirrorfield.report.headline import people, percent
 
 
 def fit(
@@ -91,21 +91,21 @@ def fit_view(users: tuple[str, ...], summary: dict[str, Any]) -> RenderableType:
         summary["not_observed"],
     ]
     lines += [left_out(log) for log in _tables(summary["log"]) if log["bad"]]
-    tables = [_counts(summary["log"]), _heldout(summary["heldout"])]
+    tables: list[RenderableType] = [_counts(summary["log"]), _heldout(summary["heldout"])]
     if "by_learning_rate" in summary:
-        tables.append(_rates(summary["by_learning_rate"]))
+        tables += _rates(summary["by_learning_rate"])
     return Group(*(Text(line) for line in lines), *tables)
 
 
-def _rates(told: list[dict[str, Any]]) -> Table:
-    title = f"What a run of {told[0]['users']:,} of them says, by the learning rate, which no log gives"
+def _rates(told: list[dict[str, Any]]) -> list[RenderableType]:
+    title = Text(f"What a run of {people(told[0]['users'])} says, by the learning rate, which no log gives")
     names = [name for name in told[0] if name != "users"]
     heads = [name.replace("_", " ") for name in names]
-    table = Table(*heads, box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    table = Table(*heads, box=box.SIMPLE_HEAD)
     for row in told:
         figures = (percent(row[name]) if name == "locked_in" else f"{row[name]:.3g}" for name in names)
         table.add_row(*figures)
-    return table
+    return [title, table]
 
 
 def _tables(log: dict[str, Any]) -> list[dict[str, Any]]:

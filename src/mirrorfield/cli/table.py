@@ -113,7 +113,8 @@ def _bands(scenario: Scenario, summary: dict[str, Any]) -> Table:
         table.add_column(category.name, justify="right")
     table.add_column(marked(summary, "arousal", "hooked"), justify="right")
     table.add_column("locked in", justify="right")
-    for band in summary["by_intentionality"]:
+    assumed = "intentionality" in summary.get("assumed", ())  # then everyone is in one band
+    for band in (band for band in summary["by_intentionality"] if band["users"] or not assumed):
         shares = [percent(band["shares"][c.name] if band["shares"] else None) for c in shown]
         span = f"{band['low']:.1f}–{band['high']:.1f}"
         table.add_row(span, f"{band['users']:,}", *shares, percent(band["hooked"]), percent(band["locked_in"]))
