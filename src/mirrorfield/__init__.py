@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mirrorfield.population.policy import Policy
     from mirrorfield.population.scenario import Category, Profile, Record, Scenario
     from mirrorfield.store.tables import load_table
+    from mirrorfield.study.fitted import Fitted, fit
     from mirrorfield.study.neighbours import Neighbours, neighbours
     from mirrorfield.study.person import Person, person
     from mirrorfield.study.rlhf import Asked, Rlhf, rlhf
@@ -40,6 +41,7 @@ _PLACES = {
     "population.policy": ("Policy",),
     "population.scenario": ("Category", "Profile", "Record", "Scenario"),
     "store.tables": ("load_table",),
+    "study.fitted": ("Fitted", "fit"),
     "study.neighbours": ("Neighbours", "neighbours"),
     "study.person": ("Person", "person"),
     "study.rlhf": ("Asked", "Rlhf", "rlhf"),
@@ -56,6 +58,7 @@ __all__ = [
     "Comparison",
     "ContractError",
     "CorruptError",
+    "Fitted",
     "InputError",
     "Intensity",
     "Intervention",
@@ -80,6 +83,7 @@ __all__ = [
     "check_recommender",
     "compare",
     "contract",
+    "fit",
     "load",
     "load_table",
     "neighbours",

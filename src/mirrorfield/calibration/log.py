@@ -181,7 +181,7 @@ class _Reading:
         reaction, problems = self.objective.of([numbers(column) for column in columns])
         found: list[tuple[NDArray[np.bool_], str, Sequence[Column]]] = [
             (labels == NO_ITEM, "item is not in the items table", [category]),
-            (_mapped(user, _is_empty) == 1, "empty user", []),
+            (_empty(user), "empty user", []),
             (labels == NO_LABEL, "empty category", []),
             *((mask, reason, columns) for mask, reason in problems),
             (~np.isfinite(reaction), "reaction is not a finite number", columns),
@@ -192,7 +192,7 @@ class _Reading:
             time = times(others[0], self.clocks)
             found.append((np.isnan(time), "time is neither a number nor an ISO date", others[:1]))
         if len(others) > self.timed:
-            found.append((_mapped(others[-1], _is_empty) == 1, "empty session", []))
+            found.append((_empty(others[-1]), "empty session", []))
         good = self._count_bad(batch, found)
         self.count = _added(self.count, np.bincount(labels[good], minlength=len(self.label_sets)))
         session = _coded(others[-1], good, self.sessions) if len(others) > self.timed else 0
@@ -207,9 +207,9 @@ class _Reading:
         self, batch: Batch, found: Sequence[tuple[NDArray[np.bool_], str, Sequence[Column]]]
     ) -> NDArray[np.bool_]:
         """Count the bad records in the order of their places, each for the first reason; return which are good."""
-        good = ~np.any([mask for mask, _, _ in found], axis=0)
+        good: NDArray[np.bool_] = ~np.any([mask for mask, _, _ in found], axis=0)
         wrong: list[tuple[int, str, str | None]] = [(place, reason, None) for place, reason in batch.faults]
-        for i in np.flatnonzero(~good):
+        for i in np.flatnonzero(~good).tolist():
             reason, columns = next((reason, columns) for mask, reason, columns in found if mask[i])
             wrong.append(
                 (batch.places[i], reason, ", ".join(_text(column, i) for column in columns) if columns else None)
@@ -220,8 +220,12 @@ class _Reading:
         return good
 
 
-def _is_empty(text: str) -> int:
-    return int(not text.strip())
+def _empty(column: Column) -> NDArray[np.bool_]:
+    """Return which texts of a column are empty or blank."""
+    if isinstance(column, Coded):
+        return np.array([not text.strip() for text in column.texts], np.bool_)[column.indices]
+    texts = _texts(column)
+    return np.zeros(len(texts), np.bool_) if all(map(str.strip, texts)) else np.array([not t.strip() for t in texts])
 
 
 def _added(count: NDArray[np.int64], more: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -231,13 +235,15 @@ def _added(count: NDArray[np.int64], more: NDArray[np.int64]) -> NDArray[np.int6
 
 
 def _mapped(column: Column, function: Callable[[str], int]) -> NDArray[np.int64]:
-    """Return an integer for every text of a column; the function is asked once for each that is held once."""
+    """Return an integer for every text of a column; the function is asked once for each distinct one."""
     if isinstance(column, Coded):
         used = np.unique(column.indices)
         values = np.zeros(len(column.texts), np.int64)
-        values[used] = [function(column.texts[i]) for i in used]
+        values[used] = [function(column.texts[i]) for i in used.tolist()]
         return values[column.indices]
-    return np.array([function(str(text)) for text in column], np.int64)
+    texts = _texts(column)
+    known = {text: function(text) for text in dict.fromkeys(texts)}
+    return np.array([known[text] for text in texts], np.int64)
 
 
 def _coded(column: Column, good: NDArray[np.bool_], table: dict[str, int]) -> NDArray[np.int64]:
@@ -246,11 +252,12 @@ def _coded(column: Column, good: NDArray[np.bool_], table: dict[str, int]) -> ND
         indices = column.indices[good]
         used, first = np.unique(indices, return_index=True)
         values = np.zeros(len(column.texts), np.int64)
-        for i in used[np.argsort(first)]:
+        for i in used[np.argsort(first)].tolist():
             values[i] = table.setdefault(column.texts[i].strip(), len(table))
         return values[indices]
-    names = column if good.all() else compress(column, good)
-    return np.array([table.setdefault(str(name).strip(), len(table)) for name in names], np.int64)
+    texts = _texts(column)
+    names = map(str.strip, texts if good.all() else compress(texts, good))
+    return np.array([table.setdefault(name, len(table)) for name in names], np.int64)
 
 
 def _text(column: Column, i: int) -> str:
@@ -281,8 +288,8 @@ def numbers(column: Column) -> Floats:
     else:
         texts = _texts(column)
         try:
-            found = np.array([float(text) for text in texts], np.float64)
-            if any("_" in text for text in texts):
+            found = np.array(list(map(float, texts)), np.float64)
+            if "_" in "".join(texts):
                 raise ValueError
         except ValueError:
             parsed = (parse_number(text) for text in texts)
@@ -300,7 +307,7 @@ def times(column: Column, clocks: set[str]) -> Floats:
     if is_number.any():
         clocks.add(NUMBER)
     texts = _texts(column)
-    for i in np.flatnonzero(~is_number):
+    for i in np.flatnonzero(~is_number).tolist():
         if moment := parse_time(texts[i]):
             found[i] = moment[0]
             clocks.add(moment[1])

@@ -80,7 +80,8 @@ def objective_of(reaction: str, header: Sequence[str]) -> Objective:
         raise InputError(
             f'The reaction "{reaction[:80]}" names no column: expected an expression such as "like + dwell".'
         )
-    _value(tree, {name: np.zeros(1) for name in names}, reaction)
+    with np.errstate(all="ignore"):
+        _value(tree, {name: np.zeros(1) for name in names}, reaction)
 
     def of(columns: Sequence[Array]) -> tuple[Array, list[Problem]]:
         with np.errstate(all="ignore"):
@@ -122,7 +123,7 @@ def _value(node: ast.AST, columns: Mapping[str, Array], text: str) -> Any:
             count, function = FUNCTIONS[name]
             if len(args) == count:
                 return function(*(np.asarray(_value(arg, columns, text), np.float64) for arg in args))
-    shown = " ".join((ast.get_source_segment(text.strip(), node) or text).split())[:60]  # type: ignore[arg-type]
+    shown = " ".join((ast.get_source_segment(text.strip(), node) or text).split())[:60]
     raise InputError(f'The reaction has "{shown}", which is not allowed: expected {ALLOWED}.')
 
 

@@ -1,7 +1,6 @@
 """Batches of records from a file or a data frame: a column is numbers where it can be, else texts."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -97,21 +96,24 @@ class Source:
         return self._arrow_batches(wanted)
 
     def _csv_batches(self, at: Sequence[int]) -> Iterator[Batch]:
-        pick = itemgetter(*at) if len(at) > 1 else lambda fields: (fields[at[0]],)
-        width = len(self.header)
+        width, wanted = len(self.header), len(at)
+        pick = itemgetter(*at, *at[:1])  # a tuple even of one
+        lines: list[int] = []
+        fields: list[str] = []
+        faults: list[tuple[int, str]] = []
         with csv_records(self.path, self.delimiter) as records:
             if self.named:
                 next(records)
-            while chunk := list(islice(records, LINES)):
-                whole = [(line, pick(fields)) for line, fields in chunk if len(fields) == width]
-                faults = [
-                    (line, "missing field" if len(fields) < width else "too many fields")
-                    for line, fields in chunk
-                    if len(fields) != width
-                ]
-                lines, rows = zip(*whole, strict=True) if whole else ((), ())
-                columns: list[Column] = list(zip(*rows, strict=True)) if rows else [() for _ in at]
-                yield Batch(lines, columns, faults)
+            for line, record in records:
+                if len(record) == width:
+                    lines.append(line)
+                    fields.extend(pick(record))
+                else:
+                    faults.append((line, "missing field" if len(record) < width else "too many fields"))
+                if len(lines) + len(faults) == LINES:
+                    yield Batch(lines, [fields[i :: wanted + 1] for i in range(wanted)], faults)
+                    lines, fields, faults = [], [], []
+            yield Batch(lines, [fields[i :: wanted + 1] for i in range(wanted)], faults)
 
     def _arrow_batches(self, wanted: Sequence[tuple[str, Kind]]) -> Iterator[Batch]:
         arrow = pyarrow("pyarrow")
