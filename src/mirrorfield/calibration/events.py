@@ -4,7 +4,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import IO, Any
+from os import SEEK_END
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ GROUP = 1 << 16
 SPOOL = 1 << 20
 """Bytes of a group that stay in memory; what is beyond goes to a temporary file."""
 RECORD = np.dtype([("user", "<i4"), ("labels", "<i4"), ("session", "<i4"), ("reaction", "<f8"), ("time", "<f8")])
+EVENTS = 1 << 18
+"""Events, about, of the people that are fitted at a time."""
 LOOKED_AT = 1 << 22
 """Reactions of which a transform takes percentiles and ranks, spread evenly over a longer log."""
 
@@ -33,7 +36,7 @@ class Events:
     least: float = np.inf
     most: float = -np.inf
     transform: Transform = SAME
-    groups: list[IO[bytes]] = field(default_factory=list)
+    groups: "list[tempfile.SpooledTemporaryFile[bytes]]" = field(default_factory=list)
     open_files: ExitStack = field(default_factory=ExitStack)
     every: int = 1
     looked_at: list[NDArray[np.float64]] = field(default_factory=list)
@@ -70,8 +73,9 @@ class Events:
     def group(self, number: int) -> Records:
         """Return the records of a group of people, in the order of the log, with transformed reactions."""
         file = self.groups[number]
+        records = np.zeros(file.seek(0, SEEK_END) // RECORD.itemsize, RECORD)
         file.seek(0)
-        records = np.frombuffer(bytearray(file.read()), RECORD)
+        file.readinto(records.view(np.uint8).data)
         records["reaction"] = self.transform.of(records["reaction"])
         return records
 
@@ -91,6 +95,20 @@ def records_of(**columns: Any) -> Records:
     for name, values in columns.items():
         found[name] = values
     return found
+
+
+def parts_of(user: NDArray[np.int32], first: int, end: int, people: int) -> list[int]:
+    """Return the bounds of parts of the people first ... end - 1, of at most so many people and about 2^18 events.
+
+    >>> parts_of(np.array([4, 4, 6], np.int32), 4, 9, 2)
+    [4, 6, 8, 9]
+    """
+    events = np.append(0, np.cumsum(np.bincount(user - first, minlength=end - first)))
+    bounds = [0]
+    while bounds[-1] < end - first:
+        filled = int(np.searchsorted(events, events[bounds[-1]] + EVENTS, side="right")) - 1
+        bounds.append(min(max(filled, bounds[-1] + 1), bounds[-1] + people, end - first))
+    return [first + bound for bound in bounds]
 
 
 def in_parts(user: NDArray[np.int32], bounds: Sequence[int]) -> Iterator[tuple[int, int, NDArray[np.int64]]]:

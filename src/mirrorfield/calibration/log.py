@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirrorfield.calibration.categories import choose_categories, codes_of, count_labels, incidence
-from mirrorfield.calibration.events import GROUP, Events, Records, in_parts, records_of
+from mirrorfield.calibration.events import GROUP, Events, Records, in_parts, parts_of, records_of
 from mirrorfield.calibration.objective import Objective, objective_of
 from mirrorfield.calibration.source import Batch, Coded, Column, Kind, Source
 from mirrorfield.calibration.table import BadRows, place_name
@@ -22,6 +22,7 @@ from mirrorfield.errors import InputError
 
 NUMBER, DATE, ZONED = "number", "date", "date with an offset"
 NO_LABEL, NO_ITEM = -1, -2
+FEWEST, SAMPLED = 2000, 1 << 21
 LISTED_BEFORE = "item listed before with another category"
 MAX_REACTION = 1e100
 """The largest reaction, up to sign: squares of a billion of these add up in float64."""
@@ -101,13 +102,17 @@ class EventLog:
         """Yield the first person and the log of at most so many people at a time; its user 0 is that person."""
         for first, records in self.events.each():
             end = min(first + GROUP, len(self.user_names))
-            bounds = [*range(first, end, people), end]
+            bounds = parts_of(records["user"], first, end, people)
             for start, stop, places in in_parts(records["user"], bounds):
                 yield start, self._log(records[places], self.user_names[start:stop], start)
 
     def sample(self, people: int) -> InteractionLog:
-        """Return the log of so many people, spread evenly over all, or of all of them if there are fewer."""
+        """Return the log of so many people, spread evenly over all, or of all of them if there are fewer.
+
+        Where they have more than 2^21 events, fewer are taken, but not fewer than 2,000.
+        """
         total = len(self.user_names)
+        people = min(people, max(FEWEST, SAMPLED * total // self.events.size))
         if total <= people:
             return self.whole()
         chosen = np.arange(people, dtype=np.int64) * total // people
