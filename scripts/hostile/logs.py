@@ -71,6 +71,7 @@ def read_reactions(folder: Path, data: bytes, name: str = "log.csv", items: Path
             category="score" if items else "what",
             time="when",
             session=None,
+            propensity=None,
             transform=None,
             delimiter=None,
             no_header=False,

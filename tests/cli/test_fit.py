@@ -158,3 +158,22 @@ def test_nothing_is_said_where_nothing_was_assumed() -> None:
     run = mf.simulate(mf.Scenario(users=20, steps=5))
     assert "assumed" not in run.summary and "assumed" not in run.dataset.attrs
     assert "ssumed" not in run.report_html() and not run.plot.shares().texts
+
+
+def test_words_for_logs_as_they_are(folder: Path, mirrorfield: Call) -> None:
+    """Tabs, no header, no time, an expression, sessions, propensities and a transform, in one call."""
+    rng = np.random.default_rng(1)
+    rows = [
+        f"p{person}\t{'ab'[kind]}\t{int(rng.random() < 0.3 + 0.02 * person * kind)}\t{rng.integers(9)}\t{post // 6}\t0.5"
+        for post in range(60)
+        for person, kind in enumerate(rng.integers(2, size=30))
+    ]
+    (folder / "bare.tsv").write_text("\n".join(rows) + "\n")
+    words = ("--delimiter", "tab", "--no-header", "--user", "c1", "--category", "c2", "--session", "c5")
+    more = ("--reaction", "c3 + 0.1*log1p(c4)", "--propensity", "c6", "--transform", "rank", "--out", "bare")
+    code, said, error = mirrorfield("fit", "bare.tsv", *words, *more)
+    assert code == 0, error
+    assert "if all were shown evenly" in said
+    told = json.loads((folder / "bare/fit.json").read_text(encoding="utf-8"))
+    assert (told["log"]["events"], told["log"]["sessions"], told["log"]["time"]) == (1800, 10, "order of the log")
+    assert told["log"]["reaction"] == "c3 + 0.1*log1p(c4)" and told["heldout"]["events"] == 1800 // 5

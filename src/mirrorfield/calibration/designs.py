@@ -73,6 +73,7 @@ def subset(log: InteractionLog, keep: NDArray[np.bool_]) -> InteractionLog:
         category=log.category[used],
         weight=log.weight[used],
         session=None if log.session is None else log.session[keep],
+        propensity=None if log.propensity is None else log.propensity[keep],
     )
 
 

@@ -16,7 +16,16 @@ GROUP = 1 << 16
 """People whose events are kept together."""
 SPOOL = 1 << 20
 """Bytes of a group that stay in memory; what is beyond goes to a temporary file."""
-RECORD = np.dtype([("user", "<i4"), ("labels", "<i4"), ("session", "<i4"), ("reaction", "<f8"), ("time", "<f8")])
+RECORD = np.dtype(
+    [
+        ("user", "<i4"),
+        ("labels", "<i4"),
+        ("session", "<i4"),
+        ("propensity", "<f4"),
+        ("reaction", "<f8"),
+        ("time", "<f8"),
+    ]
+)
 EVENTS = 1 << 18
 """Events, about, of the people that are fitted at a time."""
 LOOKED_AT = 1 << 22

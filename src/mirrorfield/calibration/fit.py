@@ -69,10 +69,12 @@ class Fit:
     def _components(self) -> dict[str, Any]:
         p = self.profiles
         rows = zip(self.category_names, p.mu, p.std, p.events.sum(axis=0), p.thin, strict=True)
-        categories = {
+        categories: dict[str, dict[str, Any]] = {
             name: {"mean": float(mu), "std": float(std), "events": float(n), "std_is_overall": bool(thin)}
             for name, mu, std, n, thin in rows
         }
+        for name, told in zip(self.category_names, p.shown or (), strict=bool(p.shown)):
+            categories[name] |= told
         cells = {
             "observed": int((p.events > 0).sum()),
             "total": p.events.size,

@@ -36,7 +36,8 @@ class LogColumns:
 
     reaction is a column, an expression over columns, or an Objective. Without time, events are in the order of the log.
     separator splits a category field into labels; item joins with an items table; session names the column whose
-    events belong together. delimiter and named are of CSV files: what separates fields, and whether a header is there.
+    events belong together, propensity that with the chance of having been shown. delimiter and named are of CSV files:
+    what separates fields, and whether a header is there.
     """
 
     user: str
@@ -46,6 +47,7 @@ class LogColumns:
     separator: str | None = None
     item: str | None = None
     session: str | None = None
+    propensity: str | None = None
     delimiter: str | None = None
     named: bool = True
     transform: str | None = None
@@ -60,7 +62,8 @@ class InteractionLog:
 
     user: int64 index into user_names, numbered by first appearance. reaction: float64, the log's unit.
     time: float64, the log's number, seconds since 1970-01-01 UTC for dates, or the place in the log. event: int64 index
-    into the events. session: int64 (E,), equal for events of one session, or None.
+    into the events. session: int64 (E,), equal for events of one session, or None. propensity: float64 (E,), the chance
+    with which the event's item was shown, above 0 and at most 1, or None.
     category: int64 index into category_names. report: plain data on what was read, used and left out.
     """
 
@@ -74,6 +77,7 @@ class InteractionLog:
     category_names: tuple[str, ...]
     report: dict[str, Any]
     session: NDArray[np.int64] | None = None
+    propensity: NDArray[np.float64] | None = None
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -139,9 +143,10 @@ class EventLog:
     def _log(self, records: Records, names: tuple[str, ...], first: int = 0) -> InteractionLog:
         event, category, weight = incidence(self.codes, records["labels"])
         session = records["session"].astype(np.int64) if self.report["sessions"] else None
+        propensity = records["propensity"].astype(np.float64) if self.report["propensity"] else None
         return InteractionLog(
             records["user"].astype(np.int64) - first, records["reaction"].copy(), records["time"].copy(),
-            event, category, weight, names, self.category_names, self.report, session,
+            event, category, weight, names, self.category_names, self.report, session, propensity,
         )  # fmt: skip
 
 
@@ -153,7 +158,7 @@ class _Reading:
     catalogue: Mapping[str, str] | None
     objective: Objective
     bad: BadRows
-    timed: bool
+    others: Sequence[str]
     events: Events = field(default_factory=Events)
     users: dict[str, int] = field(default_factory=dict)
     sessions: dict[str, int] = field(default_factory=dict)
@@ -192,19 +197,26 @@ class _Reading:
             (~np.isfinite(reaction), "reaction is not a finite number", columns),
             (np.abs(reaction) > MAX_REACTION, f"reaction is beyond {MAX_REACTION:g}", columns),
         ]
+        given = dict(zip(self.others, others, strict=True))
         time = self.events.size + np.arange(len(reaction), dtype=np.float64)
-        if self.timed:
-            time = times(others[0], self.clocks)
-            found.append((np.isnan(time), "time is neither a number nor an ISO date", others[:1]))
-        if len(others) > self.timed:
-            found.append((_empty(others[-1]), "empty session", []))
+        if "time" in given:
+            time = times(given["time"], self.clocks)
+            found.append((np.isnan(time), "time is neither a number nor an ISO date", [given["time"]]))
+        chance = numbers(given["propensity"]) if "propensity" in given else np.ones(len(reaction))
+        if "propensity" in given:
+            least = np.finfo(np.float32).tiny
+            found.append(
+                (~((chance >= least) & (chance <= 1)), "propensity is not above 0 and at most 1", [given["propensity"]])
+            )
+        if "session" in given:
+            found.append((_empty(given["session"]), "empty session", []))
         good = self._count_bad(batch, found)
         self.count = _added(self.count, np.bincount(labels[good], minlength=len(self.label_sets)))
-        session = _coded(others[-1], good, self.sessions) if len(others) > self.timed else 0
+        session = _coded(given["session"], good, self.sessions) if "session" in given else 0
         self.events.add(
             records_of(
                 user=_coded(user, good, self.users), labels=labels[good], session=session,
-                reaction=reaction[good], time=time[good],
+                propensity=chance[good], reaction=reaction[good], time=time[good],
             )
         )  # fmt: skip
 
@@ -389,7 +401,8 @@ def read_events(
     objective = given if isinstance(given, Objective) else objective_of(given, source.header)
     catalogue, items_report = (None, None) if items is None else read_items(items, columns, skip_bad_rows)
     bad = BadRows(source.path, places=source.places)
-    reading = _Reading(columns.separator, catalogue, objective, bad, columns.time is not None)
+    others = [name for name in ("time", "propensity", "session") if getattr(columns, name) is not None]
+    reading = _Reading(columns.separator, catalogue, objective, bad, others)
     try:
         for batch in source.batches(_wanted(columns, objective, items is not None)):
             reading.take(batch)
@@ -407,6 +420,7 @@ def _wanted(columns: LogColumns, objective: Objective, joined: bool) -> list[tup
         *((name, "number") for name in objective.columns),
     ]  # fmt: skip
     wanted += [(columns.time, "time")] if columns.time is not None else []
+    wanted += [(columns.propensity, "number")] if columns.propensity is not None else []
     return wanted + ([(columns.session, "text")] if columns.session is not None else [])
 
 
@@ -461,6 +475,7 @@ def _assemble(reading: _Reading, columns: LogColumns, report: dict[str, Any], ma
     report |= {
         "users": len(reading.users), "events": reading.events.size, "labels": labels, "categories": len(names),
         "sessions": len(reading.sessions), "reaction": reading.objective.text,
-        "time": columns.time or "order of the log", "transform": reading.events.transform.words, "merged": merged,
+        "time": columns.time or "order of the log", "propensity": columns.propensity,
+        "transform": reading.events.transform.words, "merged": merged,
     }  # fmt: skip
     return EventLog(reading.events, codes, tuple(reading.users), names, report)

@@ -9,6 +9,7 @@ One sigma serves every event in the likelihood; the spread of reactions to each 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from mirrorfield.calibration.likelihood import (
 )
 from mirrorfield.calibration.log import EventLog, InteractionLog
 from mirrorfield.calibration.scaling import Scaling
+from mirrorfield.calibration.shown import Shown
 from mirrorfield.errors import InputError
 
 FEWEST_DEGREES = 30.0
@@ -44,7 +46,7 @@ class Profiles:
     prior variance of a mean, from 0 (nothing learned from the user's own events) toward 1 (they decide).
     tau_user, tau_cell, sigma: standard deviations of b_u, c_ua and eps_e. mu (K,): population mean.
     log_likelihood: of all reactions, maximised, in nats. likelihood_ratio: twice its gain over people who do not
-    differ.
+    differ. shown: by category, what `Shown` tells, where the log has propensities.
     """
 
     mean: Array
@@ -59,6 +61,7 @@ class Profiles:
     thin: NDArray[np.bool_]
     log_likelihood: float
     likelihood_ratio: float
+    shown: list[dict[str, Any]] | None = None
 
 
 def posterior(found: Designs, mu: Array, spread: Spread) -> tuple[Array, Array]:
@@ -132,17 +135,19 @@ def shrink(log: InteractionLog | EventLog, scaling: Scaling) -> Profiles:
     blocks = [(0, log)] if isinstance(log, InteractionLog) else log.blocks(max(1, BLOCK // k**2))
     del found, seen
     mean, events, shrinkage = (np.zeros((n, k)) for _ in range(3))
-    spreads, prior = CategorySpread(np.zeros(k), np.zeros(k)), spread.tau_user**2 + spread.tau_cell**2
+    spreads, shown = CategorySpread(np.zeros(k), np.zeros(k)), Shown(k)
+    prior = spread.tau_user**2 + spread.tau_cell**2
     for first, part in blocks:
         y = scaling.to_unit(part.reaction)
         own = slice(first, first + len(part.user_names))
         mean[own], covariance = posterior(designs(part, y), mu, spread)
         spreads.add(part, y - predict(part, mean[own]), covariance, spread.sigma)
+        shown.add(part, y)
         events[own] = events_by_cell(part)
         shrinkage[own] = np.clip(1 - np.diagonal(covariance, axis1=1, axis2=2) / prior, 0.0, 1.0)
     std, thin = spreads.std(spread.sigma)
     clipped = int(((mean < 0) | (mean > 1)).sum())
     return Profiles(
         np.clip(mean, 0, 1, out=mean), std, events, shrinkage, spread.tau_user, spread.tau_cell, spread.sigma, mu,
-        clipped, thin, likelihood, ratio,
+        clipped, thin, likelihood, ratio, shown.told() if log.report.get("propensity") else None,
     )  # fmt: skip

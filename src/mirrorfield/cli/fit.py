@@ -27,6 +27,7 @@ def fit(
         str | None, typer.Option(help="Column with the time, a number or an ISO date; default the order of rows.")
     ] = None,
     session: Annotated[str | None, typer.Option(help="Column with the session; whole ones are held out.")] = None,
+    propensity: Annotated[str | None, typer.Option(help="Column with the chance of having been shown.")] = None,
     separator: Annotated[str | None, typer.Option(help="What separates several categories in one cell.")] = None,
     items: Annotated[Path | None, typer.Option(help="A second table that holds the category column.")] = None,
     item: Annotated[str | None, typer.Option(help="Column that joins the log and --items.")] = None,
@@ -66,6 +67,7 @@ def fit(
             reaction=reaction,
             time=time,
             session=session,
+            propensity=propensity,
             items=items,
             separator=separator,
             transform=transform,
@@ -101,9 +103,18 @@ def fit_view(users: tuple[str, ...], summary: dict[str, Any]) -> RenderableType:
     ]
     lines += [left_out(log) for log in _tables(summary["log"]) if log["bad"]]
     tables: list[RenderableType] = [_counts(summary["log"]), _heldout(summary["heldout"])]
+    if summary["log"]["propensity"]:
+        tables.append(_shown(parts["categories"]))
     if "by_learning_rate" in summary:
         tables += _rates(summary["by_learning_rate"])
     return Group(*(Text(line) for line in lines), *tables)
+
+
+def _shown(categories: dict[str, Any]) -> Table:
+    table = Table("mean reaction, 0 to 1", "as logged", "if all were shown evenly", box=box.SIMPLE_HEAD)
+    for name, told in categories.items():
+        table.add_row(name, *(_told(told[key]) for key in ("as_logged", "shown_evenly")))
+    return table
 
 
 def _rates(told: list[dict[str, Any]]) -> list[RenderableType]:
@@ -142,5 +153,8 @@ def _heldout(check: dict[str, Any]) -> RenderableType:
 
 
 def _interval(figure: dict[str, Any]) -> str:
-    x = figure["log_unit"]
+    return _told(figure["log_unit"])
+
+
+def _told(x: dict[str, float]) -> str:
     return f"{x['value']:.4f} [{x['low']:.4f}, {x['high']:.4f}]"

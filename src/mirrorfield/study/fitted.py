@@ -120,6 +120,7 @@ def fit(
     weights: Mapping[str, float] | None = None,
     time: str | None = None,
     session: str | None = None,
+    propensity: str | None = None,
     items: Any = None,
     separator: str | None = None,
     transform: str | None = None,
@@ -134,14 +135,15 @@ def fit(
 ) -> Fitted:
     """Fit people to an interaction log: a data frame of pandas, polars or Arrow, or a path to CSV or Parquet.
 
-    Parameters: user, category, time, session: names of columns; item, the column that joins `items`, a second table
-    with the category, or the category itself without one; reaction, a column or an expression such as
+    Parameters: user, category, time, session, propensity: names of columns; item, the column that joins `items`, a
+    second table with the category, or the category itself without one; reaction, a column or an expression such as
     "like + 0.3*log1p(dwell)", or else actions, {action: column} or columns, whose weighted sum it is, and weights,
     {action: number}, 1 where none is given; separator of several categories in one field; transform, "log", "rank" or
     "clip:99"; delimiter and header, for CSV; low and high, the reactions that become 0 and 1; max_categories, merge
     the rarest; skip_bad_rows, count them instead of refusing; scenario, from which arousal is taken; seed of the
-    bootstrap. Without time, events are in the order of the log; with session, whole sessions are held out. Returns
-    Fitted. Raises InputError, in one line, for whatever cannot be used. Source: docs/fit.md.
+    bootstrap. Without time, events are in the order of the log; with session, whole sessions are held out; with
+    propensity, the chance of having been shown, means by category are also told as if all had been shown evenly.
+    Returns Fitted. Raises InputError, in one line, for whatever cannot be used. Source: docs/fit.md.
 
     >>> import pandas as pd
     >>> log = pd.DataFrame({"who": list("abcd") * 50, "what": list("xxyyyyxx") * 25, "like": [0, 1, 1, 0] * 50})
@@ -164,6 +166,7 @@ def fit(
         separator=separator,
         item=None if category is None else item,
         session=session,
+        propensity=propensity,
         delimiter=delimiter,
         named=header,
         transform=transform,
