@@ -33,9 +33,9 @@ def divergence_from_mean(feed: FloatArray) -> FloatArray:
 
     Formula: KL(p_u || pbar) / ln K, with pbar = mean_u p_u.
 
-    Parameters: feed, probabilities of shape (n, K). Returns shape (n,), from 0 on. Raises nothing. The index's
-    influence function is this less its mean, so its spread over users gives the index's standard error. Source: Lin
-    (1991), written as a mean over users.
+    Parameters: feed, probabilities of shape (n, K). Returns shape (n,), from 0 on. The index's influence function is
+    this minus its mean, so its spread over users gives the index's standard error. Source: Lin (1991), written as a
+    mean over users.
 
     >>> divergence_from_mean(np.eye(2)).tolist()
     [1.0, 1.0]

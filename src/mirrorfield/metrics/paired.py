@@ -83,7 +83,7 @@ def moves(before: IntArray, after: IntArray, categories: int) -> IntArray:
     """Return how many users went from each category to each.
 
     Parameters: before and after, 0 to K - 1, of shape (n,); categories K. Returns int64 of shape (K, K): row before,
-    column after. Raises nothing. Source: the definition.
+    column after. Source: the definition.
 
     >>> moves(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()
     [[1, 1], [0, 1]]

@@ -83,7 +83,7 @@ def keys(scenario: Scenario) -> list[str]:
 def bibtex(scenario: Scenario) -> Iterator[str]:
     """Yield the BibTeX entries of what a scenario uses, this package first.
 
-    Parameters: scenario. Raises nothing. Source: the pages that each part's docstring names.
+    Parameters: scenario. Source: the pages that each part's docstring names.
     """
     own = {"what": "the simulator", "kind": "software", "title": "mirrorfield", "version": VERSION, "year": "2026"}
     yield _entry("mirrorfield", own | {"author": "{The mirrorfield developers}"})

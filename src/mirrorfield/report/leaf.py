@@ -12,7 +12,7 @@ def leaf(title: str, run: str, body: str, base: Scenario | None, command: str) -
     """Return a self-contained HTML page.
 
     Parameters: title and run, not yet escaped; body, sections of HTML; base, the scenario that the answer is about,
-    if any; command, what made the page. Raises nothing.
+    if any; command, what made the page.
     """
     about = f"<section><h2>The base scenario</h2><pre>{escape(base.to_toml())}</pre></section>\n" if base else ""
     return (

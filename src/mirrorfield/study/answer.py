@@ -18,7 +18,7 @@ def dataset_of(spec: Sweep, base: Scenario, places: FloatArray, found: list[dict
     """Return the figures at all points: over the settings for a grid, over points otherwise.
 
     Parameters: spec; base; places (P, D); found, P dictionaries of the same metrics. Returns a dataset; with method
-    "sobol" it has first_order and total_order, (metric, setting), each with its 95% half-width. Raises nothing.
+    "sobol" it has first_order and total_order, (metric, setting), each with its 95% half-width.
     """
     attributes = {"version": VERSION, "method": spec.method, "scenario": base.to_toml()}
     names, metrics = list(spec.over), list(found[0])

@@ -26,7 +26,7 @@ def dpo_loss(
 
     Parameters: logits theta (K,) in nats; reference, log pi_ref up to a constant (K,); winner and loser, categories of
     shape (B,); beta > 0; weight of the pairs, (B,), such as how often each came. Returns the loss in nats and (K,).
-    Raises nothing. Source: docs/rlhf.md, eq. 10; Rafailov et al. (2023), eq. 7, https://arxiv.org/abs/2305.18290.
+    Source: docs/rlhf.md, eq. 10; Rafailov et al. (2023), eq. 7, https://arxiv.org/abs/2305.18290.
 
     >>> round(dpo_loss(np.zeros(2), np.zeros(2), np.array([0]), np.array([1]), 0.1)[0], 6)
     0.693147
