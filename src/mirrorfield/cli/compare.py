@@ -62,7 +62,7 @@ def effect_row(effect: Effect) -> tuple[str, ...]:
 def compare(
     scenario: Preset = "default",
     change: Annotated[
-        list[str] | None, typer.Option(help='One arm: "section.key=value ...", as often as there are arms.')
+        list[str] | None, typer.Option(help='One arm: "section.key=value ...", repeated for each arm.')
     ] = None,
     metric: Annotated[list[str] | None, typer.Option(help="A metric to report; default all.")] = None,
     against: Annotated[
@@ -83,7 +83,7 @@ def compare(
     ] = None,
     fail_if: Annotated[
         list[str] | None,
-        typer.Option(help='Exit with code 1 if an arm does this, such as "locked_in>+0.02"; may be repeated.'),
+        typer.Option(help='Exit with code 1 if an arm meets this, such as "locked_in>+0.02"; may be repeated.'),
     ] = None,
     out: Page = None,
     threads: Threads = None,

@@ -13,7 +13,7 @@ from mirrorfield.cli.table import stdout
 
 
 def person(
-    id: Annotated[int, typer.Argument(metavar="ID", help="Whom to look at, from 0 on.")],
+    id: Annotated[int, typer.Argument(metavar="ID", help="Id of the person, from 0.")],
     scenario: Annotated[str, typer.Argument(help="A preset, or a scenario in a TOML file.")] = "default",
     users: Users = None,
     steps: Steps = None,

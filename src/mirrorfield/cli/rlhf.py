@@ -45,12 +45,12 @@ def rlhf(
     pairs: Annotated[int, typer.Option(help="Budget: preferences asked for in all.")] = 10_000,
     selection: Annotated[str, typer.Option(help="How pairs are chosen: random, on-policy or uncertain.")] = "random",
     model: Annotated[str, typer.Option(help="Reward model: shared, per-user or hierarchical.")] = "shared",
-    ridge: Annotated[float, typer.Option(help="Precision of the prior on every score; 0 for none.")] = 0.1,
-    margin: Annotated[float, typer.Option(help="By how much a preferred post is asked to lead, in nats.")] = 0.0,
+    ridge: Annotated[float, typer.Option(help="Precision of the prior on every score; 0: no prior.")] = 0.1,
+    margin: Annotated[float, typer.Option(help="Lead that a preferred post must have, in nats.")] = 0.0,
     beta: Annotated[float, typer.Option(help="Leash to the policy's reference.")] = 0.1,
     rule: Annotated[str | None, typer.Option(help="The recommender's rule: a preset of docs/rules.md.")] = None,
     lambda_label: Annotated[
-        str, typer.Option(help="Intentionality while rating, 0 to 1; own: the one each has as a user.")
+        str, typer.Option(help="Intentionality while rating, 0 to 1; own: as each has as a user.")
     ] = "1",
     temperature: Annotated[float, typer.Option(help="Spread of answers, in reactions.")] = 1.0,
     held_out: Annotated[float, typer.Option(help="Share of labels to judge the reward model by.")] = 0.2,
