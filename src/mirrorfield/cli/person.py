@@ -22,7 +22,7 @@ def person(
     population: Fitted = None,
     json_: Json = False,
 ) -> None:
-    """Tell the story of one person, run again from their id: who they are, what they were shown, what they are fed."""
+    """Show one person, run again from their id: who they are, what they were shown, and what they are served."""
     from mirrorfield.report.headline import person_figures, size
     from mirrorfield.study.person import person as run
 

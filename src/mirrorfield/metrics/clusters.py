@@ -32,8 +32,8 @@ def by_k_means(feed: FloatArray, clusters: int, seed: int = 1) -> IntArray:
 
     Formula: min sum_u ||p_u - c_(cluster of u)||^2, from k-means++ starts, the best of ten.
 
-    Parameters: feed, probabilities (n, K); clusters k >= 1; seed of the starts. Returns int64 (n,), 0 to k - 1. Raises
-    nothing. Source: Lloyd (1982), https://doi.org/10.1109/TIT.1982.1056489, as SciPy computes it.
+    Parameters: feed, probabilities (n, K); clusters k >= 1; seed of the starts. Returns int64 (n,), 0 to k - 1. Source:
+    Lloyd (1982), https://doi.org/10.1109/TIT.1982.1056489, as SciPy computes it.
 
     >>> by_k_means(np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]]), 2).tolist()
     [0, 0, 1]
@@ -79,8 +79,8 @@ def stability(feed: FloatArray, clusters: int, seed: int = 1) -> float:
     Formula: mean over 20 pairs of random halves of the adjusted Rand index of all users' clusters, each user going to
     the nearest centre of either half.
 
-    Parameters: feed, probabilities (n, K), n >= 2 clusters; clusters k; seed. Returns a number of at most 1. Raises
-    nothing. Source: Lange et al. (2004), https://doi.org/10.1162/089976604773717621.
+    Parameters: feed, probabilities (n, K), n >= 2 clusters; clusters k; seed. Returns a number of at most 1. Source:
+    Lange et al. (2004), https://doi.org/10.1162/089976604773717621.
     """
     rng, found = np.random.default_rng(seed), []
     for _ in range(HALVES):

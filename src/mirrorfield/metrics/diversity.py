@@ -63,8 +63,8 @@ def coverage(share: FloatArray, least: float = 0.0) -> FloatArray:
 
     Formula: |{a: p_a > least}| / K.
 
-    Parameters: share, shape (..., K); least, a share that does not count. Returns shape (...), in [0, 1]. Raises
-    nothing. Source: catalogue coverage, Ge et al. (2010), https://doi.org/10.1145/1864708.1864761.
+    Parameters: share, shape (..., K); least, a share that does not count. Returns shape (...), in [0, 1]. Source:
+    catalogue coverage, Ge et al. (2010), https://doi.org/10.1145/1864708.1864761.
 
     >>> float(coverage(np.array([0.7, 0.3, 0.0, 0.0])))
     0.5

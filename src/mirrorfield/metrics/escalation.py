@@ -30,9 +30,9 @@ def kaplan_meier(time: IntArray, events: IntArray, users: int, censored: IntArra
     se)) with Greenwood's variance, which stays in [0, 1].
 
     Parameters: time, ascending, shape (C,); events d_i, users with their event in (t_{i-1}, t_i], (C,); users, all of
-    them; censored, users last seen at t_i, (C,), default all that remain at the last time. Returns a Survival. Raises
-    nothing. An event between two times is dated to the later one. Source: Kaplan and Meier (1958),
-    https://doi.org/10.2307/2281868; interval by Kalbfleisch and Prentice (1980).
+    them; censored, users last seen at t_i, (C,), default all that remain at the last time. Returns a Survival. An event
+    between two times is dated to the later one. Source: Kaplan and Meier (1958), https://doi.org/10.2307/2281868;
+    interval by Kalbfleisch and Prentice (1980).
 
     >>> kaplan_meier(np.array([1, 2, 3]), np.array([1, 1, 0]), 4).share.tolist()
     [0.75, 0.5, 0.5]

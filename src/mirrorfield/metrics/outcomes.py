@@ -18,8 +18,8 @@ FIRST = (
 def category_of(feed: FloatArray, users: IntArray) -> IntArray:
     """Return each user's category: the largest entry of their diet; a tie goes to one of the tied by the user's id.
 
-    Parameters: feed, probabilities of shape (n, K); users, ids of shape (n,). Returns shape (n,), 0 to K - 1. Raises
-    nothing. Source: docs/model.md, section 4.
+    Parameters: feed, probabilities of shape (n, K); users, ids of shape (n,). Returns shape (n,), 0 to K - 1. Source:
+    docs/model.md, section 4.
 
     >>> category_of(np.array([[0.2, 0.8], [0.5, 0.5]]), np.array([0, 1])).tolist()
     [1, 1]

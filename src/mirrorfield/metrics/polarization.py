@@ -19,8 +19,8 @@ def bipolarity(position: FloatArray, count: FloatArray | IntArray) -> float:
 
     Formula: 4 sum_i w_i (x_i - xbar)**2, w = count / sum.
 
-    Parameters: position x in [0, 1] and count >= 0, shape (G,). Returns a number in [0, 1]; 0 if all agree. Raises
-    nothing. Source: Bramson et al. (2016), "dispersion", https://doi.org/10.1080/0022250X.2016.1147443.
+    Parameters: position x in [0, 1] and count >= 0, shape (G,). Returns a number in [0, 1]; 0 if all agree. Source:
+    Bramson et al. (2016), "dispersion", https://doi.org/10.1080/0022250X.2016.1147443.
 
     >>> bipolarity(np.array([0.0, 1.0]), np.array([5, 5]))
     1.0
@@ -54,8 +54,8 @@ def reynal_querol(count: FloatArray | IntArray) -> float:
 
     Formula: 4 sum_i w_i**2 (1 - w_i): Esteban and Ray's with alpha = 1 and equal distances, times 4.
 
-    Parameters: count >= 0, shape (G,). Returns a number in [0, 1]; 0 for one group, 1 for two equal ones. Raises
-    nothing. Source: Montalvo and Reynal-Querol (2005), https://doi.org/10.1257/0002828054201468.
+    Parameters: count >= 0, shape (G,). Returns a number in [0, 1]; 0 for one group, 1 for two equal ones. Source:
+    Montalvo and Reynal-Querol (2005), https://doi.org/10.1257/0002828054201468.
 
     >>> reynal_querol(np.array([3, 3]))
     1.0
