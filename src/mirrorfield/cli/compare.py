@@ -32,14 +32,14 @@ from mirrorfield.cli.table import stdout
 from mirrorfield.errors import InputError
 from mirrorfield.metrics.paired import Effect
 from mirrorfield.population.base import brief
-from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.settings import changed, parse_setting
+from mirrorfield.population.worlds import AnyScenario
 
 if TYPE_CHECKING:
     from mirrorfield.study.whatif import Comparison
 
 
-def parse_change(base: Scenario, change: str) -> Scenario:
+def parse_change(base: AnyScenario, change: str) -> AnyScenario:
     """Return the base with one or more section.key=value settings, separated by spaces."""
     try:
         words = shlex.split(change)

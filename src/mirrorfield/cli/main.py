@@ -21,7 +21,6 @@ COMMANDS = {
     "sweep": ("study:sweep", "Run a scenario at many settings."),
     "fit": ("fit:fit", "Fit a population to a log of interactions."),
     "embed": ("embed:embed", "Embed the texts of items into a corpus."),
-    "embedding": ("embedding:embedding", "Simulate people and items as vectors."),
     "rlhf": ("rlhf:rlhf", "Align the recommender by people's labels, and compare."),
     "verify": ("verify:verify", "Check the theory's claims against the kernel."),
     "cite": ("run:cite", "Print BibTeX for exactly what a scenario uses."),

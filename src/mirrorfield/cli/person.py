@@ -8,7 +8,7 @@ from rich.table import Table
 
 from mirrorfield.arrays import STATES
 from mirrorfield.cli.asked import Fitted, Json, Seed, Settings, Steps, Users, fitted, print_json
-from mirrorfield.cli.settings import build_scenario
+from mirrorfield.cli.settings import build_population
 from mirrorfield.cli.table import stdout
 
 
@@ -27,7 +27,7 @@ def person(
     from mirrorfield.study.person import person as run
 
     source, listed = fitted(scenario, population)
-    base = build_scenario(source, [*listed, *(settings or [])], users=users, steps=steps, seed=seed)
+    base = build_population(source, [*listed, *(settings or [])], users=users, steps=steps, seed=seed)
     found = run(base, id)
     if json_:
         print_json(found)

@@ -28,7 +28,7 @@ from mirrorfield.cli.asked import (
     write_page,
 )
 from mirrorfield.cli.compare import effect_row
-from mirrorfield.cli.settings import build_scenario
+from mirrorfield.cli.settings import build_population
 from mirrorfield.cli.table import stdout
 from mirrorfield.errors import InputError
 from mirrorfield.seal import seal_text
@@ -71,7 +71,7 @@ def rlhf(
 
     check_page(out)
     check_file(save, "--save", ".toml")
-    base = build_scenario(scenario, settings or [], users=users, steps=steps, seed=seed)
+    base = build_population(scenario, settings or [], users=users, steps=steps, seed=seed)
     asked = Asked(
         labellers, pairs, selection, model, ridge, margin, _intentionality(lambda_label), temperature, held_out
     )

@@ -28,7 +28,7 @@ from mirrorfield.cli.asked import (
     typed_command,
     write_page,
 )
-from mirrorfield.cli.settings import build_scenario
+from mirrorfield.cli.settings import build_population, build_scenario
 from mirrorfield.cli.table import stdout
 from mirrorfield.metrics.mirrors import Share
 
@@ -61,7 +61,7 @@ def neighbours(
     from mirrorfield.study.neighbours import neighbours as run
 
     check_page(out)
-    base, distances = build_scenario(scenario, settings or [], steps=steps, seed=seed), eps or DISTANCES
+    base, distances = build_population(scenario, settings or [], steps=steps, seed=seed), eps or DISTANCES
     with progress_bar("simulating", (3 + 2 * len(distances)) * pairs) as (progress, task):
         found = run(
             base, distances,

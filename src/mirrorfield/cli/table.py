@@ -11,6 +11,7 @@ from rich.text import Text
 
 from mirrorfield.cli.plain import printable
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.worlds import AnyScenario
 from mirrorfield.report.headline import own, percent
 
 BAR = 24
@@ -52,7 +53,7 @@ def _bar(fraction: float, color: str) -> Text:
     return Text(blocks, style=color)
 
 
-def _shares(scenario: Scenario, summary: dict[str, Any]) -> Table:
+def _shares(scenario: AnyScenario, summary: dict[str, Any]) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
         title="What each person is mostly served, in the long run of their own states",
@@ -69,7 +70,7 @@ def _shares(scenario: Scenario, summary: dict[str, Any]) -> Table:
     return table
 
 
-def _figures(scenario: Scenario, summary: dict[str, Any]) -> Table:
+def _figures(scenario: AnyScenario, summary: dict[str, Any]) -> Table:
     states = summary["states"]
     overlap = summary["overlap"]
     rows: tuple[tuple[str, str], ...] = (
@@ -81,7 +82,7 @@ def _figures(scenario: Scenario, summary: dict[str, Any]) -> Table:
         ("calm / engaged / hooked", " / ".join(percent(share) for share in states.values())),
         ("mean reaction", f"{summary['mean_reaction']:.3f}"),
     )
-    if scenario.intensity.rungs > 1:
+    if isinstance(scenario, Scenario) and scenario.intensity.rungs > 1:
         rows += (("intensity of a diet / floor (0 to 1)", f"{summary['intensity']:.3f} / {summary['floor']:.3f}"),)
     table = Table(box=box.SIMPLE_HEAD, show_header=False, title="The population", title_justify="left")
     table.add_column()
@@ -100,7 +101,7 @@ def _momentary(summary: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _bands(scenario: Scenario, summary: dict[str, Any]) -> Table:
+def _bands(scenario: AnyScenario, summary: dict[str, Any]) -> Table:
     shown = sorted(scenario.categories, key=lambda c: -summary["shares"][c.name])[:6]
     shown = [category for category in scenario.categories if category in shown]
     table = Table(
@@ -119,7 +120,7 @@ def _bands(scenario: Scenario, summary: dict[str, Any]) -> Table:
     return table
 
 
-def summary_view(scenario: Scenario, summary: dict[str, Any]) -> RenderableType:
+def summary_view(scenario: AnyScenario, summary: dict[str, Any]) -> RenderableType:
     """Return the summary as a title and three tables."""
     title = Text(
         f"{scenario.name}: {summary['users']:,} users x {summary['steps']:,} interactions, seed {summary['seed']}"

@@ -16,7 +16,7 @@ from mirrorfield.engine.between import start_between
 from mirrorfield.engine.calls import call, distribution, react
 from mirrorfield.engine.learner import SessionRule
 from mirrorfield.engine.luck import ArmLuck, PostLuck
-from mirrorfield.engine.serving import Meddling, served
+from mirrorfield.engine.meddling import Meddling, served
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import Trace, empty_notes, persons
 from mirrorfield.kernel.fold import fold

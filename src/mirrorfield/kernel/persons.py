@@ -6,7 +6,7 @@ import numpy as np
 
 from mirrorfield.kernel.jit import compiled, shared
 from mirrorfield.kernel.link import LINKED
-from mirrorfield.kernel.posts import draw_luck
+from mirrorfield.kernel.plain import draw_luck
 from mirrorfield.model.draw import draw_user
 from mirrorfield.streams import next_word, stream, uniform
 

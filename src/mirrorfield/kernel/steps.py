@@ -3,8 +3,7 @@
 from typing import Any
 
 from mirrorfield.kernel.jit import compiled, lanewise
-from mirrorfield.kernel.posts import HOOKED, of_state
-from mirrorfield.kernel.rows import set_row
+from mirrorfield.kernel.rows import HOOKED, of_state, set_row
 from mirrorfield.maths import HALF, I32, ONE, ZERO
 from mirrorfield.policy.baseline import value_step
 from mirrorfield.policy.entropy import entropy_gradient

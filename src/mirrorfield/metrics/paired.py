@@ -1,6 +1,6 @@
 """Differences between two runs of the same users under common random numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -77,6 +77,26 @@ def paired_effect(metric: str, base: FloatArray, changed: FloatArray, confidence
     pieces = range(0, len(base), MOST)
     first, *more = (PairedSums.of(base[i : i + MOST], changed[i : i + MOST]) for i in pieces)
     return sum(more, first).effect(metric, confidence)
+
+
+def of_everyone(sampled: Effect, base: float, changed: float, people: int) -> Effect:
+    """Return an effect whose values are those of everyone and whose spread over people is that of a sample.
+
+    Formula: the interval's half-width of n sampled people, times sqrt(n / N), around the difference of all N.
+
+    Parameters: sampled, the effect over the sample; base and changed, the values of all; people N.
+    """
+    half = (sampled.high - sampled.low) / 2 * np.sqrt(sampled.people / people)
+    apart = changed - base
+    return replace(
+        sampled,
+        base=base,
+        changed=changed,
+        difference=apart,
+        low=float(apart - half),
+        high=float(apart + half),
+        people=people,
+    )
 
 
 def moves(before: IntArray, after: IntArray, categories: int) -> IntArray:

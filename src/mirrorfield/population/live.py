@@ -45,13 +45,13 @@ class Held:
                 extended.advance(self.rows, self.words, first, last, task.before, task)
 
 
-class Crowd:
+class LiveCrowd:
     """A population of plain REINFORCE between two posts, in the compiled kernel's own blocks.
 
     After t posts its users are, bit for bit, those of a run of t posts. Raises InputError for other rules, intensity
     and interventions.
 
-    >>> crowd = Crowd(Scenario(users=100))
+    >>> crowd = LiveCrowd(Scenario(users=100))
     >>> crowd.advance(5)
     >>> crowd.look().feed.shape
     (1, 4, 128)

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from html import escape
 
-from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.worlds import AnyScenario
 from mirrorfield.report.sheet import SHEET
 from mirrorfield.version import VERSION
 
 
-def leaf(title: str, run: str, body: str, base: Scenario | None, command: str) -> str:
+def leaf(title: str, run: str, body: str, base: AnyScenario | None, command: str) -> str:
     """Return a self-contained HTML page.
 
     Parameters: title and run, not yet escaped; body, sections of HTML; base, the scenario that the answer is about,

@@ -10,9 +10,9 @@ from mirrorfield.kernel.link import LINKED
 from mirrorfield.maths import F32, ZERO
 from mirrorfield.model.draw import PopulationTables, draw_normal, draw_user, start_stream
 from mirrorfield.model.profile import blend
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.population.tables import population_tables
 from mirrorfield.streams import CANDIDATES, INTERACTION, INTEREST, U64
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
 from mirrorfield.world.embedding.user import drifted, hat, moved_arousal, remembered
 
 MEAN, STD, UP, DOWN = range(4)

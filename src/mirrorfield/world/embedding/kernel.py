@@ -14,7 +14,7 @@ from mirrorfield.policy.reinforce import advantage
 from mirrorfield.streams import uniform, uniform_positive
 from mirrorfield.world.embedding.correction import capped_weight, corrected, top_k
 from mirrorfield.world.embedding.crowd import DOWN, MEAN, STD, UP, set_profile
-from mirrorfield.world.embedding.serving import Setting, choose, dot, user_tower, weigh_candidates
+from mirrorfield.world.embedding.page import Setting, choose, dot, user_tower, weigh_candidates
 from mirrorfield.world.embedding.user import drifted, moved_arousal, remembered
 
 BLOCK = 256

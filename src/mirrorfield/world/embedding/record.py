@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorfield.arrays import F32Array, FloatArray, IntArray, S
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.population.run import recorded_steps, sampled_users
 from mirrorfield.world.embedding.loop import Spread, World
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
 
 
 def band_of(arousal: F32Array) -> IntArray:
