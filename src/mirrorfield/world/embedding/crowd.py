@@ -55,8 +55,8 @@ def draw_interest(seed: Any, user: Any, spread: Any, mean: Any, words: Any, inte
 
     Formula: x = sum_a mu_intentional[a] e_a + spread n / sqrt(d), n standard normal in R^d.
 
-    Parameters: seed and user, uint64; spread, float32 >= 0; mean, float32 (K,); words, uint32 (4,) scratch. Raises
-    nothing. Source: docs/embedding.md, eq. 4.
+    Parameters: seed and user, uint64; spread, float32 >= 0; mean, float32 (K,); words, uint32 (4,) scratch. Source:
+    docs/embedding.md, eq. 4.
     """
     start_stream(seed, user, INTEREST, words)
     scale = spread / np.sqrt(F32(len(interest)))
@@ -114,7 +114,7 @@ def set_profile(arousal: Any, lam: Any, susceptibility: Any, laws: Laws, profile
     Formula: (1 - lambda) sum_s b_s(h) reactive[s, a] + lambda sum_s b_s(h) intentional[s, a]; the reactive mean is
     scaled by w_a, and the intentional mean is left out, because it belongs to the item.
 
-    Raises nothing. Source: docs/embedding.md, eq. 3.
+    Source: docs/embedding.md, eq. 3.
     """
     calm, engaged, hooked = hat(arousal, F32(0)), hat(arousal, F32(1)), hat(arousal, F32(2))
     for q in range(4):

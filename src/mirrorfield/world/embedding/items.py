@@ -34,8 +34,8 @@ def draw_item(seed: Any, item: Any, category: Any, spread: Any, words: Any, vect
 
     Formula: v = (e_c + spread n / sqrt(d)) / |e_c + spread n / sqrt(d)|, n standard normal in R^d.
 
-    Parameters: seed and item, uint64; category c, its axis; spread, float32 >= 0; words, uint32 (4,) scratch. Raises
-    nothing. Source: docs/embedding.md, eq. 1.
+    Parameters: seed and item, uint64; category c, its axis; spread, float32 >= 0; words, uint32 (4,) scratch. Source:
+    docs/embedding.md, eq. 1.
     """
     start_stream(seed, item, ITEM, words)
     scale = spread / np.sqrt(F32(len(vector)))
@@ -56,7 +56,7 @@ def mix_categories(vector: Any, category: Any, mixture: Any) -> None:
     Formula: m_a = max(0, v_a)**2 / sum_b max(0, v_b)**2 over the K axes of the categories; its own category alone if no
     coordinate is positive.
 
-    Parameters: vector v, float32 (d,); category, the item's own. Raises nothing. Source: docs/embedding.md, eq. 2.
+    Parameters: vector v, float32 (d,); category, the item's own. Source: docs/embedding.md, eq. 2.
     """
     total = ZERO
     for a in range(len(mixture)):

@@ -44,7 +44,7 @@ def dpo_loss(
 def fit_dpo(wins: IntArray, reference: FloatArray, beta: float, ridge: float = 0.0) -> FloatArray:
     """Return the policy of least DPO loss, by gradient descent on its logits.
 
-    Formula: min_theta sum_ab W_ab (-log sigmoid(h_ab)) + p/2 |h|^2, h = beta (theta - log pi_ref) less its mean, by
+    Formula: min_theta sum_ab W_ab (-log sigmoid(h_ab)) + p/2 |h|^2, h = beta (theta - log pi_ref) minus its mean, by
     BFGS from theta = log pi_ref.
 
     Parameters: wins W (S, K, K), a preferred to b; reference, log pi_ref (S, K); beta > 0, in nats of score per nat of
