@@ -12,7 +12,7 @@ from mirrorfield.kernel.batch import count_in
 from mirrorfield.kernel.beyond import WORDS
 from mirrorfield.kernel.habituation import feel, habituate, move_floor, take_in
 from mirrorfield.kernel.items import pick_item, remember_item, retrieve
-from mirrorfield.kernel.jit import aligned, call_at, compiled, inlined, lanewise
+from mirrorfield.kernel.jit import aligned, call_at, compiled, entry, inlined, lanewise
 from mirrorfield.kernel.lens import draw_labels, enter_lens, label, look_back, prime, remember
 from mirrorfield.kernel.people import blend_profiles, load_people, start_streams
 from mirrorfield.kernel.plain import choose, draw_luck, learn, move, weigh
@@ -348,7 +348,7 @@ def run_batch(
         finish(rows, at, trace, start)
 
 
-@compiled
+@entry
 def run_users(
     seed: Any, first_user: Any, users: int, steps: Any, task: Any, start_logits: Any, profiles: Any, population: Any,
     scales: Any, trace: Any, notes: Any, totals: Any, momentary: Any, kept_users: Any, kept: Any, row: int,

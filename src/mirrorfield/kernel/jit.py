@@ -200,9 +200,17 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
 
 
-def compiled(function: Function) -> Function:
-    """Compile a function on first use, and keep the machine code for the next process."""
+def entry(function: Function) -> Function:
+    """Compile a function that Python calls on first use, and keep the machine code for the next process."""
     return _kept(numba.njit(nogil=True, error_model="numpy")(function), function)
+
+
+def compiled(function: Function) -> Function:
+    """Compile a function that compiled code alone calls, and keep it: without what takes arguments from Python.
+
+    Taking a table of eighty places apart is as long as many a function; all of it was a quarter of compiling.
+    """
+    return _kept(_inside(numba.njit(nogil=True, error_model="numpy")(function)), function)
 
 
 LANEWISE: list[Any] = []
@@ -221,15 +229,20 @@ def lanewise(function: Function) -> Function:
 
 def apart(function: Function) -> Any:
     """Compile a function of rows as `lanewise` does, for this process only."""
-    dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    return _inside(numba.njit(nogil=True, error_model="numpy")(function), noalias=True)
+
+
+def _inside(dispatcher: Any, **more: bool) -> Any:
+    """Return a dispatcher whose code has no entry for Python or C."""
+
+    def customised(flags: Any) -> Any:
+        for name, value in {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **more}.items():
+            setattr(flags, name, value)
+        return flags
+
     if not INTERPRETED:
-        dispatcher._compiler._customize_flags = _without_overlap
+        dispatcher._compiler._customize_flags = customised
     return dispatcher
-
-
-def _without_overlap(flags: Any) -> Any:
-    flags.noalias = True
-    return flags
 
 
 def _kept(dispatcher: Any, function: Function) -> Function:

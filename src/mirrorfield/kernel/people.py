@@ -83,7 +83,8 @@ def draw_one_by_one(
         drawn, drawn_segment = draw_user(seed, first_user + U64(j), population, draw_words, w)
         intentionality[j] = drawn
         segment[j] = F32(drawn_segment)
-        susceptibility[:, j] = w
+        for i in range(len(w)):  # an array assigned to a slice would compile Numba's text of its errors, for seconds
+            susceptibility[i, j] = w[i]
 
 
 @lanewise

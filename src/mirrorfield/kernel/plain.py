@@ -11,7 +11,7 @@ import numpy as np
 from mirrorfield.arrays import S
 from mirrorfield.kernel.batch import count_in
 from mirrorfield.kernel.habituation import feel
-from mirrorfield.kernel.jit import aligned, call_at, compiled, inlined, lanewise
+from mirrorfield.kernel.jit import aligned, call_at, compiled, entry, inlined, lanewise
 from mirrorfield.kernel.people import load_people
 from mirrorfield.kernel.record import finish, look_from, mix_states
 from mirrorfield.kernel.rows import HOOKED, LEAST, At, copy_row, of_state, set_row
@@ -209,7 +209,7 @@ def run_batch(
         finish(rows, at, trace, start)
 
 
-@compiled
+@entry
 def run_users(
     seed: Any, first_user: Any, users: int, steps: Any, task: Any, start_logits: Any, profiles: Any, population: Any,
     scales: Any, trace: Any, notes: Any, totals: Any, momentary: Any, kept_users: Any, kept: Any, row: int,

@@ -7,7 +7,8 @@ from scipy.spatial import cKDTree
 
 from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.kernel import Totals, empty_notes, empty_totals
-from mirrorfield.kernel.fold import LOCKED_IN, fold
+from mirrorfield.kernel.entries import fold_people
+from mirrorfield.kernel.fold import LOCKED_IN
 from mirrorfield.metrics.summary import summarise
 from mirrorfield.population.live import LiveCrowd
 from mirrorfield.population.run import recorded_steps
@@ -57,7 +58,7 @@ def picture(crowd: LiveCrowd) -> Picture:
     totals, notes = empty_totals(1, k, crowd.scenario.record.bands), empty_notes(k, WIDTH)
     spots, category = np.empty((2, users), "<i2"), np.empty(users, np.uint8)
     for first, count, trace in crowd.survey(WIDTH):
-        fold(trace, trace.diet, trace.intensity, 0, np.uint64(first), count, crowd.plan.scales, notes, totals)
+        fold_people(trace, trace.diet, trace.intensity, 0, np.uint64(first), count, crowd.plan.scales, notes, totals)
         here = slice(first, first + count)
         spots[:, here] = np.rint(places_of(trace.diet[0, :, :count]) * REACH)
         category[here] = notes.category[:count]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mirrorfield.arrays import F32Array, IntArray
-from mirrorfield.kernel.jit import compiled, shared
+from mirrorfield.kernel.jit import entry, shared
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.maths import F32, ZERO
 from mirrorfield.model.draw import PopulationTables, draw_normal, draw_user, start_stream
@@ -67,7 +67,7 @@ def draw_interest(seed: Any, user: Any, spread: Any, mean: Any, words: Any, inte
 shared(*LINKED, hat, moved_arousal, drifted, remembered, draw_interest)
 
 
-@compiled
+@entry
 def _draw_crowd(seed: Any, first: Any, tables: PopulationTables, mean: Any, spread: Any, crowd: Crowd) -> None:
     words = np.empty(4, np.uint32)
     for u in range(len(crowd.arousal)):

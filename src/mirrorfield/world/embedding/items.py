@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mirrorfield.arrays import F32Array
-from mirrorfield.kernel.jit import compiled, shared
+from mirrorfield.kernel.jit import entry, shared
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.maths import F32, ONE, ZERO, log
 from mirrorfield.model.draw import draw_normal, start_stream
@@ -70,7 +70,7 @@ def mix_categories(vector: Any, category: Any, mixture: Any) -> None:
 shared(draw_item, mix_categories)
 
 
-@compiled
+@entry
 def _draw_items(seed: Any, spread: Any, vectors: Any, mixture: Any) -> None:
     words = np.empty(4, np.uint32)
     categories = mixture.shape[1]
