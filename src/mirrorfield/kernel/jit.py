@@ -33,6 +33,7 @@ if os.environ.get("MIRRORFIELD_JIT") == "0":
 import numba
 from llvmlite import ir
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
+from numba.core.registry import CPUDispatcher
 from numba.extending import intrinsic, register_jitable
 from numba.np.arrayobj import make_array
 from numba.np.unsafe.ndarray import to_fixed_tuple
@@ -232,6 +233,13 @@ def apart(function: Function) -> Any:
     return _inside(numba.njit(nogil=True, error_model="numpy")(function), noalias=True)
 
 
+class _Inside(CPUDispatcher):  # type: ignore[misc]
+    """A function that Python must not call: there is nothing to jump to."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        raise TypeError(f"{self.__name__} is for compiled code alone; compile an `entry` that calls it")
+
+
 def _inside(dispatcher: Any, **more: bool) -> Any:
     """Return a dispatcher whose code has no entry for Python or C."""
 
@@ -242,6 +250,7 @@ def _inside(dispatcher: Any, **more: bool) -> Any:
 
     if not INTERPRETED:
         dispatcher._compiler._customize_flags = customised
+        dispatcher.__class__ = _Inside
     return dispatcher
 
 
