@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mirrorfield.population.scenario import Category, Profile, Record, Scenario
     from mirrorfield.result import EmbeddingRun, PopulationRun, Run
     from mirrorfield.store.tables import load_table
+    from mirrorfield.study.fitted import Fitted, fit
     from mirrorfield.study.neighbours import Neighbours, neighbours
     from mirrorfield.study.person import Person, person
     from mirrorfield.study.rlhf import Asked, Rlhf, rlhf
@@ -44,6 +45,7 @@ _PLACES = {
     "population.scenario": ("Category", "Profile", "Record", "Scenario"),
     "result": ("EmbeddingRun", "PopulationRun", "Run"),
     "store.tables": ("load_table",),
+    "study.fitted": ("Fitted", "fit"),
     "study.neighbours": ("Neighbours", "neighbours"),
     "study.person": ("Person", "person"),
     "study.rlhf": ("Asked", "Rlhf", "rlhf"),
@@ -62,6 +64,7 @@ __all__ = [
     "CorruptError",
     "EmbeddingRun",
     "EmbeddingScenario",
+    "Fitted",
     "InputError",
     "Intensity",
     "Intervention",
@@ -87,6 +90,7 @@ __all__ = [
     "check_recommender",
     "compare",
     "contract",
+    "fit",
     "load",
     "load_table",
     "neighbours",

@@ -380,7 +380,7 @@ def prepare(
 
 
 def _listed_plan(scenario: Scenario, folder: Path, keep_all: bool) -> Plan:
-    from mirrorfield.store.population import read_population
+    from mirrorfield.store.population import assumed_in, read_population
 
     listed = read_population(folder)
     names = tuple(category.name for category in scenario.categories)
@@ -389,6 +389,7 @@ def _listed_plan(scenario: Scenario, folder: Path, keep_all: bool) -> Plan:
             f"{folder}: its categories ({len(listed.categories)}: {', '.join(listed.categories)}) are not the "
             f"scenario's ({len(names)}: {', '.join(names)}); run {folder / 'scenario.toml'}"
         )
-    named = scenario.population.model_copy(update={"file": str(folder)})
+    assumed = scenario.population.assumed or assumed_in(folder)
+    named = scenario.population.model_copy(update={"file": str(folder), "assumed": assumed})
     scenario = scenario.model_copy(update={"population": named})
     return plan_run(scenario, listed.susceptibility, listed.intentionality, keep_all)

@@ -43,10 +43,12 @@ class Run:
         return text_card(self._title, run_figures(self.scenario, self.summary))
 
     def _repr_html_(self) -> str:
+        from mirrorfield.population.assumed import assumption
         from mirrorfield.report.card import html_card
         from mirrorfield.report.headline import run_figures
 
-        return html_card(self._title, run_figures(self.scenario, self.summary), self._note)
+        note = f"{self._note} {assumption(self.scenario)}"
+        return html_card(self._title, run_figures(self.scenario, self.summary), note)
 
     @property
     def _title(self) -> str:
@@ -144,7 +146,19 @@ class PopulationRun(Run):
         if self.metrics:
             found = measure(self.metrics, snapshot_of(self.part.sample, scenario.steps))
             figures["metrics"] = {name: mean_and_error(values) for name, values in found.items()}
-        return figures | self._planned().own.names
+        return figures | self._assumed() | self._planned().own.names
+
+    def _assumed(self) -> dict[str, Any]:
+        """Return what was assumed of the people, and the headline at other learning rates if the rate was."""
+        assumed, plan = self.scenario.population.assumed or (), self._planned()
+        if not assumed:
+            return {}
+        told: dict[str, Any] = {"assumed": list(assumed)}
+        if "learning_rate" in assumed and not plan.own.names and len(plan.population.listed_intentionality):
+            from mirrorfield.study.rates import by_learning_rate
+
+            told["by_learning_rate"] = by_learning_rate(plan)
+        return told
 
     def _to_dataset(self) -> "xr.Dataset":
         from mirrorfield.store.dataset import to_dataset

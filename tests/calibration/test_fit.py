@@ -39,7 +39,7 @@ def test_summary_and_dataset(path: Path) -> None:
     fitted = fit(path, COLUMNS)
     summary = json.loads(json.dumps(fitted.summary(), allow_nan=False))
     assert summary["not_observed"] == NOT_OBSERVED
-    assert set(summary) == {"log", "scaling", "variance_components", "heldout", "not_observed"}
+    assert set(summary) == {"verdict", "log", "scaling", "variance_components", "heldout", "not_observed"}
     assert {"tau_user", "tau_cell", "sigma", "categories"} <= set(summary["variance_components"])
     assert summary["log"]["used"] == summary["log"]["events"] == 300
     data = population_dataset(fitted)

@@ -11,7 +11,7 @@ from scipy.stats import multivariate_normal
 from mirrorfield.calibration.designs import designs, subset
 from mirrorfield.calibration.likelihood import Spread, estimate_spread, log_likelihood, population_mean, precision
 from mirrorfield.calibration.log import InteractionLog
-from mirrorfield.calibration.shrinkage import category_std, posterior
+from mirrorfield.calibration.shrinkage import CategorySpread, posterior
 
 Array = NDArray[np.float64]
 Simulate = Callable[..., Any]
@@ -94,7 +94,9 @@ def test_the_std_by_category_uses_the_dense_leverages(simulated_labels: Simulate
         bottom += x.T @ (spread.sigma**2 * np.diag(np.linalg.inv(v)))
     x = np.zeros((len(log.user), len(MU)))
     x[log.event, log.category] = log.weight
-    std, thin = category_std(log, log.reaction - (x * mean[log.user]).sum(axis=1), covariance, spread.sigma)
+    spreads = CategorySpread(np.zeros(len(MU)), np.zeros(len(MU)))
+    spreads.add(log, log.reaction - (x * mean[log.user]).sum(axis=1), covariance, spread.sigma)
+    std, thin = spreads.std(spread.sigma)
     assert not thin.any() and bottom.min() > 30
     np.testing.assert_allclose(std, np.sqrt(top / bottom), rtol=1e-8)
 

@@ -59,8 +59,10 @@ def test_byte_order_mark_quotes_blank_lines_and_unicode(tmp_path: Path) -> None:
 
 
 def test_iso_dates_become_seconds_and_utc_is_assumed(tmp_path: Path) -> None:
-    rows = "ann,a,1,1970-01-02\nann,b,1,1970-01-01T00:00:01+00:00\nann,b,1,1970-01-01 01:00\n"
+    rows = "ann,a,1,1970-01-02\nann,b,1,1970-01-01T00:00:01\nann,b,1,1970-01-01 01:00\n"
     assert read_log(write(tmp_path, HEADER + rows), COLUMNS).time.tolist() == [86400.0, 1.0, 3600.0]
+    rows = "ann,a,1,1970-01-01T02:00+02:00\nann,b,1,1970-01-01T00:00:01Z\nann,b,1,1969-12-31T20:00-05:00\n"
+    assert read_log(write(tmp_path, HEADER + rows), COLUMNS).time.tolist() == [0.0, 1.0, 3600.0]
 
 
 def test_numbers_and_dates_in_one_log_are_refused(tmp_path: Path) -> None:

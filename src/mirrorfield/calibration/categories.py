@@ -12,18 +12,18 @@ LEAST, MOST = 2, 32
 OTHER = "other"
 
 
-def count_labels(label_sets: Sequence[Sequence[str]], label_set: NDArray[np.int64]) -> dict[str, int]:
+def count_labels(label_sets: Sequence[Sequence[str]], events: NDArray[np.int64]) -> dict[str, int]:
     """Return the number of events that carry each label.
 
-    Parameters: label_sets, distinct labels of each set; label_set (E,), the set of every event.
+    Parameters: label_sets, distinct labels of each set; events, int64, those of each set.
 
-    >>> count_labels([("a", "b"), ("b",)], np.array([0, 1, 1]))
+    >>> count_labels([("a", "b"), ("b",)], np.array([1, 2]))
     {'a': 1, 'b': 3}
     """
     count: dict[str, int] = {}
-    for labels, events in zip(label_sets, np.bincount(label_set, minlength=len(label_sets)).tolist(), strict=True):
-        for label in labels if events else ():
-            count[label] = count.get(label, 0) + events
+    for labels, carried in zip(label_sets, events.tolist(), strict=True):
+        for label in labels if carried else ():
+            count[label] = count.get(label, 0) + carried
     return count
 
 
@@ -67,21 +67,29 @@ def _short(names: Sequence[str], where: str) -> tuple[str, ...]:
     return tuple(names)
 
 
+def codes_of(label_sets: Sequence[Sequence[str]], names: Sequence[str]) -> list[list[int]]:
+    """Return the distinct categories of every label set, in order; the last takes every label that is not named.
+
+    >>> codes_of([("b", "a"), ("c", "d")], ("a", "b", "other"))
+    [[0, 1], [2]]
+    """
+    index = {name: i for i, name in enumerate(names)}
+    return [sorted({index.get(label, len(names) - 1) for label in labels}) for labels in label_sets]
+
+
 def incidence(
-    label_sets: Sequence[Sequence[str]], label_set: NDArray[np.int64], names: Sequence[str]
+    codes: Sequence[Sequence[int]], label_set: NDArray[np.integer]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Return one entry per pair of an event and one of its categories: event, category, weight.
 
     Formula: weight = 1 / (number of distinct categories of the event), so that every event weighs 1 in all.
 
-    Parameters: label_sets, labels of each set; label_set (E,), the set of every event; names, the categories, the
-    last of which takes every label that is not named. Returns int64, int64 and float64 arrays (R,), ordered by event.
+    Parameters: codes, categories of each label set; label_set (E,), the set of every event. Returns int64, int64 and
+    float64 arrays (R,), ordered by event.
 
-    >>> [x.tolist() for x in incidence([("a", "b"), ("b",)], np.array([1, 0]), ("a", "b"))]
+    >>> [x.tolist() for x in incidence([[0, 1], [1]], np.array([1, 0]))]
     [[0, 1, 1], [1, 0, 1], [1.0, 0.5, 0.5]]
     """
-    index = {name: i for i, name in enumerate(names)}
-    codes = [sorted({index.get(label, len(names) - 1) for label in labels}) for labels in label_sets]
     size_of_set = np.array([len(c) for c in codes], dtype=np.int64)
     flat = np.array([code for c in codes for code in c], dtype=np.int64)
     size = size_of_set[label_set]

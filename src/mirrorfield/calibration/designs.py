@@ -72,6 +72,7 @@ def subset(log: InteractionLog, keep: NDArray[np.bool_]) -> InteractionLog:
         event=(np.cumsum(keep) - 1)[log.event[used]],
         category=log.category[used],
         weight=log.weight[used],
+        session=None if log.session is None else log.session[keep],
     )
 
 

@@ -1,7 +1,7 @@
 """From an interaction log to reaction profiles, and an account of how they were obtained."""
 
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +9,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mirrorfield.calibration.heldout import heldout_check
-from mirrorfield.calibration.log import InteractionLog, LogColumns, read_log
+from mirrorfield.calibration.log import EventLog, InteractionLog, LogColumns, read_events
 from mirrorfield.calibration.scaling import Scaling, scaling_of
-from mirrorfield.calibration.shrinkage import Profiles, shrink
+from mirrorfield.calibration.shrinkage import MOST_USERS, Profiles, shrink
+from mirrorfield.calibration.verdict import Verdict, verdict_of
 from mirrorfield.errors import InputError
 
 NOT_OBSERVED = (
@@ -19,7 +20,9 @@ NOT_OBSERVED = (
     "nor does it show intentionality, which is set to 0: reactions are taken as they came."
 )
 MATRICES = 4
-"""Matrices of K x K float64 that are held for each user at the largest step."""
+"""Matrices of K x K float64 that are held at the largest step for each user whose likelihood is computed."""
+PROFILES = 5
+"""Rows of K float64 that are held for each user."""
 SHRINKAGE = "1 - posterior variance / prior variance of the mean: 0 own events taught nothing, toward 1 they decide"
 
 
@@ -38,9 +41,15 @@ class Fit:
     scaling: Scaling
     reactions_outside: int
 
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the log says anything about its people that a simulation of them could use."""
+        return verdict_of(self.profiles.likelihood_ratio, self.heldout)
+
     def summary(self) -> dict[str, Any]:
         """Return what was read, estimated and checked, as plain data that json.dumps accepts."""
         return {
+            "verdict": self.verdict._asdict(),
             "log": self.log_report,
             "scaling": self._scaling(),
             "variance_components": self._components(),
@@ -90,10 +99,10 @@ def scaling_formula(scaling: Scaling) -> str:
 
 
 def fit(
-    log_path: Path,
+    log: Any,
     columns: LogColumns,
     *,
-    items: Path | None = None,
+    items: Any = None,
     skip_bad_rows: bool = False,
     max_categories: int | None = None,
     low: float | None = None,
@@ -102,29 +111,35 @@ def fit(
 ) -> Fit:
     """Read a log, estimate every user's reaction profile, and check it on held-out events.
 
-    Parameters: log_path, columns, items, skip_bad_rows, max_categories as for read_log; low and high, the reactions
-    that become 0 and 1 (default: the smallest and largest in the log), in the log's unit; seed of the bootstrap.
-    Returns a Fit. Raises InputError for anything in the log or the arguments that cannot be used.
+    Parameters: log, columns, items, skip_bad_rows, max_categories as for read_events; low and high, the reactions that
+    become 0 and 1 (default: the smallest and largest in the log), in the log's unit; seed of the bootstrap. Returns a
+    Fit. Memory does not grow with the events. Raises InputError for what in the log or the arguments cannot be used.
     """
-    log = read_log(log_path, columns, items=items, skip_bad_rows=skip_bad_rows, max_categories=max_categories)
-    return fit_log(log, scaling_of(log, low, high), seed)
+    found = read_events(log, columns, items=items, skip_bad_rows=skip_bad_rows, max_categories=max_categories)
+    with closing(found.events):
+        return fit_log(found, scaling_of(found, low, high), seed)
 
 
-def fit_log(log: InteractionLog, scaling: Scaling, seed: int = 0) -> Fit:
+def fit_log(log: InteractionLog | EventLog, scaling: Scaling, seed: int = 0) -> Fit:
     """Estimate and check the profiles of a log already read, with the given scaling; raises InputError as fit does."""
+    if len(log.user_names) < 2:
+        raise InputError(
+            f'The log has one person ("{log.user_names[0][:40]}"): expected at least 2, for a fit measures differences.'
+        )
     _check_fits(log)
     profiles = shrink(log, scaling)
-    outside = int(((log.reaction < scaling.low) | (log.reaction > scaling.high)).sum())
-    heldout = heldout_check(log, seed, scaling)
+    heldout = heldout_check(log if isinstance(log, InteractionLog) else log.sample(MOST_USERS), seed, scaling)
+    outside = log.outside(scaling.low, scaling.high)
     return Fit(profiles, log.report, heldout, log.category_names, log.user_names, scaling, outside)
 
 
-def _check_fits(log: InteractionLog) -> None:
-    """Raise InputError unless the matrices of all users fit in memory."""
+def _check_fits(log: InteractionLog | EventLog) -> None:
+    """Raise InputError unless the profiles of all users fit in memory, and the matrices of some."""
     import psutil
 
     people, k = len(log.user_names), len(log.category_names)
-    needed, free = MATRICES * 8 * people * k * k, psutil.virtual_memory().available
+    at_once = people if isinstance(log, InteractionLog) else min(people, MOST_USERS)
+    needed, free = 8 * k * (PROFILES * people + MATRICES * k * at_once), psutil.virtual_memory().available
     if needed > free:
         raise InputError(
             f"{people:,} users in {k} categories need about {needed / 2**30:.1f} GiB of memory and {free / 2**30:.1f} "

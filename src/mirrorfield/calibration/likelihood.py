@@ -109,6 +109,13 @@ def estimate_spread(found: Designs) -> Spread:
     return Spread(float(tau_user), float(tau_cell), sigma)
 
 
+def equal_people(found: Designs) -> float:
+    """Return the largest log-likelihood, in nats, of a population whose people do not differ: both taus 0."""
+    variance, _ = _profiled(found, np.array([-np.inf, -np.inf]))
+    spread = Spread(0.0, 0.0, float(np.sqrt(variance)))
+    return log_likelihood(found, population_mean(found, spread), spread)
+
+
 def _profiled(found: Designs, log_ratio: Array) -> tuple[float, float]:
     """Return the best sigma^2 for these ratios, and ln det V - E ln sigma^2."""
     spread = Spread(float(np.exp(log_ratio[0])), float(np.exp(log_ratio[1])), 1.0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mirrorfield.calibration.log import InteractionLog
+from mirrorfield.calibration.log import EventLog, InteractionLog
 from mirrorfield.errors import InputError
 
 LEAST_WIDTH = 1e-100
@@ -42,12 +42,12 @@ class Scaling:
         return (reaction - self.low) / self.width
 
 
-def scaling_of(log: InteractionLog, low: float | None = None, high: float | None = None) -> Scaling:
+def scaling_of(log: InteractionLog | EventLog, low: float | None = None, high: float | None = None) -> Scaling:
     """Return the scaling by the smallest and largest reaction of the log, or by the bounds given, in the log's unit.
 
     Raises InputError when all reactions are equal and no bounds are given, or when low >= high.
     """
-    least, most = float(log.reaction.min()), float(log.reaction.max())
+    least, most = log.bounds
     if least == most and low is None and high is None:
         raise InputError(f"Every reaction in the log is {least:g}: there is nothing to learn about who likes what.")
     return Scaling(least if low is None else low, most if high is None else high)

@@ -8,11 +8,13 @@ import numpy as np
 from mirrorfield.arrays import FloatArray
 from mirrorfield.calibration.fit import Fit
 from mirrorfield.errors import InputError
-from mirrorfield.population.distributions import Population
+from mirrorfield.population.distributions import Assumed, Population
 from mirrorfield.population.scenario import Category, Profile, Scenario
 
 OKABE_ITO = ("#D55E00", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#8C6D00", "#555555")
 ENGAGED = 1
+ASSUMED: tuple[Assumed, ...] = ("arousal", "intentionality", "learning_rate")
+"""What a log of reactions does not show."""
 
 
 def palette(count: int) -> list[str]:
@@ -61,15 +63,16 @@ def fitted_scenario(fit: Fit, base: Scenario, name: str, folder: str) -> Scenari
         std=_rows(gain[:, None] * fit.profiles.std),
         transition=tuple(tuple(tuple(map(float, row)) for _ in range(categories)) for row in law),
     )
+    doubt = "" if fit.verdict.holds else f" {fit.verdict.line}"
     return Scenario(
         name=name,
-        description=f"{len(fit.user_names)} users fitted to a log; arousal taken from the scenario {base.name}.",
+        description=f"{len(fit.user_names)} users fitted to a log; arousal taken from the scenario {base.name}.{doubt}",
         users=len(fit.user_names),
         steps=base.steps,
         seed=base.seed,
         policy=base.policy,
         record=base.record,
-        population=Population(file=folder),
+        population=Population(file=folder, assumed=ASSUMED),
         reactive=profile,
         intentional=profile,
         categories=tuple(

@@ -16,17 +16,22 @@ from numpy.typing import NDArray
 from mirrorfield.calibration.designs import Array, Designs, designs, events_by_cell, label_pairs, predict, sum_by
 from mirrorfield.calibration.likelihood import (
     Spread,
+    equal_people,
     estimate_spread,
     log_likelihood,
     population_mean,
     precision,
     user_variance,
 )
-from mirrorfield.calibration.log import InteractionLog
+from mirrorfield.calibration.log import EventLog, InteractionLog
 from mirrorfield.calibration.scaling import Scaling
 from mirrorfield.errors import InputError
 
 FEWEST_DEGREES = 30.0
+MOST_USERS = 20_000
+"""Users from whom the variances are estimated: with as many, their relative standard errors are about 1%."""
+BLOCK = 1 << 21
+"""Numbers in the K x K matrices of the users that are taken at a time."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ class Profiles:
     events (n, K): events observed, each shared equally by its labels. shrinkage (n, K): 1 - posterior variance /
     prior variance of a mean, from 0 (nothing learned from the user's own events) toward 1 (they decide).
     tau_user, tau_cell, sigma: standard deviations of b_u, c_ua and eps_e. mu (K,): population mean.
-    log_likelihood: of all reactions, maximised, in nats.
+    log_likelihood: of all reactions, maximised, in nats. likelihood_ratio: twice its gain over people who do not
+    differ.
     """
 
     mean: Array
@@ -52,6 +58,7 @@ class Profiles:
     clipped: int
     thin: NDArray[np.bool_]
     log_likelihood: float
+    likelihood_ratio: float
 
 
 def posterior(found: Designs, mu: Array, spread: Spread) -> tuple[Array, Array]:
@@ -72,49 +79,70 @@ def posterior(found: Designs, mu: Array, spread: Spread) -> tuple[Array, Array]:
     return mean, covariance
 
 
-def category_std(log: InteractionLog, error: Array, covariance: Array, sigma: float) -> tuple[Array, NDArray[np.bool_]]:
-    """Return the standard deviation of a reaction to each category around its user's posterior mean.
+@dataclass
+class CategorySpread:
+    """Sums over events, by category, of squared residuals and of their expectation in units of sigma^2."""
 
-    Formula: sigma_a^2 = sum_e w_ea (y_e - x_e'm_u)^2 / sum_e w_ea (1 - x_e'C_u x_e / sigma^2), C_u the posterior
-    covariance: the bracket is the expectation of the squared residual over sigma^2. An event with several labels
-    counts for each in its share. A category whose denominator, in degrees of freedom, is below 30 (a relative standard
-    error above 13%, from 1 / sqrt(2 degrees)) takes sigma.
+    residual: Array
+    degrees: Array
 
-    Parameters: log; error (E,), residuals; covariance (n, K, K); sigma. Returns (K,) float64 in the model's unit, and
-    which categories took sigma, (K,) bool. Source: derived here; with one label per event and tau_cell much above
-    sigma it is the variance pooled within cells.
-    """
-    k, user = len(log.category_names), log.user[log.event]
-    known = np.zeros(len(error))
-    for i, j in label_pairs(log.event):
-        once = log.weight[i] * log.weight[j] * covariance[user[i], log.category[i], log.category[j]]
-        known += sum_by(log.event[i], np.where(i == j, once, 2 * once), len(error))
-    residual = sum_by(log.category, log.weight * (error**2)[log.event], k)
-    degrees = sum_by(log.category, log.weight * (1 - known / sigma**2)[log.event], k)
-    thin = degrees < FEWEST_DEGREES
-    variance = np.divide(residual, degrees, out=np.full(k, sigma**2), where=~thin)
-    return np.sqrt(variance), thin
+    def add(self, log: InteractionLog, error: Array, covariance: Array, sigma: float) -> None:
+        """Add the events of a log with residuals (E,) around posterior means of this covariance (n, K, K)."""
+        k, user = len(self.residual), log.user[log.event]
+        known = np.zeros(len(error))
+        for i, j in label_pairs(log.event):
+            once = log.weight[i] * log.weight[j] * covariance[user[i], log.category[i], log.category[j]]
+            known += sum_by(log.event[i], np.where(i == j, once, 2 * once), len(error))
+        self.residual += sum_by(log.category, log.weight * (error**2)[log.event], k)
+        self.degrees += sum_by(log.category, log.weight * (1 - known / sigma**2)[log.event], k)
+
+    def std(self, sigma: float) -> tuple[Array, NDArray[np.bool_]]:
+        """Return the standard deviation of a reaction to each category around its user's posterior mean.
+
+        Formula: sigma_a^2 = sum_e w_ea (y_e - x_e'm_u)^2 / sum_e w_ea (1 - x_e'C_u x_e / sigma^2), C_u the posterior
+        covariance: the bracket is the expectation of the squared residual over sigma^2. An event with several labels
+        counts for each in its share. A category whose denominator, in degrees of freedom, is below 30 (a relative
+        standard error above 13%, from 1 / sqrt(2 degrees)) takes sigma.
+
+        Returns (K,) float64 in the model's unit, and which categories took sigma, (K,) bool. Source: derived here; with
+        one label per event and tau_cell much above sigma it is the variance pooled within cells.
+        """
+        thin = self.degrees < FEWEST_DEGREES
+        full = np.full(len(thin), sigma**2)
+        return np.sqrt(np.divide(self.residual, self.degrees, out=full, where=~thin)), thin
 
 
-def shrink(log: InteractionLog, scaling: Scaling) -> Profiles:
+def shrink(log: InteractionLog | EventLog, scaling: Scaling) -> Profiles:
     """Return the reaction profiles of all users of a log, with every variance estimated from the log itself.
 
-    Steps: the variances by marginal likelihood, mu by generalised least squares, then the posterior mean of every
-    user and category, clipped to [0, 1]. Raises InputError when no user reacted twice to a category.
+    Steps: the variances by marginal likelihood and mu by generalised least squares, from 20,000 users spread evenly
+    over a log of more; then the posterior mean of every user and category, clipped to [0, 1], some users at a time.
+    Raises InputError when no user reacted twice to a category.
     """
-    cell = np.sort(log.user[log.event] * len(log.category_names) + log.category)
+    seen = log if isinstance(log, InteractionLog) else log.sample(MOST_USERS)
+    cell = np.sort(seen.user[seen.event] * len(seen.category_names) + seen.category)
     if not (cell[1:] == cell[:-1]).any():
         raise InputError("No user reacted twice to the same category: noise and taste cannot be told apart.")
-    y = scaling.to_unit(log.reaction)
-    found = designs(log, y)
+    found = designs(seen, scaling.to_unit(seen.reaction))
     spread = estimate_spread(found)
     mu = population_mean(found, spread)
-    mean, covariance = posterior(found, mu, spread)
-    std, thin = category_std(log, y - predict(log, mean), covariance, spread.sigma)
-    prior = spread.tau_user**2 + spread.tau_cell**2
-    shrinkage = np.clip(1 - np.diagonal(covariance, axis1=1, axis2=2) / prior, 0.0, 1.0)
+    likelihood = log_likelihood(found, mu, spread)
+    ratio = 2 * (likelihood - equal_people(found))
+    n, k = len(log.user_names), len(log.category_names)
+    blocks = [(0, log)] if isinstance(log, InteractionLog) else log.blocks(max(1, BLOCK // k**2))
+    del found, seen
+    mean, events, shrinkage = (np.zeros((n, k)) for _ in range(3))
+    spreads, prior = CategorySpread(np.zeros(k), np.zeros(k)), spread.tau_user**2 + spread.tau_cell**2
+    for first, part in blocks:
+        y = scaling.to_unit(part.reaction)
+        own = slice(first, first + len(part.user_names))
+        mean[own], covariance = posterior(designs(part, y), mu, spread)
+        spreads.add(part, y - predict(part, mean[own]), covariance, spread.sigma)
+        events[own] = events_by_cell(part)
+        shrinkage[own] = np.clip(1 - np.diagonal(covariance, axis1=1, axis2=2) / prior, 0.0, 1.0)
+    std, thin = spreads.std(spread.sigma)
     clipped = int(((mean < 0) | (mean > 1)).sum())
     return Profiles(
-        np.clip(mean, 0, 1), std, events_by_cell(log), shrinkage, spread.tau_user, spread.tau_cell, spread.sigma, mu,
-        clipped, thin, log_likelihood(found, mu, spread),
+        np.clip(mean, 0, 1, out=mean), std, events, shrinkage, spread.tau_user, spread.tau_cell, spread.sigma, mu,
+        clipped, thin, likelihood, ratio,
     )  # fmt: skip

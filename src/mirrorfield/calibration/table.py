@@ -38,9 +38,13 @@ class BadRows:
 
     path: Path
     rows: int = 0
+    places: str = ""
     count: dict[str, int] = field(default_factory=dict)
     first: dict[str, list[int]] = field(default_factory=dict)
     shown: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.places = self.places or place_name(self.path)
 
     @property
     def total(self) -> int:
@@ -55,7 +59,7 @@ class BadRows:
             first.append(place)
         if len(self.shown) < SHOWN:
             quoted = "" if value is None else f' ("{" ".join(value.split())[:40]}")'
-            self.shown.append(f"{place_name(self.path)} {place}: {reason}{quoted}")
+            self.shown.append(f"{self.places} {place}: {reason}{quoted}")
 
     def refuse(self) -> None:
         """Raise InputError naming the first bad rows, when there is any."""
@@ -70,7 +74,7 @@ class BadRows:
         """Return the counts as plain data: rows read, used, and bad by reason with the first 20 places."""
         bad = {reason: {"count": n, "first": self.first[reason]} for reason, n in self.count.items()}
         used = self.rows - self.total
-        return {"file": self.path.name, "rows": self.rows, "used": used, "places": place_name(self.path), "bad": bad}
+        return {"file": self.path.name, "rows": self.rows, "used": used, "places": self.places, "bad": bad}
 
 
 def place_name(path: Path) -> str:
@@ -95,16 +99,21 @@ def read_table(path: Path, wanted: Sequence[str]) -> Iterator[Row]:
 
 
 def _csv_rows(path: Path, wanted: Sequence[str]) -> Iterator[Row]:
-    with _readable(path), path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
-        records = _numbered(reader, path)
+    with csv_records(path) as records:
         _, header = next(records, (0, []))
-        at = [_position(path, header, name) for name in wanted]
+        at = [position(path, header, name) for name in wanted]
         for line, fields in records:
             if len(fields) == len(header):
                 yield Row(line, [fields[i] for i in at])
             else:
                 yield Row(line, (), "missing field" if len(fields) < len(header) else "too many fields")
+
+
+@contextmanager
+def csv_records(path: Path, delimiter: str = ",") -> Iterator[Iterator[tuple[int, list[str]]]]:
+    """Yield the records of a CSV file with their lines, without blank ones, while it is open; refuse what is no CSV."""
+    with readable(path), path.open(encoding="utf-8-sig", newline="") as file:
+        yield _numbered(csv.reader(file, delimiter=delimiter, strict=True), path)
 
 
 def _numbered(reader: Any, path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -120,27 +129,36 @@ def _numbered(reader: Any, path: Path) -> Iterator[tuple[int, list[str]]]:
         ) from None
 
 
+def parquet_schema(path: Path) -> Any:
+    """Return the Arrow schema of a Parquet file; raise InputError if its rows do not fit in memory."""
+    parquet = pyarrow("pyarrow.parquet")
+    with readable(path, Exception), parquet.ParquetFile(path) as file:
+        _check_rows_fit(path, file.metadata)
+        return file.schema_arrow
+
+
 def _parquet_rows(path: Path, wanted: Sequence[str]) -> Iterator[Row]:
-    arrow, parquet = _pyarrow("pyarrow"), _pyarrow("pyarrow.parquet")
-    with _readable(path, Exception):
-        with parquet.ParquetFile(path) as file:
-            _check_rows_fit(path, file.metadata)
-            names = file.schema_arrow.names
-            for name in wanted:
-                kind = file.schema_arrow.field(_position(path, names, name)).type
-                if arrow.types.is_nested(kind):
-                    raise InputError(
-                        f'{path}: column "{name}" holds {str(kind)[:LISTED]}; '
-                        "join its values into text with a separator."
-                    )
+    arrow, parquet = pyarrow("pyarrow"), pyarrow("pyarrow.parquet")
+    schema = parquet_schema(path)
+    for name in wanted:
+        check_flat(path, name, schema.field(position(path, schema.names, name)).type)
+    with readable(path, Exception):
         yield from _parquet_batches(parquet.ParquetFile(path, read_dictionary=list(wanted)), wanted, arrow)
+
+
+def check_flat(path: Path, name: str, kind: Any) -> None:
+    """Raise InputError for a column of lists or tables."""
+    if pyarrow("pyarrow").types.is_nested(kind):
+        raise InputError(
+            f'{path}: column "{name}" holds {str(kind)[:LISTED]}; join its values into text with a separator.'
+        )
 
 
 def _parquet_batches(opened: Any, wanted: Sequence[str], arrow: Any) -> Iterator[Row]:
     with opened as file:
         done = 0
         for batch in file.iter_batches(columns=sorted(set(wanted))):
-            columns = [_texts(batch.column(name), arrow) for name in wanted]
+            columns = [texts(batch.column(name), arrow) for name in wanted]
             for number, fields in enumerate(zip(*columns, strict=True), start=done + 1):
                 yield Row(number, fields)
             done += len(batch)
@@ -159,9 +177,10 @@ def _check_rows_fit(path: Path, told: Any) -> None:
         )
 
 
-def _texts(column: Any, arrow: Any) -> list[str]:
+def texts(column: Any, arrow: Any) -> list[str]:
+    """Return an Arrow column as texts: a null the empty one, a boolean 0 or 1."""
     if arrow.types.is_dictionary(column.type):  # one text for many rows stays one
-        labels = _texts(column.dictionary, arrow)
+        labels = texts(column.dictionary, arrow)
         return ["" if place is None else labels[place] for place in column.indices.to_pylist()]
     if arrow.types.is_timestamp(column.type):
         column = column.cast(arrow.timestamp("us", column.type.tz), safe=False)
@@ -170,14 +189,16 @@ def _texts(column: Any, arrow: Any) -> list[str]:
     return ["" if value is None else str(value) for value in column.to_pylist()]
 
 
-def _pyarrow(module: str) -> Any:
+def pyarrow(module: str, what: str = "Reading Parquet") -> Any:
+    """Return a module of pyarrow, or raise InputError saying how to install it."""
     try:
         return import_module(module)
     except ImportError:
-        raise InputError('Reading Parquet needs pyarrow: pip install "mirrorfield[parquet]"') from None
+        raise InputError(f'{what} needs pyarrow: pip install "mirrorfield[parquet]"') from None
 
 
-def _position(path: Path, header: Sequence[str], name: str) -> int:
+def position(path: Path, header: Sequence[str], name: str) -> int:
+    """Return where a column is in a header; raise InputError if it is not there, or twice."""
     if not header:
         raise InputError(f"{path} is empty: expected a header line and one row per record.")
     if name not in header:
@@ -190,7 +211,8 @@ def _position(path: Path, header: Sequence[str], name: str) -> int:
 
 
 @contextmanager
-def _readable(path: Path, *others: type[Exception]) -> Iterator[None]:
+def readable(path: Path, *others: type[Exception]) -> Iterator[None]:
+    """Turn errors of the disk, of UTF-8 and of the other kinds into InputError, in one line that names the file."""
     unreadable: tuple[type[Exception], ...] = (OSError, *others)
     try:
         yield

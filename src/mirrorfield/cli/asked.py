@@ -15,10 +15,12 @@ from rich.progress import Progress, TaskID
 
 from mirrorfield.cli.table import stdout
 from mirrorfield.errors import InputError
+from mirrorfield.population.assumed import assumption
 from mirrorfield.store.lock import check_name
 
 if TYPE_CHECKING:
     from mirrorfield.population.run import Plan
+    from mirrorfield.population.worlds import AnyScenario
 
 Users = Annotated[int | None, typer.Option(help="Number of users.")]
 Steps = Annotated[int | None, typer.Option(help="Interactions per user.")]
@@ -111,5 +113,15 @@ def fitted(scenario: str, population: Path | None) -> tuple[str, list[str]]:
     """Return which scenario to take and how to set users from a folder; the folder's own in place of the default."""
     if population is None:
         return scenario, []
+    from mirrorfield.store.population import assumed_in
+
     source = str(population / "scenario.toml") if scenario == "default" else scenario
-    return source, [f"population.file={json.dumps(str(population))}"]
+    assumed = assumed_in(population)
+    settings = [f"population.file={json.dumps(str(population))}"]
+    return source, settings + ([f"population.assumed={json.dumps(assumed)}"] if assumed else [])
+
+
+def print_assumed(scenario: "AnyScenario") -> None:
+    """Print what of a scenario's people was assumed, if anything was."""
+    if assumed := assumption(scenario):
+        stdout().print(f"  {assumed}", highlight=False, soft_wrap=True)

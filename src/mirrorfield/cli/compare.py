@@ -22,6 +22,7 @@ from mirrorfield.cli.asked import (
     check_page,
     fitted,
     own_objects,
+    print_assumed,
     print_json,
     progress_bar,
     typed_command,
@@ -136,4 +137,5 @@ def _print(found: "Comparison") -> None:
             table.add_row(*effect_row(effect))
         stdout().print(table)
         stayed = arm.moves.trace() / arm.moves.sum()
+        print_assumed(found.base)
         stdout().print(f"  {100 * (1 - stayed):.1f}% of users have another category than in the base.\n")

@@ -10,19 +10,31 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from mirrorfield.cli.asked import print_assumed
 from mirrorfield.cli.plain import printable
 from mirrorfield.cli.table import left_out, stdout
+from mirrorfield.report.headline import people, percent
 
 
 def fit(
     log: Annotated[Path, typer.Argument(metavar="LOG", help="A .csv or .parquet file, one interaction a row.")],
     user: Annotated[str, typer.Option(help="Column with the user.")],
-    category: Annotated[str, typer.Option(help="Column with the category, or categories (see --separator).")],
-    reaction: Annotated[str, typer.Option(help="Column with the reaction, a number.")],
-    time: Annotated[str, typer.Option(help="Column with the time, a number or an ISO date.")],
+    reaction: Annotated[str, typer.Option(help='Column with the reaction, or "like + 0.3*log1p(dwell)" of columns.')],
+    category: Annotated[
+        str | None, typer.Option(help="Column with the category, or categories (see --separator); default --item.")
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(help="Column with the time, a number or an ISO date; default the order of rows.")
+    ] = None,
+    session: Annotated[str | None, typer.Option(help="Column with the session; whole ones are held out.")] = None,
     separator: Annotated[str | None, typer.Option(help="What separates several categories in one cell.")] = None,
     items: Annotated[Path | None, typer.Option(help="A second table that holds the category column.")] = None,
     item: Annotated[str | None, typer.Option(help="Column that joins the log and --items.")] = None,
+    transform: Annotated[
+        str | None, typer.Option(help="log, rank or clip:99: draw in the tails of heavy-tailed reactions.")
+    ] = None,
+    delimiter: Annotated[str | None, typer.Option(help='What separates fields of CSV; a comma, or "tab".')] = None,
+    no_header: Annotated[bool, typer.Option("--no-header", help="CSV without a header: columns c1, c2, ...")] = False,
     scenario: Annotated[str, typer.Option(help="Preset or TOML file to take the arousal tables from.")] = "default",
     low: Annotated[float | None, typer.Option(help="Reaction that becomes 0; default the smallest.")] = None,
     high: Annotated[float | None, typer.Option(help="Reaction that becomes 1; default the largest.")] = None,
@@ -35,40 +47,47 @@ def fit(
     json_: Annotated[bool, typer.Option("--json", help="Print fit.json and nothing else.")] = False,
 ) -> None:
     """Turn an interaction log into reaction profiles that `mirrorfield run --population` simulates."""
-    from mirrorfield.calibration.fit import fit as fit_log
-    from mirrorfield.calibration.fit import population_dataset
-    from mirrorfield.calibration.log import LogColumns
-    from mirrorfield.calibration.scenario import fitted_scenario
     from mirrorfield.population.scenario import Scenario
     from mirrorfield.store.folder import check_place, summary_text
     from mirrorfield.store.lock import locked
-    from mirrorfield.store.population import is_population, write_population
+    from mirrorfield.store.population import is_population
+    from mirrorfield.study.fitted import fit as fit_people
 
     base = Scenario.load(scenario)
     check_place(out, overwrite, is_population)
-    columns = LogColumns(user=user, category=category, reaction=reaction, time=time, separator=separator, item=item)
     telling = Text(printable(f"reading {log.name} and fitting its users"))
     with locked(out), Console(stderr=True, quiet=quiet or json_).status(telling):
         check_place(out, overwrite, is_population)
-        fitted = fit_log(
+        found = fit_people(
             log,
-            columns,
+            user=user,
+            category=category,
+            item=item,
+            reaction=reaction,
+            time=time,
+            session=session,
             items=items,
-            skip_bad_rows=skip_bad_rows,
-            max_categories=max_categories,
+            separator=separator,
+            transform=transform,
+            delimiter=delimiter,
+            header=not no_header,
             low=low,
             high=high,
+            max_categories=max_categories,
+            skip_bad_rows=skip_bad_rows,
+            scenario=base,
             seed=seed,
         )
-        summary = fitted.summary()
-        chosen = fitted_scenario(fitted, base, out.name, str(out))
-        write_population(out, chosen, summary, population_dataset(fitted), overwrite)
+        found.save(out, overwrite)
     if json_:
-        sys.stdout.write(summary_text(summary))
+        sys.stdout.write(summary_text(found.summary))
     elif not quiet:
         console = stdout()
-        console.print(fit_view(fitted.user_names, summary))
-        console.print(f"Next: mirrorfield run --population {out}", highlight=False, soft_wrap=True)
+        console.print(found.verdict.line, highlight=False, soft_wrap=True)
+        console.print(fit_view(found.found.user_names, found.summary))
+        print_assumed(Scenario.load(out / "scenario.toml"))
+        if found.verdict.holds:
+            console.print(f"Next: mirrorfield run --population {out}", highlight=False, soft_wrap=True)
 
 
 def fit_view(users: tuple[str, ...], summary: dict[str, Any]) -> RenderableType:
@@ -81,7 +100,21 @@ def fit_view(users: tuple[str, ...], summary: dict[str, Any]) -> RenderableType:
         summary["not_observed"],
     ]
     lines += [left_out(log) for log in _tables(summary["log"]) if log["bad"]]
-    return Group(*(Text(line) for line in lines), _counts(summary["log"]), _heldout(summary["heldout"]))
+    tables: list[RenderableType] = [_counts(summary["log"]), _heldout(summary["heldout"])]
+    if "by_learning_rate" in summary:
+        tables += _rates(summary["by_learning_rate"])
+    return Group(*(Text(line) for line in lines), *tables)
+
+
+def _rates(told: list[dict[str, Any]]) -> list[RenderableType]:
+    title = Text(f"What a run of {people(told[0]['users'])} says, by the learning rate, which no log gives")
+    names = [name for name in told[0] if name != "users"]
+    heads = [name.replace("_", " ") for name in names]
+    table = Table(*heads, box=box.SIMPLE_HEAD)
+    for row in told:
+        figures = (percent(row[name]) if name == "locked_in" else f"{row[name]:.3g}" for name in names)
+        table.add_row(*figures)
+    return [title, table]
 
 
 def _tables(log: dict[str, Any]) -> list[dict[str, Any]]:

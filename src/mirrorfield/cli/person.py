@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 
 from mirrorfield.arrays import STATES
-from mirrorfield.cli.asked import Fitted, Json, Seed, Settings, Steps, Users, fitted, print_json
+from mirrorfield.cli.asked import Fitted, Json, Seed, Settings, Steps, Users, fitted, print_assumed, print_json
 from mirrorfield.cli.settings import build_population
 from mirrorfield.cli.table import stdout
 
@@ -44,3 +44,4 @@ def person(
     for step, state, diet in list(zip(found.step, found.state, found.diet, strict=True))[::-every][::-1]:
         over.add_row(f"{step:,}", STATES[state], *(f"{100 * share:.1f}%" for share in diet))
     stdout().print(over)
+    print_assumed(base)

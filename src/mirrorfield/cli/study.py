@@ -23,6 +23,7 @@ from mirrorfield.cli.asked import (
     check_page,
     fitted,
     own_objects,
+    print_assumed,
     print_json,
     progress_bar,
     typed_command,
@@ -85,6 +86,7 @@ def _print_neighbours(found: "Neighbours") -> None:
         table.add_row(f"{pair.distance:g}", _share(pair.same_luck), _share(pair.other_luck))
     table.add_row("strangers", "", _share(found.strangers))
     stdout().print(table)
+    print_assumed(found.scenario)
     for name, (index, error) in (("profile", found.profile), ("luck", found.luck)):
         stdout().print(f"  decided by {name} alone: {100 * index:.1f}% of who ends up where (s.e. {100 * error:.1f})")
 
@@ -136,6 +138,7 @@ def _print_tipping(found: "Tipping") -> None:
     for place, value in zip(found.place, found.value, strict=True):
         table.add_row(f"{place:.4f}", f"{value:.4f}")
     stdout().print(table)
+    print_assumed(found.scenario)
     stdout().print(f"  crosses {found.level:g} between {found.bracket[0]:.4f} and {found.bracket[1]:.4f}")
     if found.fit:
         fit = found.fit
@@ -184,4 +187,6 @@ def sweep(
                     f"{float(one.total_order):.3f} +- {float(one.total_order_half):.3f}",
                 )  # fmt: skip
         stdout().print(table)
+    if "assumed" in dataset.attrs:
+        stdout().print(f"  {dataset.attrs['assumed']}", highlight=False, soft_wrap=True)
     stdout().print(f"Dataset: {folder / RESULT}")

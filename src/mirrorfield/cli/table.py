@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from mirrorfield.cli.plain import printable
+from mirrorfield.population.assumed import assumption, marked
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.worlds import AnyScenario
-from mirrorfield.report.headline import own, percent
+from mirrorfield.report.headline import own, percent, rate_rows
 
 BAR = 24
 PIPED_WIDTH = 110
@@ -79,7 +80,8 @@ def _figures(scenario: AnyScenario, summary: dict[str, Any]) -> Table:
         (f"effective categories, of {scenario.k}", f"{summary['effective_categories']:.2f}"),
         ("filter-bubble index (0 one diet for all, 1 disjoint)", f"{summary['filter_bubble']:.3f}"),
         ("mean pairwise overlap of diets", "– (one user)" if overlap is None else f"{overlap:.3f}"),
-        ("calm / engaged / hooked", " / ".join(percent(share) for share in states.values())),
+        *rate_rows(summary),
+        (marked(summary, "arousal", "calm / engaged / hooked"), " / ".join(map(percent, states.values()))),
         ("mean reaction", f"{summary['mean_reaction']:.3f}"),
     )
     if isinstance(scenario, Scenario) and scenario.intensity.rungs > 1:
@@ -104,16 +106,16 @@ def _momentary(summary: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 def _bands(scenario: AnyScenario, summary: dict[str, Any]) -> Table:
     shown = sorted(scenario.categories, key=lambda c: -summary["shares"][c.name])[:6]
     shown = [category for category in scenario.categories if category in shown]
-    table = Table(
-        box=box.SIMPLE_HEAD, title="By intentionality (lambda: 0 reactive, 1 intentional)", title_justify="left"
-    )
+    title = marked(summary, "intentionality", "By intentionality (lambda: 0 reactive, 1 intentional)")
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     table.add_column("lambda", no_wrap=True)
     table.add_column("users", justify="right")
     for category in shown:
         table.add_column(category.name, justify="right")
-    table.add_column("hooked", justify="right")
+    table.add_column(marked(summary, "arousal", "hooked"), justify="right")
     table.add_column("locked in", justify="right")
-    for band in summary["by_intentionality"]:
+    assumed = "intentionality" in summary.get("assumed", ())  # then everyone is in one band
+    for band in (band for band in summary["by_intentionality"] if band["users"] or not assumed):
         shares = [percent(band["shares"][c.name] if band["shares"] else None) for c in shown]
         span = f"{band['low']:.1f}–{band['high']:.1f}"
         table.add_row(span, f"{band['users']:,}", *shares, percent(band["hooked"]), percent(band["locked_in"]))
@@ -127,4 +129,5 @@ def summary_view(scenario: AnyScenario, summary: dict[str, Any]) -> RenderableTy
         f"{own(summary, ', ')}",
         style="bold",
     )
-    return Group(title, _shares(scenario, summary), _figures(scenario, summary), _bands(scenario, summary))
+    told = [Text(assumed, style="italic")] if (assumed := assumption(scenario)) else []
+    return Group(title, *told, _shares(scenario, summary), _figures(scenario, summary), _bands(scenario, summary))

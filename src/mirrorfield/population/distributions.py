@@ -12,6 +12,8 @@ PositiveFloat = Annotated[float, Field(gt=0, le=1e4, allow_inf_nan=False)]
 Susceptibility = Annotated[float, Field(ge=0, le=MAX_SUSCEPTIBILITY, allow_inf_nan=False)]
 Concentration = Annotated[float, Field(ge=0.05, le=1e4, allow_inf_nan=False)]
 
+Assumed = Literal["arousal", "intentionality", "learning_rate"]
+
 
 class PointIntentionality(Frozen):
     """Every user has the same lambda."""
@@ -107,7 +109,7 @@ class Population(Frozen):
     """The distribution of users; `segments`, if any, replace the two distributions beside it.
 
     With assign = "weight" a user falls into a segment at random, by weight; with "cycle" user u is in segment
-    u modulo the number of segments.
+    u modulo the number of segments. `assumed` names what of the people in `file` the log did not show.
     """
 
     susceptibility: AnySusceptibility = LognormalSusceptibility()
@@ -115,3 +117,4 @@ class Population(Frozen):
     segments: Annotated[tuple[Segment, ...], Field(max_length=MAX_SEGMENTS)] = ()
     assign: Literal["weight", "cycle"] = "weight"
     file: str | None = None
+    assumed: tuple[Assumed, ...] | None = None

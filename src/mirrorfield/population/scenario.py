@@ -1,5 +1,6 @@
 """The scenario: everything that decides a run, validated, frozen, and written as TOML."""
 
+import os
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -326,6 +327,18 @@ def load_values(preset_or_file: str | Path) -> dict[str, Any]:
         return known[str(preset_or_file)]
     path = Path(preset_or_file)
     if path.is_file():
-        return read_toml(path)
+        return beside(read_toml(path), path.parent)
     hint = nearest(str(preset_or_file), known)
     raise InputError(f'"{preset_or_file}" is neither a preset nor a TOML file.{hint} Presets: {", ".join(known)}.')
+
+
+def beside(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the values of a TOML file in a folder, with a relative `population.file` found from that folder.
+
+    >>> beside({"population": {"file": "people"}}, Path("study"))["population"]["file"].replace(os.sep, "/")
+    'study/people'
+    """
+    population = values.get("population")
+    if not isinstance(population, dict) or not isinstance(population.get("file"), str):
+        return values
+    return values | {"population": population | {"file": os.path.normpath(folder / population["file"])}}

@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.report.geometry import spread
-from mirrorfield.report.style import INK, TEXT, WIDTH, Mark, styled
+from mirrorfield.report.style import INK, MUTED, TEXT, WIDTH, Mark, styled
 
 RASTER_DPI = 200
+NOTE_COLUMNS, NOTE_INCHES = 110, 0.16
 _LINE_INCHES = 1.3 * TEXT / 72
 _TAG = re.compile(r"<[^>]+>")
 _REFERENCE = re.compile(r'(\bid="|url\(#|href="#)')
@@ -58,6 +60,22 @@ class Picture(Figure):
 def blank(height: float) -> Figure:
     """Return an empty figure of the report's width and a height in inches."""
     return Picture(figsize=(WIDTH, height))
+
+
+def noted(figure: Figure, note: str) -> Figure:
+    """Return the figure, made taller by a line at its lower edge with the note; unchanged without one."""
+    if not note:
+        return figure
+    width, tall = figure.get_size_inches()
+    lines = textwrap.wrap(note, NOTE_COLUMNS)
+    added = NOTE_INCHES * len(lines)
+    for axes in figure.axes:
+        left, bottom, wide, high = axes.get_position().bounds
+        axes.set_position((left, (bottom * tall + added) / (tall + added), wide, high * tall / (tall + added)))
+    figure.set_size_inches(width, tall + added)
+    with styled():
+        figure.text(0.01, 0.04 / (tall + added), "\n".join(lines), color=MUTED, fontsize=7.5, va="bottom")
+    return figure
 
 
 def end_labels(axes: Axes, labels: Sequence[Label]) -> None:

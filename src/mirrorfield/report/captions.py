@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from mirrorfield.arrays import STATES
+from mirrorfield.population.assumed import MARK
 from mirrorfield.report.figures import diversity_lines, intensity_lines, share_lines, tipping_curve
 from mirrorfield.report.geometry import narrowing_steps
 from mirrorfield.report.scenes import MOST_DOTS, NAMED_CORNERS, arousal_flows, flow_steps, policy_map
@@ -179,6 +180,7 @@ def _map(dataset: xr.Dataset) -> Exhibit:
 def _flows(dataset: xr.Dataset) -> Exhibit:
     _, last, everybody = _ends(dataset)
     shares = dataset["state_share"].values
+    mark = MARK if "assumed" in dataset.attrs else ""
     told = [
         f"step {int(dataset['step'].values[i]):,}: "
         + ", ".join(f"{s} {percent(float(shares[i, k]))}" for k, s in enumerate(STATES))
@@ -187,7 +189,7 @@ def _flows(dataset: xr.Dataset) -> Exhibit:
     return Exhibit(
         "flows",
         arousal_flows,
-        f"{percent(float(shares[-1, -1]))} of users are hooked at step {last}",
+        f"{percent(float(shares[-1, -1]))} of users are hooked{mark} at step {last}",
         f"Flow chart of arousal. {'; '.join(told)}.",
         (
             f"Bars: the sample, {users(dataset.sizes['user'])}, by arousal state. Ribbons: how many moved from one "

@@ -87,8 +87,8 @@ def flow_chart(moves: IntArray, names: list[str], colors: list[str]) -> Figure:
 
 
 def _section(number: int, arm: Arm, comparison: Comparison) -> str:
-    names = [category.name for category in comparison.base.categories]
-    colors = [category.color for category in comparison.base.categories]
+    base = comparison.base
+    names, colors = [c.name for c in base.categories], [c.color for c in base.categories]
     rows = [
         (
             *(e.metric, f"{e.base:.4f}", f"{e.changed:.4f}", f"{e.difference:+.4f}"),
@@ -103,8 +103,8 @@ def _section(number: int, arm: Arm, comparison: Comparison) -> str:
         flow_chart(arm.moves, names, colors), f"flow{number}", f"Bands of users between categories under {arm.name}."
     )
     return (
-        f"<section><h2>{escape(arm.name)}</h2>\n{figure(flow, FLOW_CAPTION)}{figure(effects, EFFECTS_CAPTION)}"
-        f"{table(HEAD, rows)}</section>\n"
+        f"<section><h2>{escape(arm.name)}</h2>\n{figure(flow, FLOW_CAPTION, base)}"
+        f"{figure(effects, EFFECTS_CAPTION, base)}{table(HEAD, rows)}</section>\n"
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mirrorfield.arrays import STATES
+from mirrorfield.population.assumed import marked
 from mirrorfield.report.card import Figures
 
 if TYPE_CHECKING:
@@ -42,6 +43,21 @@ def percent(fraction: float | None) -> str:
     return "–" if fraction is None else f"{100 * fraction:.1f}%"
 
 
+def rate_rows(summary: Mapping[str, Any]) -> Figures:
+    """Return how many are locked in at each learning rate, as one row, if the rate was assumed; no row otherwise.
+
+    >>> told = [{"learning_rate": rate, "users": 9, "locked_in": rate / 4} for rate in (0.1, 1.0, 3.0)]
+    >>> rate_rows({"by_learning_rate": told})
+    [('locked in at learning rate 0.1 / 1 / 3 (9 people)', '2.5% / 25.0% / 75.0%')]
+    """
+    told = summary.get("by_learning_rate")
+    if not told:
+        return []
+    rates = " / ".join(f"{row['learning_rate']:g}" for row in told)
+    name = f"locked in at learning rate {rates} ({people(told[0]['users'])})"
+    return [(name, " / ".join(percent(row["locked_in"]) for row in told))]
+
+
 def run_figures(scenario: "AnyScenario", summary: Mapping[str, Any]) -> Figures:
     """Return the headline figures of a run, of everyone after the last post."""
     served = sorted(summary["shares"].items(), key=lambda item: -item[1])[:4]
@@ -50,7 +66,8 @@ def run_figures(scenario: "AnyScenario", summary: Mapping[str, Any]) -> Figures:
         *((name, percent(summary[key])) for name, key in (("two-faced", "two_faced"),) if key in summary),
         (f"effective categories (of {scenario.k})", f"{summary['effective_categories']:.2f}"),
         ("filter bubble", f"{summary['filter_bubble']:.3f}"),
-        ("calm / engaged / hooked", " / ".join(map(percent, summary["states"].values()))),
+        *rate_rows(summary),
+        (marked(summary, "arousal", "calm / engaged / hooked"), " / ".join(map(percent, summary["states"].values()))),
         ("mean reaction", f"{summary['mean_reaction']:.3f}"),
         *((f"mostly served {name}", percent(share)) for name, share in served),
     ]
@@ -97,14 +114,15 @@ def neighbours_figures(found: "Neighbours") -> Figures:
 def person_figures(found: "Person") -> Figures:
     """Return who one person is, what they were shown, and what they are served in each state."""
     names, rungs = found.names, found.scenario.intensity.rungs
+    told = {"assumed": found.scenario.population.assumed or ()}
     shown = found.exposures.reshape(len(names), rungs).sum(axis=1)
     rows = [
-        ("lambda", f"{found.intentionality:.3f}"),
+        (marked(told, "intentionality", "lambda"), f"{found.intentionality:.3f}"),
         ("susceptibility", ", ".join(f"{n} {w:.2f}" for n, w in zip(names, found.susceptibility, strict=True))),
         ("posts shown", ", ".join(f"{n} {count:,}" for n, count in zip(names, shown, strict=True))),
     ]
     counts = " / ".join(f"{count:,}" for count in found.posts_in_state.values())
-    rows.append(("posts in which calm / engaged / hooked", counts))
+    rows.append((marked(told, "arousal", "posts in which calm / engaged / hooked"), counts))
     rows.append(("locked in at step", "never" if found.locked_in_at is None else f"{found.locked_in_at:,}"))
     for state, time, served in zip(STATES, found.time_in_state, found.served, strict=True):
         most = int(served.argmax())

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from mirrorfield.population.assumed import assumption
 from mirrorfield.population.worlds import AnyScenario
 from mirrorfield.report.sheet import SHEET
 from mirrorfield.version import VERSION
@@ -15,6 +16,7 @@ def leaf(title: str, run: str, body: str, base: AnyScenario | None, command: str
     if any; command, what made the page.
     """
     about = f"<section><h2>The base scenario</h2><pre>{escape(base.to_toml())}</pre></section>\n" if base else ""
+    run = f"{run}. {assumption(base)}" if base and assumption(base) else run
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -24,9 +26,10 @@ def leaf(title: str, run: str, body: str, base: AnyScenario | None, command: str
     )
 
 
-def figure(svg: str, caption: str) -> str:
-    """Return a picture with its caption, not yet escaped, as HTML."""
-    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>\n"
+def figure(svg: str, caption: str, base: AnyScenario | None = None) -> str:
+    """Return a picture with its caption, not yet escaped, as HTML; the caption ends with what `base` assumes."""
+    told = f"{caption} {assumption(base)}".strip() if base else caption
+    return f"<figure>{svg}<figcaption>{escape(told)}</figcaption></figure>\n"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

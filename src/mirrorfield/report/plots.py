@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
+from mirrorfield.population.assumed import assumption
+from mirrorfield.report.canvas import noted
 from mirrorfield.report.figures import diversity_lines, share_lines, tipping_curve
 from mirrorfield.report.scenes import arousal_flows, policy_map
 
@@ -18,26 +20,27 @@ class RunPlots:
 
     def __init__(self, dataset: "xr.Dataset") -> None:
         self._dataset = dataset
+        self._note = str(dataset.attrs.get("assumed", ""))
 
     def map(self) -> Figure:
         """Return where the sampled people's diets lie between the categories, at up to four steps."""
-        return policy_map(self._dataset)
+        return noted(policy_map(self._dataset), self._note)
 
     def shares(self) -> Figure:
         """Return the share of people that each category holds, by step."""
-        return share_lines(self._dataset)
+        return noted(share_lines(self._dataset), self._note)
 
     def diversity(self) -> Figure:
         """Return how narrow diets are, by step."""
-        return diversity_lines(self._dataset)
+        return noted(diversity_lines(self._dataset), self._note)
 
     def tipping(self) -> Figure:
         """Return who is served what by band of intentionality, after the last step."""
-        return tipping_curve(self._dataset)
+        return noted(tipping_curve(self._dataset), self._note)
 
     def flows(self) -> Figure:
         """Return how the sampled people move between calm, engaged and hooked."""
-        return arousal_flows(self._dataset)
+        return noted(arousal_flows(self._dataset), self._note)
 
 
 class TippingPlots:
@@ -50,4 +53,4 @@ class TippingPlots:
         """Return the metric against the setting that it tips over, with the logistic fit and the warm policies."""
         from mirrorfield.report.study import tipping_chart
 
-        return tipping_chart(self._found)
+        return noted(tipping_chart(self._found), assumption(self._found.scenario))

@@ -6,7 +6,8 @@ from typing import Any
 
 import xarray as xr
 
-from mirrorfield.report.headline import own
+from mirrorfield.population.assumed import marked
+from mirrorfield.report.headline import own, rate_rows
 from mirrorfield.report.style import fed, marks, number, percent, users
 
 _INTENSITY = {"intensity": "intensity of the average {}, 0 to 1", "floor": "average floor, 0 to 1"}
@@ -22,6 +23,7 @@ def run_line(dataset: xr.Dataset) -> str:
     return (
         f"Scenario {told['name']} · {users(int(told['users']))} · "
         f"{steps:,} {'step' if steps == 1 else 'steps'} · seed {told['seed']}{own(told, ' · ')}"
+        + (f" · {told['assumed']}" if "assumed" in told else "")
     )
 
 
@@ -36,12 +38,13 @@ def headline(summary: Mapping[str, Any]) -> str:
         (number(summary["effective_categories"]), f"effective categories in the average {word}"),
         (number(summary["filter_bubble"]), "filter-bubble index, 0 to 1"),
         (number(summary["overlap"]), f"overlap of two users' {word}s, 0 to 1"),
-        (percent(summary["states"]["hooked"]), "of users hooked"),
+        (percent(summary["states"]["hooked"]), marked(summary, "arousal", "of users hooked")),
         (number(summary["mean_reaction"]), "mean reaction over the run"),
         *((number(summary[name]), words.format(word)) for name, words in _INTENSITY.items() if summary.get(name)),
     )
     cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for value, name in entries)
-    return f'<dl class="numbers">{cells}</dl>\n'
+    rates = "".join(f'<p class="note">{escape(name)}: {value}</p>\n' for name, value in rate_rows(summary))
+    return f'<dl class="numbers">{cells}</dl>\n{rates}'
 
 
 def _bar(fraction: float, color: str) -> str:
@@ -96,8 +99,10 @@ def intentionality_table(dataset: xr.Dataset, summary: Mapping[str, Any]) -> str
     return (
         '<p class="note">λ is intentionality: 0 reacts by reflex, 1 by intention. Percent of the users in each range, '
         'at the last step.</p>\n<div class="scroll" role="region" aria-labelledby="bands" tabindex="0">'
-        '<table aria-labelledby="bands">\n<thead><tr><th scope="col">λ</th><th scope="col" class="count">Users</th>'
-        f'{head}<th scope="col" class="count">Hooked</th><th scope="col" class="count">Locked in</th></tr></thead>\n'
+        f'<table aria-labelledby="bands">\n<thead><tr><th scope="col">{marked(summary, "intentionality", "λ")}</th>'
+        f'<th scope="col" class="count">Users</th>{head}'
+        f'<th scope="col" class="count">{marked(summary, "arousal", "Hooked")}</th>'
+        '<th scope="col" class="count">Locked in</th></tr></thead>\n'
         f"<tbody>\n{''.join(rows)}</tbody></table></div>\n"
     )
 

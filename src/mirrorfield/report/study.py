@@ -62,7 +62,7 @@ def neighbours_page(found: Neighbours, command: str) -> str:
         for name, (index, error) in (("profile", found.profile), ("luck", found.luck))
     ]
     body = (
-        f"<section><h2>When neighbours part</h2>\n{figure(chart, caption)}"
+        f"<section><h2>When neighbours part</h2>\n{figure(chart, caption, found.scenario)}"
         f"{table(('distance', 'same luck', 'other luck'), told)}</section>\n<section><h2>Who decides</h2>\n"
         "<p>First-order index: the part of who ends up in which category that one of the two decides alone.</p>\n"
         f"{table(('decided by', 'index', 'standard error'), parts)}</section>\n"
@@ -102,8 +102,8 @@ def tipping_page(found: Tipping, command: str) -> str:
     rows = [(f"{x:.4f}", f"{y:.4f}") for x, y in zip(found.place, found.value, strict=True)]
     low, high = found.bracket
     body = (
-        f"<section><h2>It crosses {found.level:g} between {low:.4f} and {high:.4f}</h2>\n{figure(chart, caption)}"
-        f"{table((found.over, found.metric), rows)}</section>\n"
+        f"<section><h2>It crosses {found.level:g} between {low:.4f} and {high:.4f}</h2>\n"
+        f"{figure(chart, caption, found.scenario)}{table((found.over, found.metric), rows)}</section>\n"
     )
     base = found.scenario
     run = f"{base.name}: {base.users:,} users x {base.steps:,} interactions, seed {base.seed}"

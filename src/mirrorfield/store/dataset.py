@@ -11,6 +11,7 @@ from mirrorfield.arrays import STATES
 from mirrorfield.kernel import BINS
 from mirrorfield.maths64 import log
 from mirrorfield.metrics.series import Series, population_series
+from mirrorfield.population.assumed import assumption
 from mirrorfield.population.run import Part, Plan
 from mirrorfield.population.tables import intensities, reaction_range
 
@@ -194,6 +195,8 @@ def to_dataset(plan: Plan, part: Part, version: str) -> xr.Dataset:
         "steps": scenario.steps,
         "scenario": scenario.to_toml(),
     }
+    if assumed := assumption(scenario):
+        attributes["assumed"] = assumed
     series = population_series(part.totals)
     variables = _population_variables(part, series) | _sample_variables(part, scenario.intensity.rungs)
     variables |= _intensity_variables(part, series)

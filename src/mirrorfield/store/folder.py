@@ -13,7 +13,8 @@ from typing import Any
 import xarray as xr
 
 from mirrorfield.errors import CorruptError, InputError, StoreError
-from mirrorfield.population.worlds import AnyScenario, scenario_of_toml
+from mirrorfield.population.scenario import beside, parse_toml
+from mirrorfield.population.worlds import AnyScenario, scenario_of
 from mirrorfield.reading import parse_json
 from mirrorfield.seal import SUMS, digests, read_sealed, seal_text, sums_bytes
 from mirrorfield.store.consolidated import write_zarr
@@ -26,6 +27,15 @@ logger = logging.getLogger(__name__)
 def summary_text(summary: dict[str, Any]) -> str:
     """Return the bytes of summary.json as text."""
     return json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def scenario_text(scenario: AnyScenario, folder: Path) -> str:
+    """Return the bytes of a folder's scenario.toml as text; a relative `population.file` is written from the folder."""
+    file = scenario.population.file
+    if file is not None and not os.path.isabs(file):
+        file = Path(os.path.relpath(os.path.realpath(file), os.path.realpath(folder))).as_posix()
+        scenario = scenario.model_copy(update={"population": scenario.population.model_copy(update={"file": file})})
+    return seal_text(scenario.to_toml())
 
 
 def is_result(folder: Path) -> bool:
@@ -109,7 +119,7 @@ def write_result(
     """Write scenario.toml, summary.json, result.zarr and report.html into the folder `out`; see `write_folder`."""
 
     def fill(folder: Path) -> None:
-        (folder / SCENARIO).write_text(seal_text(scenario.to_toml()), encoding="utf-8")
+        (folder / SCENARIO).write_text(scenario_text(scenario, folder), encoding="utf-8")
         (folder / SUMMARY).write_text(summary_text(summary), encoding="utf-8")
         (folder / REPORT).write_text(report, encoding="utf-8")
         write_zarr(dataset, folder / RESULT)
@@ -140,7 +150,8 @@ def read_result(folder: Path) -> tuple[AnyScenario, dict[str, Any]]:
     warn_unsealed(folder)
     try:
         summary = parse_json(read_result_file(folder, SUMMARY), folder / SUMMARY)
-        scenario = scenario_of_toml(read_result_file(folder, SCENARIO), str(folder / SCENARIO))
+        values = parse_toml(read_result_file(folder, SCENARIO), str(folder / SCENARIO))
+        scenario = scenario_of(beside(values, folder), str(folder / SCENARIO))
         if not isinstance(summary, dict):
             raise TypeError(f"{SUMMARY} holds a {type(summary).__name__}")
         missing = {"users", "shares", "states", "by_intentionality"} - set(summary)

@@ -16,8 +16,9 @@ import xarray as xr
 from mirrorfield.errors import ContractError, CorruptError, InputError, MirrorfieldError, StoreError
 from mirrorfield.population.plausible import check_part
 from mirrorfield.population.run import Gathering, Part, Plan
-from mirrorfield.population.scenario import Scenario
-from mirrorfield.seal import SUMS, digests, seal_text, sha256, sums_bytes
+from mirrorfield.population.scenario import Scenario, beside
+from mirrorfield.population.worlds import AnyScenario
+from mirrorfield.seal import SUMS, digests, sha256, sums_bytes
 from mirrorfield.store.consolidated import write_zarr
 from mirrorfield.store.durable import disk_errors, sync_folder, sync_tree, write_durable
 from mirrorfield.store.folder import (
@@ -29,6 +30,7 @@ from mirrorfield.store.folder import (
     is_result,
     read_attributes,
     read_result,
+    scenario_text,
     summary_text,
     write_folder,
 )
@@ -149,7 +151,7 @@ class Job:
         """Write the result, its digests and summary.json, last, and remove what only an unfinished run needs."""
         figures = summary_text(summary).encode()
         with disk_errors(self.folder):
-            write_durable(self.folder / SCENARIO, seal_text(self.plan.scenario.to_toml()).encode())
+            write_durable(self.folder / SCENARIO, scenario_text(self.plan.scenario, self.folder).encode())
             write_durable(self.folder / REPORT, report.encode())
             _write_dataset(self.folder, dataset)
             names = [SCENARIO, REPORT, RESULT, *([USERS] if self.plan.keep_all else [])]
@@ -195,9 +197,14 @@ def check_finished(folder: Path, asked: Plan) -> bool:
         for name, value in digests.items()
         if found.get(name) != value
     ]
-    check_scenario(folder, plain(there), plain(asked.scenario), others)
+    check_scenario(folder, _absolute(there), _absolute(asked.scenario), others)
     check_kept(folder, asked.keep_all)
     return True
+
+
+def _absolute(scenario: AnyScenario) -> dict[str, Any]:
+    """Return a scenario as plain values, with the path of its users in the one form that all paths to them have."""
+    return beside(plain(scenario), Path.cwd())
 
 
 def check_kept(folder: Path, keep_all: bool | None) -> None:
@@ -247,7 +254,7 @@ def _begin(folder: Path, plan: Plan, ticket: Ticket, overwrite: bool) -> None:
 
     def fill(place: Path) -> None:
         write_durable(place / JOB, ticket_bytes(ticket))
-        write_durable(place / SCENARIO, seal_text(plan.scenario.to_toml()).encode())
+        write_durable(place / SCENARIO, scenario_text(plan.scenario, place).encode())
         (place / PARTS).mkdir()
         if plan.keep_all:
             create_table(plan, place / USERS, ticket.block)

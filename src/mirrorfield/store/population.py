@@ -7,6 +7,7 @@ import xarray as xr
 
 from mirrorfield.arrays import F32Array
 from mirrorfield.errors import CorruptError, InputError
+from mirrorfield.population.distributions import Assumed
 from mirrorfield.population.listed import listed_users
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.seal import check_files, read_sums, seal_text
@@ -43,6 +44,13 @@ def read_population(folder: Path) -> ListedUsers:
         return ListedUsers(*listed_users(susceptibility, intentionality, len(categories)), categories)
     except InputError as error:
         raise CorruptError(f"{place}: {error}") from None
+
+
+def assumed_in(folder: Path) -> tuple[Assumed, ...] | None:
+    """Return what `fit` had to assume of the users in a population folder; None for one that was made by hand."""
+    if not (folder / FIT).is_file():
+        return None
+    return Scenario.load(folder / SCENARIO).population.assumed
 
 
 def is_population(folder: Path) -> bool:

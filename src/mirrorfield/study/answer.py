@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from mirrorfield.arrays import FloatArray
+from mirrorfield.population.assumed import assumption
 from mirrorfield.population.worlds import AnyScenario
 from mirrorfield.study.design import problem, salib
 from mirrorfield.study.sweep import Sweep
@@ -21,6 +22,8 @@ def dataset_of(spec: Sweep, base: AnyScenario, places: FloatArray, found: list[d
     "sobol" it has first_order and total_order, (metric, setting), each with its 95% half-width.
     """
     attributes = {"version": VERSION, "method": spec.method, "scenario": base.to_toml()}
+    if assumed := assumption(base):
+        attributes["assumed"] = assumed
     names, metrics = list(spec.over), list(found[0])
     values = {metric: np.array([point[metric] for point in found]) for metric in metrics}
     if spec.method == "grid":
