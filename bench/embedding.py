@@ -10,9 +10,9 @@ import statistics
 import time
 from collections.abc import Callable
 
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.world.embedding.loop import World, spread_over
 from mirrorfield.world.embedding.reference import ReferenceWorld
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
 
 NUMPY_USERS, STEPS, NUMPY_STEPS = 2000, 10, 3
 

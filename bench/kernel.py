@@ -28,7 +28,7 @@ from mirrorfield.api import execute
 from mirrorfield.arrays import IntArray
 from mirrorfield.engine.rerun import rerun
 from mirrorfield.kernel import plain
-from mirrorfield.kernel.jit import compiled
+from mirrorfield.kernel.jit import entry
 from mirrorfield.population.run import WIDTH, Plan, new_trace, plan_run, ready_for
 from mirrorfield.streams import U64
 
@@ -64,7 +64,7 @@ def best_of_three(work: Callable[[], object], clock: Callable[[], float] = time.
     return best
 
 
-@compiled
+@entry
 def run_batch(
     seed: Any,
     first_user: Any,

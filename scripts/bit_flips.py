@@ -23,18 +23,19 @@ from unittest import mock
 
 import numpy as np
 
-from mirrorfield.api import Run, execute, job_for, prepare
+from mirrorfield.api import execute, execute_together, job_for, prepare, simulate
 from mirrorfield.cli.main import main
 from mirrorfield.errors import MirrorfieldError, StoppedError
 from mirrorfield.population.corpus import corpus_bytes, load_corpus
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.population.lens_tables import reward_models
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.result import PopulationRun
 from mirrorfield.seal import seal_text
 from mirrorfield.store import job
 from mirrorfield.store.job import describe_job
 from mirrorfield.store.population import read_population
 from mirrorfield.store.tables import load_table
-from mirrorfield.world.embedding import EmbeddingScenario, simulate
 from mirrorfield.world.embedding.checkpoint import read_checkpoint
 from mirrorfield.world.rlhf.fitted import scenario_with_reward_model
 
@@ -72,7 +73,7 @@ def command(*words: object) -> str:
     out, err = io.StringIO(), io.StringIO()
     with (
         mock.patch.object(sys, "argv", ["mirrorfield", *map(str, words)]),
-        mock.patch.object(Run, "report_html", lambda self: "page"),
+        mock.patch.object(PopulationRun, "report_html", lambda self: "page"),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
@@ -180,13 +181,13 @@ def corpus(folder: Path) -> Any:
 
 
 def embedding_in(folder: Path) -> None:
-    simulate(SMALL, threads=1).save(folder / "out", "page")
+    simulate(SMALL, threads=1, out=folder / "out")
 
 
 def checkpoint_in(folder: Path) -> None:
     looks = iter(range(STEPS))
     with contextlib.suppress(StoppedError):
-        simulate(SMALL, threads=1, out=folder / "out", stopped=lambda: next(looks) == 3)
+        execute_together(SMALL, 1, out=folder / "out", stopped=lambda: next(looks) == 3)
 
 
 def checkpoint(folder: Path) -> Any:

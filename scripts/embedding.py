@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 import mirrorfield as mf
 from mirrorfield.report.canvas import draw_line, step_axis
 from mirrorfield.report.style import marks, styled
-from mirrorfield.world.embedding import EmbeddingScenario, simulate
 
 PLACE = Path(__file__).parent.parent / "docs" / "assets" / "embedding.png"
 REACTIVE = 0.2
@@ -39,13 +38,13 @@ def panel(axes: Axes, dataset: xr.Dataset, title: str) -> None:
 
 def main() -> None:
     """Run both worlds and draw."""
-    scenario = EmbeddingScenario()
+    scenario = mf.EmbeddingScenario()
     base = mf.simulate(mf.Scenario(users=scenario.users, steps=scenario.steps, seed=scenario.seed))
     with styled():
         figure = Figure(figsize=(9.2, 3.8), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
         panel(left, base.dataset, "A policy for each person")
-        panel(right, simulate(scenario).dataset, "One policy for all")
+        panel(right, mf.simulate(scenario).dataset, "One policy for all")
         left.set_ylabel(f"people with λ < {REACTIVE:g} (%)")
         right.legend(frameon=False, loc="center left")
         figure.savefig(PLACE, dpi=160)

@@ -46,8 +46,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from mirrorfield.errors import InputError
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
 
 SECONDS, ROOM = 10, 3 * 2**30
 FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None

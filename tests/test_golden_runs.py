@@ -14,9 +14,8 @@ import pytest
 
 import mirrorfield as mf
 from mirrorfield.policy.presets import PRESETS
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.population.plausible import check_part
-from mirrorfield.world.embedding.run import simulate as simulate_embedding
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
 
 RUNS = Path(__file__).parent / "golden" / "runs.json"
 FIXED: dict[str, Any] = {"users": 301, "steps": 40, "seed": 11, "record": {"steps": 8, "users": 301}}
@@ -128,7 +127,7 @@ def embeddings() -> dict[str, EmbeddingScenario]:
 def found(name: str) -> dict[str, str]:
     """Return the digests of what a run publishes."""
     if name in embeddings():
-        fed = simulate_embedding(embeddings()[name])
+        fed = mf.simulate(embeddings()[name])
         return of_run(fed.summary, fed.dataset)
     run = mf.simulate(scenarios()[name], threads=1)
     check_part(run.plan, run.part)  # what a true run leaves behind passes for a part of a job

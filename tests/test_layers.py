@@ -14,7 +14,7 @@ LAYER = {
     "contract": 1, "model": 1, "policy": 2, "theory": 3, "kernel": 4, "population": 5, "metrics": 6, "store": 6,
     "people": 6, "recommenders": 6, "engine": 7, "calibration": 7, "world": 7,
     "gym": 8, "execution": 8, "validation": 8,
-    "api": 9, "study": 9, "report": 9, "server": 9, "cli": 9,
+    "api": 9, "result": 9, "study": 9, "report": 9, "server": 9, "cli": 9,
     "__init__": 10, "__main__": 10,
 }  # fmt: skip
 

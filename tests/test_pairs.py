@@ -13,7 +13,7 @@ import mirrorfield as mf
 from mirrorfield.api import prepare
 from mirrorfield.metrics.exact import exact_products
 from mirrorfield.metrics.paired import PairedSums, paired_effect
-from mirrorfield.recommenders import BPR, Random
+from mirrorfield.recommenders import BPR, Random, Reinforce
 from mirrorfield.study.pairs import OF_A_CROWD, pair_everyone
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
@@ -50,6 +50,7 @@ def test_blocks_and_threads_change_nothing() -> None:
         parts = pair_everyone(plans[0], plans[1:], threads, block=block)
         assert parts.sums == whole.sums and parts.users == 700
         assert (parts.moves[0] == whole.moves[0]).all() and parts.moves[0].sum() == 700
+        assert all((one == other).all() for one, other in zip(parts.crowds, whole.crowds, strict=True))
         for one, other in zip(parts.samples, whole.samples, strict=True):
             assert all((a == b).all() for a, b in zip(one, other, strict=True))
 
@@ -58,8 +59,14 @@ def test_effects_over_everyone_are_those_of_a_sample_of_everyone() -> None:
     (base, arm), (wide, wider) = worlds(), worlds(sample=700)
     few, all_of = (mf.compare(one, {"arm": other}).arms[0] for one, other in ((base, arm), (wide, wider)))
     for one, other in zip(few.effects, all_of.effects, strict=True):
-        assert other.people == 700
-        assert (one.people == 100) if one.metric == OF_A_CROWD else (one == other)
+        assert other.people == one.people == 700
+        if one.metric != OF_A_CROWD:
+            assert one == other
+            continue
+        assert (one.base, one.changed, one.difference) == (other.base, other.changed, other.difference)
+        assert (one.base, one.changed) == tuple(mf.simulate(world).summary[OF_A_CROWD] for world in (base, arm))
+        wide_one, wide_other = one.high - one.low, other.high - other.low
+        assert wide_one == pytest.approx(wide_other, rel=0.3)  # a spread of 100 has a standard error of 7% or so
     traces = [mf.simulate(world).part.sample for world in (wide, wider)]
     reaction, locked = (
         [f(t) for t in traces] for f in (lambda t: t.mean_reaction[-1], lambda t: t.diet[-1].max(0) > 0.9)
@@ -95,11 +102,22 @@ def test_what_needs_everyone_at_once_stays_with_the_sample() -> None:
         base, {"random": Random(), "bpr": BPR()}, {"step": lambda seen: np.full(len(seen.state), seen.step)}
     )
     random, bpr = ({effect.metric: effect.people for effect in arm.effects} for arm in found.arms)
-    assert random["hooked"] == 700 and random[OF_A_CROWD] == random["step"] == 100
+    assert random["hooked"] == random[OF_A_CROWD] == 700 and random["step"] == 100
     assert set(bpr.values()) == {100} and found.pairs == 700
     assert [arm.moves.sum() for arm in found.arms] == [700, 100]
     (under,) = mf.compare(base, {"random": Random()}, recommender=BPR()).arms
     assert {effect.people for effect in under.effects} == {100}
+
+
+def test_observe_is_for_the_recommenders_of_ones_own() -> None:
+    """The built-in base sees what it always sees; an arm that sees arousal and learns as the base does is the base."""
+    base = mf.Scenario(users=300, steps=30, record={"steps": 3})
+    (arm,) = mf.compare(base, {"again": Reinforce(0.1)}, observe="state").arms
+    assert all(effect.difference == 0 for effect in arm.effects)
+    (arm,) = mf.compare(base, {"blind": Reinforce(0.1)}).arms
+    assert any(effect.difference != 0 for effect in arm.effects)
+    with pytest.raises(mf.InputError, match=r'^observe: expected a recommender of your own beside observe="state"'):
+        mf.compare(base, {"more": {"policy.learning_rate": 0.2}}, observe="state")
 
 
 def test_plans_that_keep_a_sample_alone_are_refused() -> None:

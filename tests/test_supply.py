@@ -31,3 +31,29 @@ def test_a_wheel_carries_both_licences() -> None:
 def test_ci_pins_its_tools(tool: str) -> None:
     texts = [(ROOT / ".ci" / name).read_text(encoding="utf-8") for name in ("run", "constraints.txt")]
     assert re.search(re.escape(tool) + r"\d+\.\d+\.\d+\b", "\n".join(texts))
+
+
+def test_ci_runs_on_every_supported_python_and_system() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    minors = re.findall(r"Python :: (3\.\d+)\n", "\n".join(project["classifiers"]) + "\n")
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    assert re.findall(r'"(3\.\d+)"', workflow) == minors and len(minors) == 3
+    assert all(f"{system}-latest" in workflow for system in ("ubuntu", "macos", "windows"))
+    assert "run: .ci/run\n" in workflow and "\n.ci/wheel\n" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
+def test_the_extra_all_is_every_extra_that_a_user_needs() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    (everything,) = extras["all"]
+    assert re.fullmatch(r"mirrorfield\[(.+)\]", everything)[1].split(",") == sorted(set(extras) - {"all", "bench"})
+
+
+def test_the_version_is_one() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_the_documents_at_the_root_link_to_files_that_exist() -> None:
+    for page in sorted(ROOT.glob("*.md")):
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (ROOT / target).exists(), (page.name, target)

@@ -12,16 +12,16 @@ from hostile.mutate import DEEP, HUGE, as_json, mutated, remade, toml, write_fil
 from mirrorfield.api import simulate
 from mirrorfield.cli.compare import parse_change
 from mirrorfield.cli.settings import build_scenario
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.population.run import plan_run
 from mirrorfield.population.scenario import Scenario, read_toml
-from mirrorfield.population.tables import world_of
+from mirrorfield.population.tables import mechanisms_of
 from mirrorfield.seal import sha256
 from mirrorfield.store.folder import read_result
 from mirrorfield.store.ticket import FORMAT, _sha256, read_ticket
 from mirrorfield.study.design import design_of
 from mirrorfield.study.sweep import Sweep, _at, _point
 from mirrorfield.version import VERSION, source_digest
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
 
 
 def toml_files(*valid: Any) -> st.SearchStrategy[bytes]:
@@ -59,7 +59,7 @@ def read_scenario(folder: Path, data: bytes) -> None:
     (folder / "x.toml").write_bytes(data)
     scenario = Scenario.from_values(read_toml(folder / "x.toml"))
     Scenario.from_toml(scenario.to_toml())
-    plan_run(scenario), world_of(scenario)
+    plan_run(scenario), mechanisms_of(scenario)
 
 
 def read_embedding(folder: Path, data: bytes) -> None:

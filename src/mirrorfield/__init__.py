@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mirrorfield import contract, people, recommenders
-    from mirrorfield.api import Run, load, simulate
+    from mirrorfield.api import load, simulate
     from mirrorfield.engine.checks import check_people, check_recommender
     from mirrorfield.errors import ContractError, CorruptError, InputError, MirrorfieldError, StoppedError, StoreError
     from mirrorfield.policy.presets import preset
     from mirrorfield.policy.rule import Rule
     from mirrorfield.population.change import Intensity, Intervention
     from mirrorfield.population.distributions import Population, Segment
+    from mirrorfield.population.embedding import EmbeddingScenario
     from mirrorfield.population.policy import Policy
     from mirrorfield.population.scenario import Category, Profile, Record, Scenario
+    from mirrorfield.result import EmbeddingRun, PopulationRun, Run
     from mirrorfield.store.tables import load_table
     from mirrorfield.study.fitted import Fitted, fit
     from mirrorfield.study.neighbours import Neighbours, neighbours
@@ -31,15 +33,17 @@ if TYPE_CHECKING:
     from mirrorfield.version import VERSION as __version__
 
 _PLACES = {
-    "api": ("Run", "load", "simulate"),
+    "api": ("load", "simulate"),
     "engine.checks": ("check_people", "check_recommender"),
     "errors": ("ContractError", "CorruptError", "InputError", "MirrorfieldError", "StoppedError", "StoreError"),
     "policy.presets": ("preset",),
     "policy.rule": ("Rule",),
     "population.change": ("Intensity", "Intervention"),
     "population.distributions": ("Population", "Segment"),
+    "population.embedding": ("EmbeddingScenario",),
     "population.policy": ("Policy",),
     "population.scenario": ("Category", "Profile", "Record", "Scenario"),
+    "result": ("EmbeddingRun", "PopulationRun", "Run"),
     "store.tables": ("load_table",),
     "study.fitted": ("Fitted", "fit"),
     "study.neighbours": ("Neighbours", "neighbours"),
@@ -58,6 +62,8 @@ __all__ = [
     "Comparison",
     "ContractError",
     "CorruptError",
+    "EmbeddingRun",
+    "EmbeddingScenario",
     "Fitted",
     "InputError",
     "Intensity",
@@ -67,6 +73,7 @@ __all__ = [
     "Person",
     "Policy",
     "Population",
+    "PopulationRun",
     "Profile",
     "Record",
     "Rlhf",

@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from mirrorfield.contract import Metric, Observe
 from mirrorfield.errors import InputError, StoppedError
 from mirrorfield.execution.bar import Progress, watched
-from mirrorfield.execution.blocks import blocks_of, run_blocks, run_part
+from mirrorfield.execution.blocks import blocks_of, run_blocks
 from mirrorfield.execution.pools import open_pool
-from mirrorfield.metrics.own import mean_and_error, measure, snapshot_of
-from mirrorfield.metrics.summary import summarise
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.population.run import (
     Gathering,
     Part,
@@ -23,140 +21,15 @@ from mirrorfield.population.run import (
     new_trace,
     plan_run,
     recorded_steps,
+    run_block,
     whole_pairs,
 )
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.version import VERSION
+from mirrorfield.population.worlds import AnyScenario
+from mirrorfield.result import EmbeddingRun, PopulationRun, Run
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import xarray as xr
-
-    from mirrorfield.engine.logs import Logs
-    from mirrorfield.report.plots import RunPlots
     from mirrorfield.store.job import Job
-
-
-@dataclass(repr=False)
-class Run:
-    """A finished run: `summary` (plain values), `dataset` (xarray), `plot`, `to_frame`, `report(path)`, `save(folder)`.
-
-    `part` is over no user if the run was read from its folder; `plan` is None if `load` read it.
-    """
-
-    scenario: Scenario
-    plan: Plan | None
-    part: Part
-    command: str = ""
-    metrics: Mapping[str, Metric] = field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        from mirrorfield.report.card import text_card
-        from mirrorfield.report.headline import own, run_figures, size
-
-        title = f"Run of {size(self.scenario)}{own(self.summary, ', ')}"
-        return text_card(title, run_figures(self.scenario, self.summary))
-
-    def _repr_html_(self) -> str:
-        from mirrorfield.report.card import html_card
-        from mirrorfield.report.headline import own, run_figures, size
-
-        title = f"Run of {size(self.scenario)}{own(self.summary, ', ')}"
-        from mirrorfield.population.assumed import assumption
-
-        note = "Everyone, after the last post; two-faced: led by another category in another of their states. "
-        return html_card(title, run_figures(self.scenario, self.summary), note + assumption(self.scenario))
-
-    @property
-    def plot(self) -> "RunPlots":
-        """The report's pictures as matplotlib figures: `run.plot.map()`, `.shares()`, `.tipping()`, `.flows()`."""
-        from mirrorfield.report.plots import RunPlots
-
-        return RunPlots(self.dataset)
-
-    def to_frame(self, table: str = "steps") -> "pd.DataFrame":
-        """Return a table of the run: "steps" of everyone, "people" of the sample, or "bands" of lambda.
-
-        Raises InputError for another name.
-
-        >>> simulate(Scenario(users=64, steps=10)).to_frame("bands").shape
-        (20, 11)
-        """
-        from mirrorfield.store.frames import frame_of
-
-        return frame_of(self.dataset, table)
-
-    def _planned(self) -> Plan:
-        """Return the plan, made anew if the run was loaded; raise InputError if it had objects of somebody's own."""
-        if self.plan is not None:
-            return self.plan
-        own = [name for name in ("recommender", "people") if name in self.summary]
-        if own:
-            raise InputError(
-                f"run: it had {' and '.join(own)} of somebody's own, which a folder does not hold; simulate it again"
-            )
-        return prepare(self.scenario, None, None, None)
-
-    @cached_property
-    def summary(self) -> dict[str, Any]:
-        """The figures at the last step, as in summary.json."""
-        scenario, names = self.scenario, tuple(category.name for category in self.scenario.categories)
-        figures = summarise(self.part.totals, self.part.momentary, names, scenario.steps, scenario.seed)
-        if self.metrics:
-            found = measure(self.metrics, snapshot_of(self.part.sample, scenario.steps))
-            figures["metrics"] = {name: mean_and_error(values) for name, values in found.items()}
-        return figures | self._assumed() | self._planned().own.names
-
-    def _assumed(self) -> dict[str, Any]:
-        """Return what was assumed of the people, and the headline at other learning rates if the rate was."""
-        assumed, plan = self.scenario.population.assumed or (), self._planned()
-        if not assumed:
-            return {}
-        told: dict[str, Any] = {"assumed": list(assumed)}
-        if "learning_rate" in assumed and not plan.own.names and len(plan.population.listed_intentionality):
-            from mirrorfield.study.rates import by_learning_rate
-
-            told["by_learning_rate"] = by_learning_rate(plan)
-        return told
-
-    @cached_property
-    def dataset(self) -> "xr.Dataset":
-        """The time series and the sampled users, as in result.zarr."""
-        from mirrorfield.store.dataset import to_dataset
-        from mirrorfield.store.ticket import input_digests
-
-        plan = self._planned()
-        return to_dataset(plan, self.part, VERSION).assign_attrs(plan.own.names | input_digests(plan))
-
-    def logs(self, people: int = 1000) -> "Logs":
-        """Return every post of the first so many sampled people, as logged bandit feedback.
-
-        They are run again, from their ids, in the arrays engine: same people, same luck, float64. Raises InputError for
-        a rule that it does not run (those of sessions), and for more posts than fit in memory.
-
-        >>> simulate(Scenario(users=9, steps=4)).logs(3).to_frame().shape
-        (12, 9)
-        """
-        from mirrorfield.engine.logs import logs_of
-
-        plan = self._planned()
-        return logs_of(plan, plan.sample[:people])
-
-    def report_html(self) -> str:
-        """Return the report as one self-contained page."""
-        from mirrorfield.report.page import write_report
-
-        return write_report(self.dataset, self.summary, self.scenario.to_toml(), self.command)
-
-    def report(self, path: str | Path) -> None:
-        """Write the report to a file."""
-        Path(path).write_text(self.report_html(), encoding="utf-8")
-
-    def save(self, folder: str | Path, overwrite: bool = False) -> None:
-        """Write the result folder; raise InputError if it exists and `overwrite` is false."""
-        from mirrorfield.store.folder import write_result
-
-        write_result(Path(folder), self.scenario, self.summary, self.dataset, self.report_html(), overwrite)
 
 
 def load(folder: str | Path) -> Run:
@@ -177,22 +50,33 @@ def load(folder: str | Path) -> Run:
     folder = Path(folder)
     if is_job(folder):
         raise InputError(describe_job(folder))
-    return _read_run(None, folder)
+    return _read_run(folder)
 
 
-def _read_run(plan: Plan | None, folder: Path) -> Run:
+def _read_run(folder: Path, plan: Plan | None = None) -> Run:
     from mirrorfield.store.folder import RESULT, read_result
-    from mirrorfield.store.job import tidy_finished
     from mirrorfield.store.tables import load_table
 
     scenario, summary = read_result(folder)
-    if plan:
-        tidy_finished(folder)
     dataset = load_table(folder, RESULT)
-    recorded = len(recorded_steps(scenario.steps, scenario.record.steps))
-    nobody = new_trace(scenario, recorded, 0)
-    run = Run(scenario, plan, Part(0, 0, new_totals(scenario, recorded), new_totals(scenario, 1), nobody))
+    run: Run
+    if isinstance(scenario, EmbeddingScenario):
+        run = EmbeddingRun(scenario, None, None)
+    else:
+        recorded = len(recorded_steps(scenario.steps, scenario.record.steps))
+        nobody = new_trace(scenario, recorded, 0)
+        totals, momentary = new_totals(scenario, recorded), new_totals(scenario, 1)
+        run = PopulationRun(scenario, plan, Part(0, 0, totals, momentary, nobody))
     run.summary, run.dataset = summary, dataset
+    return run
+
+
+def _read_finished(plan: Plan, folder: Path) -> PopulationRun:
+    from mirrorfield.store.job import tidy_finished
+
+    tidy_finished(folder)
+    run = _read_run(folder, plan)
+    assert isinstance(run, PopulationRun)  # `check_finished` has compared the scenarios
     return run
 
 
@@ -200,8 +84,41 @@ def _never() -> bool:
     return False
 
 
+@overload
 def simulate(
-    scenario: Scenario | None = None,
+    scenario: EmbeddingScenario,
+    *,
+    threads: int | None = ...,
+    progress: Progress = ...,
+    out: str | Path | None = ...,
+    resume: bool = ...,
+    overwrite: bool = ...,
+    dask: str | None = ...,
+) -> EmbeddingRun: ...
+
+
+@overload
+def simulate(
+    scenario: Scenario | None = ...,
+    *,
+    population: str | Path | None = ...,
+    threads: int | None = ...,
+    block: int | None = ...,
+    progress: Progress = ...,
+    out: str | Path | None = ...,
+    resume: bool = ...,
+    overwrite: bool = ...,
+    keep_all: bool = ...,
+    dask: str | None = ...,
+    recommender: Any = ...,
+    people: Any = ...,
+    observe: Observe = ...,
+    metrics: Mapping[str, Metric] | None = ...,
+) -> PopulationRun: ...
+
+
+def simulate(
+    scenario: AnyScenario | None = None,
     *,
     population: str | Path | None = None,
     threads: int | None = None,
@@ -228,6 +145,9 @@ def simulate(
     keep the contract (people also as a class that is called with the scenario), in place of the scenario's; observe,
     "history" or "state", what such a recommender sees; metrics, {name: function of a Snapshot}, means of which over the
     sampled people are added to the summary. The result depends on the scenario, the population and these objects alone.
+    Of an EmbeddingScenario everyone goes through the steps together, so of these options it has threads, progress
+    (called with the people that the steps just done stand for), out, resume (from a checkpoint beside `out`), overwrite
+    and dask (the whole run as one task).
     Raises InputError for what cannot be simulated or continued and for objects that break the contract, StoreError if
     the disk refuses. Source: docs/model.md, sections 1 and 2; docs/jobs.md; docs/contract.md.
 
@@ -237,6 +157,17 @@ def simulate(
     >>> simulate(Scenario(users=64, steps=10), recommender=Thompson()).summary["recommender"]
     'Thompson'
     """
+    if isinstance(scenario, EmbeddingScenario):
+        given = {
+            "population": population, "block": block, "recommender": recommender, "people": people, "metrics": metrics
+        }  # fmt: skip
+        for name, value in given.items():
+            if value is not None:
+                raise InputError(f"{name}: expected nothing in the embedding world, where one policy serves all")
+        if keep_all or observe != "history":
+            raise InputError("keep_all, observe: expected their defaults in the embedding world")
+        with watched(progress, scenario.users) as told:
+            return execute_together(scenario, threads, told, out=out, resume=resume, overwrite=overwrite, dask=dask)
     plan = prepare(scenario or Scenario(), population, threads, block, keep_all)
     if recommender is not None or people is not None or observe != "history":
         from mirrorfield.engine.own import with_own
@@ -252,10 +183,10 @@ def simulate(
 
     folder = Path(out)
     if resume and check_finished(folder, plan):
-        return _read_run(plan, folder)
+        return _read_finished(plan, folder)
     with locked(folder):
         if resume and check_finished(folder, plan):
-            return _read_run(plan, folder)
+            return _read_finished(plan, folder)
         job_of = job_for(plan, folder, population, block, resume=resume, overwrite=overwrite)
         with job_of as job, watched(progress, plan.scenario.users - job.gathering.users) as told:
             return execute(plan, threads, progress=told, dask=dask, job=job, metrics=metrics)
@@ -271,7 +202,7 @@ def execute(
     job: "Job | None" = None,
     stopped: Callable[[], bool] = _never,
     metrics: Mapping[str, Metric] | None = None,
-) -> Run:
+) -> PopulationRun:
     """Run a plan that `prepare` made, or what is left of a job, which decides the block size and gets the result.
 
     The other parameters are those of `simulate`; `stopped` is looked at several times a second. Raises StoppedError
@@ -290,10 +221,64 @@ def execute(
                     progress(part.users)
     if gathering.users < plan.scenario.users:
         raise StoppedError(f"stopped after {gathering.users:,} of {plan.scenario.users:,} users")
-    run = Run(plan.scenario, plan, gathering.whole(), job.ticket.command if job else "", metrics or {})
+    run = PopulationRun(plan.scenario, plan, gathering.whole(), job.ticket.command if job else "", metrics or {})
     if job:
         job.finish(run.summary, run.dataset, run.report_html())
     return run
+
+
+def run_part(plan: Plan, first_user: int, users: int, *arguments: Any) -> Part:
+    """Run a block of users in the engine that its plan needs: lanes for what is built in, arrays for what is not."""
+    if plan.own.in_lanes:
+        return run_block(plan, first_user, users, *arguments)
+    from mirrorfield.engine import run_block as run_arrays
+
+    return run_arrays(plan, first_user, users, *arguments)
+
+
+def execute_together(
+    scenario: EmbeddingScenario,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    *,
+    out: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    dask: str | None = None,
+    stopped: Callable[[], bool] = _never,
+    command: str = "",
+) -> EmbeddingRun:
+    """Run a scenario of the embedding world; the parameters are those of `simulate` and `execute`."""
+    from mirrorfield.store.folder import check_place, is_result, read_result
+    from mirrorfield.store.lock import locked
+    from mirrorfield.store.ticket import check_scenario, plain
+    from mirrorfield.world.embedding.checkpoint import checkpoint_path
+    from mirrorfield.world.embedding.run import run_world
+
+    if out is None:
+        if resume:
+            raise InputError("resume: expected the folder of the run in `out`")
+        if dask is None:
+            return EmbeddingRun(scenario, *run_world(scenario, threads, progress, stopped=stopped), command)
+        from mirrorfield.execution.cluster import cluster_pool
+
+        with cluster_pool(scenario, dask) as pool:
+            return EmbeddingRun(scenario, *pool.executor.submit(run_world, pool.plan, threads).result(), command)
+    folder = Path(out)
+    if dask is not None:
+        raise InputError("dask: expected no `out` in the embedding world: a task on a cluster keeps no checkpoint")
+    with locked(folder):
+        if resume and is_result(folder):
+            check_scenario(folder, plain(read_result(folder)[0]), plain(scenario), [])
+            found = _read_run(folder)
+            assert isinstance(found, EmbeddingRun)
+            return found
+        check_place(folder, overwrite)
+        place = checkpoint_path(folder)
+        run = EmbeddingRun(scenario, *run_world(scenario, threads, progress, place, resume, stopped), command)
+        run.save(folder, overwrite)
+        place.unlink(missing_ok=True)
+        return run
 
 
 def _gathering(plan: Plan) -> tuple[Gathering, Callable[[Part], None]]:

@@ -31,8 +31,8 @@ def exp(x: Any) -> Any:
 
     Formula: e**x = 2**n * e**r with n = round(x / ln 2) and |r| <= ln(2)/2, e**r = 1 + r + r**2 q(r), q cubic.
 
-    Parameters: x, float32 scalar or array, dimensionless. Returns the same shape, float32. Raises nothing.
-    Source: range reduction after Cody and Waite (1980); coefficients fitted here.
+    Parameters: x, float32 scalar or array, dimensionless. Returns the same shape, float32. Source: range reduction
+    after Cody and Waite (1980); coefficients fitted here.
 
     >>> float(exp(np.float32(0)))
     1.0
@@ -53,7 +53,7 @@ def log(x: Any) -> Any:
     Formula: ln x = e ln 2 + ln m with m in [0.75, 1.5), ln m = y p(y), y = m - 1, p of degree 7.
 
     Parameters: x, float32 scalar or array > 0, dimensionless. Returns the same shape, float32, in nats.
-    Raises nothing; zero, subnormal and negative input is not handled. Source: coefficients fitted here.
+    Zero, subnormal and negative input is not handled. Source: coefficients fitted here.
 
     >>> float(log(np.float32(1)))
     0.0
@@ -70,8 +70,7 @@ def cos_turn(u: Any) -> Any:
 
     Formula: cos(2 pi u) = sin(2 pi y) with y = |u - 1/2| - 1/4 in [-1/4, 1/4], an odd polynomial in y.
 
-    Parameters: u, float32 scalar or array, in turns. Returns the same shape, float32. Raises nothing.
-    Source: coefficients fitted here.
+    Parameters: u, float32 scalar or array, in turns. Returns the same shape, float32. Source: coefficients fitted here.
 
     >>> [round(float(cos_turn(np.float32(u))), 6) for u in (0.0, 0.5)]
     [1.0, -1.0]
@@ -87,7 +86,7 @@ def normal(u: Any, v: Any) -> Any:
     Formula: n = sqrt(-2 ln u) cos(2 pi v).
 
     Parameters: u in (0, 1], v in [0, 1), float32 of one shape. Returns that shape, float32; with u a multiple of
-    2**-24, |n| <= 5.77. Raises nothing. Source: Box and Muller (1958), https://doi.org/10.1214/aoms/1177706645.
+    2**-24, |n| <= 5.77. Source: Box and Muller (1958), https://doi.org/10.1214/aoms/1177706645.
 
     >>> round(float(normal(np.float32(0.5), np.float32(0))), 4)
     1.1774

@@ -32,8 +32,8 @@ def mix64(x: Any) -> Any:
 
     Formula: z = (x ^ x>>30) A; z = (z ^ z>>27) B; z ^ z>>31, modulo 2**64.
 
-    Parameters: x, uint64 scalar or array. Returns the same shape, uint64. Raises nothing.
-    Source: Steele, Lea and Flood (2014), https://doi.org/10.1145/2660193.2660195.
+    Parameters: x, uint64 scalar or array. Returns the same shape, uint64. Source: Steele, Lea and Flood (2014),
+    https://doi.org/10.1145/2660193.2660195.
 
     >>> with np.errstate(over="ignore"):
     ...     hex(mix64(np.uint64(0x9E3779B97F4A7C15)))
@@ -50,7 +50,7 @@ def stream(seed: Any, user: Any, purpose: Any) -> Any:
     Formula: key = mix64(seed + purpose g); words = the halves of mix64(key + 2 user g), mix64(key + (2 user + 1) g).
 
     Parameters: seed, user, purpose: uint64 (user may be an array). Returns four uint32 of user's shape, never all
-    zero, because mix64 is a bijection. Raises nothing. Source: seeding advised by Blackman and Vigna (2021).
+    zero, because mix64 is a bijection. Source: seeding advised by Blackman and Vigna (2021).
 
     >>> with np.errstate(over="ignore"):
     ...     [int(word) for word in stream(np.uint64(1), np.uint64(0), INTERACTION)] == [0, 0, 0, 0]
@@ -67,8 +67,8 @@ def next_word(a: Any, b: Any, c: Any, d: Any) -> Any:
 
     Formula: word = rotl(a + d, 7) + a, then the linear engine of xoshiro128.
 
-    Parameters: a, b, c, d: uint32 scalars or arrays. Returns (word, a, b, c, d), uint32. Raises nothing.
-    Source: Blackman and Vigna (2021), xoshiro128++.
+    Parameters: a, b, c, d: uint32 scalars or arrays. Returns (word, a, b, c, d), uint32. Source: Blackman and Vigna
+    (2021), xoshiro128++.
 
     >>> with np.errstate(over="ignore"):
     ...     int(next_word(*(np.uint32(i) for i in (1, 2, 3, 4)))[0])
@@ -89,8 +89,8 @@ def next_word(a: Any, b: Any, c: Any, d: Any) -> Any:
 def uniform(word: Any) -> Any:
     """Return a uniform variate in [0, 1) from 32 random bits: the top 24 of them, times 2**-24.
 
-    Parameters: word, uint32 scalar or array. Returns the same shape, float32. Raises nothing.
-    Source: every value is exact in a float32's 24-bit significand.
+    Parameters: word, uint32 scalar or array. Returns the same shape, float32. Source: every value is exact in a
+    float32's 24-bit significand.
 
     >>> float(uniform(np.uint32(0xFFFFFFFF)))
     0.9999999403953552
@@ -101,8 +101,7 @@ def uniform(word: Any) -> Any:
 def uniform_positive(word: Any) -> Any:
     """Return a uniform variate in (0, 1] from 32 random bits, safe under a logarithm.
 
-    Parameters: word, uint32 scalar or array. Returns the same shape, float32. Raises nothing.
-    Source: `uniform`, moved up by 2**-24.
+    Parameters: word, uint32 scalar or array. Returns the same shape, float32. Source: `uniform`, moved up by 2**-24.
 
     >>> float(uniform_positive(np.uint32(0xFFFFFFFF)))
     1.0
@@ -116,7 +115,7 @@ def below(word: Any, bound: Any) -> Any:
     Formula: floor(u bound) with u = uniform(word); in float32 u bound never rounds up to bound.
 
     Parameters: word, uint32 scalar or array; bound, a whole number from 1 to 2**24. Returns word's shape, int32.
-    Raises nothing. Source: inversion of the discrete uniform distribution.
+    Source: inversion of the discrete uniform distribution.
 
     >>> int(below(np.uint32(0xFFFFFFFF), 6))
     5

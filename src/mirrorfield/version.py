@@ -10,7 +10,7 @@ VERSION = version("mirrorfield")
 PACKAGE = Path(__file__).resolve().parent
 DECIDING = (
     *("arrays.py", "contract.py", "maths.py", "maths64.py", "streams.py", "model", "policy", "kernel", "population"),
-    *("people", "recommenders", "engine"),
+    *("people", "recommenders", "engine", "world/embedding"),
 )
 
 

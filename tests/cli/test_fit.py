@@ -163,11 +163,11 @@ def test_nothing_is_said_where_nothing_was_assumed() -> None:
 def test_words_for_logs_as_they_are(folder: Path, mirrorfield: Call) -> None:
     """Tabs, no header, no time, an expression, sessions, propensities and a transform, in one call."""
     rng = np.random.default_rng(1)
-    rows = [
-        f"p{person}\t{'ab'[kind]}\t{int(rng.random() < 0.3 + 0.02 * person * kind)}\t{rng.integers(9)}\t{post // 6}\t0.5"
-        for post in range(60)
-        for person, kind in enumerate(rng.integers(2, size=30))
-    ]
+    rows = []
+    for post in range(60):
+        for person, kind in enumerate(rng.integers(2, size=30)):
+            like = int(rng.random() < 0.3 + 0.02 * person * kind)
+            rows.append(f"p{person}\t{'ab'[kind]}\t{like}\t{rng.integers(9)}\t{post // 6}\t0.5")
     (folder / "bare.tsv").write_text("\n".join(rows) + "\n")
     words = ("--delimiter", "tab", "--no-header", "--user", "c1", "--category", "c2", "--session", "c5")
     more = ("--reaction", "c3 + 0.1*log1p(c4)", "--propensity", "c6", "--transform", "rank", "--out", "bare")

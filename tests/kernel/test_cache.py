@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import mirrorfield
-from mirrorfield.kernel import extended, plain
+from mirrorfield.kernel import extended, jit, plain
 from mirrorfield.kernel.jit import KEPT_FOLDERS, REACHING, remove_old, source_hash
 
 PACKAGE = Path(mirrorfield.__file__).parent
@@ -26,12 +26,12 @@ def test_an_edit_in_any_reaching_file_changes_the_cache(part: str, tmp_path) -> 
 
 
 SMALL = """
-from mirrorfield.kernel.jit import compiled
+from mirrorfield.kernel.jit import entry
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.model.profile import reaction
 
 
-@compiled
+@entry
 def felt(mean, std, normal):
     return reaction(mean, std, normal)
 """
@@ -104,3 +104,11 @@ def test_mirrorfield_jit_0_runs_as_plain_python_to_the_same_figures() -> None:
     compiled, interpreted = printed(), printed(MIRRORFIELD_JIT="0")
     assert (compiled[0], interpreted[0]) == ("True", "False")
     assert compiled[1] == interpreted[1]
+
+
+def test_code_for_compiled_code_alone_is_not_called_from_python() -> None:
+    """It has no entry for Python: without this error the process would jump to address 0."""
+    for function in (jit.compiled(lambda x: x), jit.lanewise(lambda x: x)):
+        with pytest.raises(TypeError, match="is for compiled code alone; compile an `entry` that calls it"):
+            function(1.0)
+    jit.LANEWISE.pop()

@@ -6,8 +6,8 @@ from mirrorfield import Scenario
 from mirrorfield.errors import InputError
 from mirrorfield.policy.presets import preset
 from mirrorfield.population.bounds import strongest_reaction
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.population.settings import apply_setting, parse_setting
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
 
 REFUSED = {
     "policy.start=[[1e300, 0, 0, 0]]": r"policy: start: expected .* logits within 1000 of zero, got",

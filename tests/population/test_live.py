@@ -5,12 +5,12 @@ import pytest
 
 import mirrorfield as mf
 from mirrorfield.errors import InputError
-from mirrorfield.population.live import Crowd
+from mirrorfield.population.live import LiveCrowd
 
 
 @pytest.mark.parametrize("users", [100, 1000])
 def test_a_crowd_is_a_run_bit_for_bit_whatever_the_pace(users: int) -> None:
-    crowd = Crowd(mf.Scenario(users=users, seed=4))
+    crowd = LiveCrowd(mf.Scenario(users=users, seed=4))
     for posts in (1, 2, 30, 67):
         crowd.advance(posts)
     trace = crowd.look()
@@ -22,7 +22,7 @@ def test_a_crowd_is_a_run_bit_for_bit_whatever_the_pace(users: int) -> None:
 
 
 def test_looking_changes_nothing_and_turning_is_a_nudge() -> None:
-    crowd, other = Crowd(mf.Scenario(users=64)), Crowd(mf.Scenario(users=64))
+    crowd, other = LiveCrowd(mf.Scenario(users=64)), LiveCrowd(mf.Scenario(users=64))
     crowd.advance(50)
     crowd.look()
     crowd.turn(0.1, 0.3)
@@ -38,11 +38,11 @@ def test_looking_changes_nothing_and_turning_is_a_nudge() -> None:
 def test_what_it_does_not_hold_is_refused() -> None:
     for part in ({"policy": {"rule": "grpo"}}, {"intensity": {"rungs": 2}}):
         with pytest.raises(InputError, match="expected plain REINFORCE"):
-            Crowd(mf.Scenario(users=10, **part))
+            LiveCrowd(mf.Scenario(users=10, **part))
 
 
 def test_a_past_is_told_as_it_was_turns_and_all() -> None:
-    crowd, kept = Crowd(mf.Scenario(users=200, seed=3)), {}
+    crowd, kept = LiveCrowd(mf.Scenario(users=200, seed=3)), {}
     for posts, rate, shift in ((20, 0.1, 0.0), (30, 0.4, 0.2), (1, 0.4, -0.3), (40, 0.0, -0.3)):
         crowd.turn(rate, shift)
         crowd.advance(posts)
@@ -57,7 +57,7 @@ def test_a_past_is_told_as_it_was_turns_and_all() -> None:
 
 @pytest.mark.parametrize("users", [100, 1000])
 def test_a_survey_sees_everyone(users: int) -> None:
-    crowd = Crowd(mf.Scenario(users=users))
+    crowd = LiveCrowd(mf.Scenario(users=users))
     crowd.advance(40)
     whole, seen = crowd.look(), [(first, n, trace.feed[0, :, :n].copy()) for first, n, trace in crowd.survey(256)]
     assert sum(n for _, n, _ in seen) == users and [first for first, _, _ in seen] == list(range(0, users, 256))

@@ -120,4 +120,4 @@ def test_a_changed_number_is_refused_or_harmless(choose: st.DataObject) -> None:
     with np.errstate(all="raise"):
         gathering = Gathering(plan())
         gathering.add(forged)
-        json.dumps(mf.Run(SCENARIO, plan(), gathering.whole()).summary, allow_nan=False)
+        json.dumps(mf.PopulationRun(SCENARIO, plan(), gathering.whole()).summary, allow_nan=False)

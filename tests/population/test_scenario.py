@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from mirrorfield import InputError, Scenario
 from mirrorfield.policy.presets import PRESETS, preset
 from mirrorfield.population.scenario import presets
+from mirrorfield.recommenders import Random
 
 MOVES = {"up": 0.1, "down": 0.1}
 BAD = [
@@ -114,3 +115,9 @@ def test_a_rule_or_the_name_of_a_preset_is_a_policy(name: str) -> None:
 def test_the_name_of_no_preset_is_one_line() -> None:
     with pytest.raises(InputError, match=r'"grop" is not a preset\. Did you mean "?grpo'):
         Scenario(policy="grop")
+
+
+def test_a_recommender_in_the_place_of_a_rule_is_told_where_it_belongs() -> None:
+    line = r"policy: expected the name of a rule, its parts or a Rule, got Random; .* simulate\(scenario, recommender="
+    with pytest.raises(InputError, match=line):
+        Scenario(policy=Random())

@@ -5,7 +5,7 @@ import pytest
 
 import mirrorfield as mf
 from mirrorfield.engine.rerun import rerun
-from mirrorfield.kernel import plain
+from mirrorfield.kernel.entries import advance_plain_block
 from mirrorfield.kernel.rows import layout
 from mirrorfield.kernel.updates import built_in
 from mirrorfield.population.run import plan_run
@@ -29,7 +29,7 @@ def measured_updates(logits, mean, std, baseline, learning_rate, blocks: int, se
         rows[at.state], rows[at.baseline] = 1, baseline
         for table, values in ((at.logits, logits), (at.mean, mean), (at.std, std)):
             rows[table][engaged] = np.asarray(values)[:, None]
-        plain.advance(rows, words, at, 0, 1, np.float32(learning_rate), built_in(at, at.end))
+        advance_plain_block(rows, words, at, 0, 1, np.float32(learning_rate), built_in(at, at.end))
         deltas.append((rows[at.logits][engaged] - np.asarray(logits, np.float32)[:, None]).T.astype(float))
     return np.concatenate(deltas)
 

@@ -336,7 +336,7 @@ def test_a_kill_between_any_two_steps_of_finishing_is_harmless(
 ) -> None:
     begun, report = half_done(10), tmp_path / "report"
     report.write_bytes(undisturbed["report.html"])
-    monkeypatch.setattr(mf.Run, "report_html", lambda run: report.read_text(encoding="utf-8"))
+    monkeypatch.setattr(mf.PopulationRun, "report_html", lambda run: report.read_text(encoding="utf-8"))
     folders = [shutil.copytree(begun, tmp_path / f"step-{step}") for step in range(30)]
     done = subprocess.run(
         [sys.executable, "-c", KILLED, report, *folders], stdout=subprocess.PIPE, text=True, check=True

@@ -24,7 +24,7 @@ SCRIPT = Path(__file__).parents[2] / "scripts/bit_flips.py"
 def finished(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("finished") / "x"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mf.Run, "report_html", lambda run: "page")
+        patch.setattr(mf.PopulationRun, "report_html", lambda run: "page")
         mf.simulate(mf.Scenario(users=96, steps=10), out=folder, block=32, keep_all=True)
     return folder
 

@@ -97,7 +97,7 @@ def heldout_check(log: InteractionLog, seed: int, scaling: Scaling | None = None
 
     Parameters: log; seed of the resampling; scaling (default: by the range of the log). Returns plain data: counts,
     and "rmse" and "difference" by method, in the model's unit ("unit") and the log's ("log_unit"), each as value,
-    low, high. When nothing can be checked, "events" is 0 and "note" says why. Raises nothing.
+    low, high. When nothing can be checked, "events" is 0 and "note" says why.
     """
     scaling = scaling or scaling_of(log)
     held = last_of(log)

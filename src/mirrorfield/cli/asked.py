@@ -20,7 +20,7 @@ from mirrorfield.store.lock import check_name
 
 if TYPE_CHECKING:
     from mirrorfield.population.run import Plan
-    from mirrorfield.population.scenario import Scenario
+    from mirrorfield.population.worlds import AnyScenario
 
 Users = Annotated[int | None, typer.Option(help="Number of users.")]
 Steps = Annotated[int | None, typer.Option(help="Interactions per user.")]
@@ -121,7 +121,7 @@ def fitted(scenario: str, population: Path | None) -> tuple[str, list[str]]:
     return source, settings + ([f"population.assumed={json.dumps(assumed)}"] if assumed else [])
 
 
-def print_assumed(scenario: "Scenario") -> None:
+def print_assumed(scenario: "AnyScenario") -> None:
     """Print what of a scenario's people was assumed, if anything was."""
     if assumed := assumption(scenario):
         stdout().print(f"  {assumed}", highlight=False, soft_wrap=True)

@@ -33,14 +33,14 @@ from mirrorfield.cli.table import stdout
 from mirrorfield.errors import InputError
 from mirrorfield.metrics.paired import Effect
 from mirrorfield.population.base import brief
-from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.settings import changed, parse_setting
+from mirrorfield.population.worlds import AnyScenario
 
 if TYPE_CHECKING:
     from mirrorfield.study.whatif import Comparison
 
 
-def parse_change(base: Scenario, change: str) -> Scenario:
+def parse_change(base: AnyScenario, change: str) -> AnyScenario:
     """Return the base with one or more section.key=value settings, separated by spaces."""
     try:
         words = shlex.split(change)
@@ -63,7 +63,7 @@ def effect_row(effect: Effect) -> tuple[str, ...]:
 def compare(
     scenario: Preset = "default",
     change: Annotated[
-        list[str] | None, typer.Option(help='One arm: "section.key=value ...", as often as there are arms.')
+        list[str] | None, typer.Option(help='One arm: "section.key=value ...", repeated for each arm.')
     ] = None,
     metric: Annotated[list[str] | None, typer.Option(help="A metric to report; default all.")] = None,
     against: Annotated[
@@ -84,7 +84,7 @@ def compare(
     ] = None,
     fail_if: Annotated[
         list[str] | None,
-        typer.Option(help='Exit with code 1 if an arm does this, such as "locked_in>+0.02"; may be repeated.'),
+        typer.Option(help='Exit with code 1 if an arm meets this, such as "locked_in>+0.02"; may be repeated.'),
     ] = None,
     out: Page = None,
     threads: Threads = None,

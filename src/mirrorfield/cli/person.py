@@ -8,12 +8,12 @@ from rich.table import Table
 
 from mirrorfield.arrays import STATES
 from mirrorfield.cli.asked import Fitted, Json, Seed, Settings, Steps, Users, fitted, print_assumed, print_json
-from mirrorfield.cli.settings import build_scenario
+from mirrorfield.cli.settings import build_population
 from mirrorfield.cli.table import stdout
 
 
 def person(
-    id: Annotated[int, typer.Argument(metavar="ID", help="Whom to look at, from 0 on.")],
+    id: Annotated[int, typer.Argument(metavar="ID", help="Id of the person, from 0.")],
     scenario: Annotated[str, typer.Argument(help="A preset, or a scenario in a TOML file.")] = "default",
     users: Users = None,
     steps: Steps = None,
@@ -22,12 +22,12 @@ def person(
     population: Fitted = None,
     json_: Json = False,
 ) -> None:
-    """Tell the story of one person, run again from their id: who they are, what they were shown, what they are fed."""
+    """Show one person, run again from their id: who they are, what they were shown, and what they are served."""
     from mirrorfield.report.headline import person_figures, size
     from mirrorfield.study.person import person as run
 
     source, listed = fitted(scenario, population)
-    base = build_scenario(source, [*listed, *(settings or [])], users=users, steps=steps, seed=seed)
+    base = build_population(source, [*listed, *(settings or [])], users=users, steps=steps, seed=seed)
     found = run(base, id)
     if json_:
         print_json(found)

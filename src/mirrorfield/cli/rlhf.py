@@ -28,7 +28,7 @@ from mirrorfield.cli.asked import (
     write_page,
 )
 from mirrorfield.cli.compare import effect_row
-from mirrorfield.cli.settings import build_scenario
+from mirrorfield.cli.settings import build_population
 from mirrorfield.cli.table import stdout
 from mirrorfield.errors import InputError
 from mirrorfield.seal import seal_text
@@ -45,12 +45,12 @@ def rlhf(
     pairs: Annotated[int, typer.Option(help="Budget: preferences asked for in all.")] = 10_000,
     selection: Annotated[str, typer.Option(help="How pairs are chosen: random, on-policy or uncertain.")] = "random",
     model: Annotated[str, typer.Option(help="Reward model: shared, per-user or hierarchical.")] = "shared",
-    ridge: Annotated[float, typer.Option(help="Precision of the prior on every score; 0 for none.")] = 0.1,
-    margin: Annotated[float, typer.Option(help="By how much a preferred post is asked to lead, in nats.")] = 0.0,
+    ridge: Annotated[float, typer.Option(help="Precision of the prior on every score; 0: no prior.")] = 0.1,
+    margin: Annotated[float, typer.Option(help="Lead that a preferred post must have, in nats.")] = 0.0,
     beta: Annotated[float, typer.Option(help="Leash to the policy's reference.")] = 0.1,
     rule: Annotated[str | None, typer.Option(help="The recommender's rule: a preset of docs/rules.md.")] = None,
     lambda_label: Annotated[
-        str, typer.Option(help="Intentionality while rating, 0 to 1; own: the one each has as a user.")
+        str, typer.Option(help="Intentionality while rating, 0 to 1; own: as each has as a user.")
     ] = "1",
     temperature: Annotated[float, typer.Option(help="Spread of answers, in reactions.")] = 1.0,
     held_out: Annotated[float, typer.Option(help="Share of labels to judge the reward model by.")] = 0.2,
@@ -71,7 +71,7 @@ def rlhf(
 
     check_page(out)
     check_file(save, "--save", ".toml")
-    base = build_scenario(scenario, settings or [], users=users, steps=steps, seed=seed)
+    base = build_population(scenario, settings or [], users=users, steps=steps, seed=seed)
     asked = Asked(
         labellers, pairs, selection, model, ridge, margin, _intentionality(lambda_label), temperature, held_out
     )

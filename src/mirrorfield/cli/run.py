@@ -1,20 +1,28 @@
 """`mirrorfield run`, and the commands that have to do with its folder: `resume`, `show`, `presets`, `cite`."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.table import Table
 
-from mirrorfield.cli import embedding as embedding_command
 from mirrorfield.cli.asked import Observed, OwnPeople, OwnRecommender, named_objects, typed_command
-from mirrorfield.cli.jobs import Shown, go_on, print_if_finished, run_job
-from mirrorfield.cli.progress import log_lines
+from mirrorfield.cli.progress import log_lines, progress_line
 from mirrorfield.cli.settings import build_scenario
+from mirrorfield.cli.stopping import stop_on_signals
 from mirrorfield.cli.table import stdout, summary_view
-from mirrorfield.errors import CorruptError, InputError
+from mirrorfield.errors import CorruptError, InputError, StoppedError
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.population.scenario import Scenario, presets
+from mirrorfield.population.worlds import EMBEDDING, AnyScenario, load_scenario
+
+if TYPE_CHECKING:
+    from mirrorfield.population.run import Plan
+    from mirrorfield.store.job import Job
 
 
 def run(
@@ -59,6 +67,15 @@ def run(
     settings = [*([f"policy.rule={rule}"] if rule is not None else []), *(set_ or [])]
     chosen = build_scenario("default" if source is None else source, settings, users=users, steps=steps, seed=seed)
     place = out or next_place(chosen.name)
+    if not isinstance(chosen, Scenario):
+        options = (population, recommender, people, observe, keep, block, dask)
+        if any(option is not None for option in options):
+            raise InputError(
+                "--population, --recommender, --people, --observe, --keep, --block, --dask: expected none in the "
+                "embedding world, where one policy serves all and everyone goes through the steps together"
+            )
+        run_together(place, chosen, shown, typed_command(), resume, overwrite)
+        return
     plan = named_objects(prepare(chosen, population, threads, block, keep == "all"), recommender, people, observe)
     if resume and print_if_finished(place, shown, plan):
         return
@@ -83,8 +100,8 @@ def resume(
 def list_presets() -> None:
     """List the scenarios that come with the package."""
     table = Table("preset", "users", "steps", "what it shows", box=None)
-    for name in presets():
-        preset = Scenario.load(name)
+    for name in (*presets(), EMBEDDING):
+        preset = load_scenario(name)
         table.add_row(name, f"{preset.users:,}", f"{preset.steps:,}", preset.description)
     stdout().print(table)
 
@@ -100,8 +117,6 @@ def show(
     if is_job(folder):
         raise InputError(describe_job(folder))
     with log_lines(quiet=True):
-        if embedding_command.show_embedding(folder, json_):
-            return
         scenario, summary = read_result(folder)
     try:
         view = summary_view(scenario, summary)
@@ -116,4 +131,116 @@ def cite(
     """Print BibTeX for exactly what a scenario uses."""
     from mirrorfield.report.citations import bibtex
 
-    sys.stdout.write("\n".join(bibtex(Scenario.load(scenario))))
+    sys.stdout.write("\n".join(bibtex(load_scenario(scenario))))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How a command runs and what it prints: threads, Dask address, --quiet and --json."""
+
+    threads: int | None
+    dask: str | None
+    quiet: bool
+    json: bool
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing but errors and warnings goes to standard error."""
+        return self.quiet or self.json
+
+
+def run_job(folder: Path, opening: "AbstractContextManager[Job]", shown: Shown) -> None:
+    """Run the job in a folder to its end and print its summary; a signal stops it, and the error says how to go on."""
+    from mirrorfield.api import execute
+
+    with log_lines(shown.silent), _stopping(folder) as stop, opening as job:
+        scenario, done = job.plan.scenario, job.gathering.users
+        with progress_line(scenario.users, scenario.steps, shown.silent, done) as progress:
+            result = execute(job.plan, shown.threads, progress=progress, dask=shown.dask, job=job, stopped=stop)
+    print_result(folder, scenario, result.summary, shown)
+
+
+def run_together(
+    folder: Path, scenario: EmbeddingScenario, shown: Shown, command: str, resume: bool, overwrite: bool
+) -> None:
+    """Run a scenario of the embedding world to its end and print its summary; a signal leaves a checkpoint."""
+    from mirrorfield.api import execute_together
+
+    told = progress_line(scenario.users, scenario.steps, shown.silent)
+    with log_lines(shown.silent), _stopping(folder) as stop, told as progress:
+        result = execute_together(
+            scenario, shown.threads, progress,
+            out=folder, resume=resume, overwrite=overwrite, stopped=stop, command=command,
+        )  # fmt: skip
+    print_result(folder, scenario, result.summary, shown)
+
+
+@contextmanager
+def _stopping(folder: Path) -> Iterator[Any]:
+    with stop_on_signals(folder) as stop:
+        try:
+            yield stop
+        except StoppedError as error:
+            stopped = StoppedError(f"{error}; {stop.hint()}")
+            stopped.exit_code = stop.exit_code
+            raise stopped from None
+
+
+def print_result(folder: Path, scenario: AnyScenario, summary: dict[str, Any], shown: Shown) -> None:
+    """Print the summary as tables, as JSON or not at all."""
+    from mirrorfield.store.folder import summary_text
+
+    if shown.json:
+        sys.stdout.write(summary_text(summary))
+    elif not shown.quiet:
+        console = stdout()
+        console.print(summary_view(scenario, summary))
+        console.print(f"Pictures: {folder / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+def go_on(folder: Path, shown: Shown, block: int | None = None, keep_all: bool | None = None) -> None:
+    """Continue the run in a folder to its end, or say that it is finished.
+
+    Parameters: folder; shown; block and keep_all, as they were asked for: InputError if the run has others.
+    """
+    from mirrorfield.api import reopen
+    from mirrorfield.store.folder import is_result
+    from mirrorfield.store.job import check_kept, continued
+    from mirrorfield.store.lock import locked
+    from mirrorfield.world.embedding.checkpoint import checkpoint_path, checkpoint_scenario
+
+    checkpoint = checkpoint_path(folder)
+    if checkpoint.exists() and not is_result(folder):
+        run_together(folder, checkpoint_scenario(checkpoint), shown, typed_command(), resume=True, overwrite=False)
+        return
+    if not is_result(folder):
+        continued(folder)
+        with locked(folder):
+            if not is_result(folder):
+                run_job(folder, reopen(folder, shown.threads, block, keep_all), shown)
+                return
+    check_kept(folder, keep_all)
+    _print_finished(folder, shown)
+
+
+def print_if_finished(folder: Path, shown: Shown, plan: "Plan") -> bool:
+    """Tell whether the run of a plan in a folder is finished, and if it is, say so or print its summary as JSON."""
+    from mirrorfield.store.job import check_finished
+
+    if not check_finished(folder, plan):
+        return False
+    _print_finished(folder, shown)
+    return True
+
+
+def _print_finished(folder: Path, shown: Shown) -> None:
+    from mirrorfield.store.folder import read_result
+    from mirrorfield.store.job import tidy_finished
+
+    tidy_finished(folder)
+    scenario, summary = read_result(folder)
+    if shown.json:
+        print_result(folder, scenario, summary, shown)
+    elif not shown.quiet:
+        line = f"{folder} is finished; see it with `mirrorfield show {folder}`"
+        stdout().print(line, highlight=False, soft_wrap=True)

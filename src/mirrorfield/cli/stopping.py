@@ -39,7 +39,9 @@ class Stop:
 
     def hint(self) -> str:
         """Return how to go on."""
-        begun = (self.folder / "job.json").exists()
+        from mirrorfield.world.embedding.checkpoint import checkpoint_path
+
+        begun = (self.folder / "job.json").exists() or checkpoint_path(self.folder).exists()
         return f"continue with `mirrorfield resume {self.folder}`" if begun else "nothing was begun"
 
     def handle(self, number: int, _: FrameType | None) -> None:

@@ -29,7 +29,7 @@ from mirrorfield.cli.asked import (
     typed_command,
     write_page,
 )
-from mirrorfield.cli.settings import build_scenario
+from mirrorfield.cli.settings import build_population, build_scenario
 from mirrorfield.cli.table import stdout
 from mirrorfield.metrics.mirrors import Share
 
@@ -45,7 +45,7 @@ def _share(share: Share) -> str:
 def neighbours(
     scenario: Preset = "default",
     eps: Annotated[list[float] | None, typer.Option(help="A distance in profile; may be repeated.")] = None,
-    pairs: Annotated[int, typer.Option(help="Users that get a neighbour.")] = 20_000,
+    pairs: Annotated[int, typer.Option(help="Users who get a neighbour.")] = 20_000,
     steps: Steps = None,
     seed: Seed = None,
     settings: Settings = None,
@@ -62,7 +62,7 @@ def neighbours(
     from mirrorfield.study.neighbours import neighbours as run
 
     check_page(out)
-    base, distances = build_scenario(scenario, settings or [], steps=steps, seed=seed), eps or DISTANCES
+    base, distances = build_population(scenario, settings or [], steps=steps, seed=seed), eps or DISTANCES
     with progress_bar("simulating", (3 + 2 * len(distances)) * pairs) as (progress, task):
         found = run(
             base, distances,
@@ -95,9 +95,9 @@ def tip(
     scenario: Preset = "default",
     metric: Annotated[str, typer.Option(help="A figure of the population.")] = "share:depth",
     over: Annotated[str, typer.Option(help="A setting that takes a number.")] = "population.intentionality",
-    low: Annotated[float, typer.Option(help="From here.")] = 0.0,
-    high: Annotated[float, typer.Option(help="To here.")] = 1.0,
-    level: Annotated[float, typer.Option(help="The value that the metric crosses.")] = 0.5,
+    low: Annotated[float, typer.Option(help="Lower end of the range to search.")] = 0.0,
+    high: Annotated[float, typer.Option(help="Upper end of the range to search.")] = 1.0,
+    level: Annotated[float, typer.Option(help="The value of the metric to look for.")] = 0.5,
     tolerance: Annotated[float, typer.Option(help="Width of the last bracket.")] = 0.002,
     cold: Annotated[bool, typer.Option("--cold", help="Do not look for hysteresis.")] = False,
     users: Users = None,

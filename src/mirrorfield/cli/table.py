@@ -12,6 +12,7 @@ from rich.text import Text
 from mirrorfield.cli.plain import printable
 from mirrorfield.population.assumed import assumption, marked
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.worlds import AnyScenario
 from mirrorfield.report.headline import own, percent, rate_rows
 
 BAR = 24
@@ -53,7 +54,7 @@ def _bar(fraction: float, color: str) -> Text:
     return Text(blocks, style=color)
 
 
-def _shares(scenario: Scenario, summary: dict[str, Any]) -> Table:
+def _shares(scenario: AnyScenario, summary: dict[str, Any]) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
         title="What each person is mostly served, in the long run of their own states",
@@ -70,7 +71,7 @@ def _shares(scenario: Scenario, summary: dict[str, Any]) -> Table:
     return table
 
 
-def _figures(scenario: Scenario, summary: dict[str, Any]) -> Table:
+def _figures(scenario: AnyScenario, summary: dict[str, Any]) -> Table:
     states = summary["states"]
     overlap = summary["overlap"]
     rows: tuple[tuple[str, str], ...] = (
@@ -83,7 +84,7 @@ def _figures(scenario: Scenario, summary: dict[str, Any]) -> Table:
         (marked(summary, "arousal", "calm / engaged / hooked"), " / ".join(map(percent, states.values()))),
         ("mean reaction", f"{summary['mean_reaction']:.3f}"),
     )
-    if scenario.intensity.rungs > 1:
+    if isinstance(scenario, Scenario) and scenario.intensity.rungs > 1:
         rows += (("intensity of a diet / floor (0 to 1)", f"{summary['intensity']:.3f} / {summary['floor']:.3f}"),)
     table = Table(box=box.SIMPLE_HEAD, show_header=False, title="The population", title_justify="left")
     table.add_column()
@@ -102,7 +103,7 @@ def _momentary(summary: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _bands(scenario: Scenario, summary: dict[str, Any]) -> Table:
+def _bands(scenario: AnyScenario, summary: dict[str, Any]) -> Table:
     shown = sorted(scenario.categories, key=lambda c: -summary["shares"][c.name])[:6]
     shown = [category for category in scenario.categories if category in shown]
     title = marked(summary, "intentionality", "By intentionality (lambda: 0 reactive, 1 intentional)")
@@ -121,7 +122,7 @@ def _bands(scenario: Scenario, summary: dict[str, Any]) -> Table:
     return table
 
 
-def summary_view(scenario: Scenario, summary: dict[str, Any]) -> RenderableType:
+def summary_view(scenario: AnyScenario, summary: dict[str, Any]) -> RenderableType:
     """Return the summary as a title and three tables."""
     title = Text(
         f"{scenario.name}: {summary['users']:,} users x {summary['steps']:,} interactions, seed {summary['seed']}"

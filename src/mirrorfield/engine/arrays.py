@@ -16,12 +16,10 @@ from mirrorfield.engine.between import start_between
 from mirrorfield.engine.calls import call, distribution, react
 from mirrorfield.engine.learner import SessionRule
 from mirrorfield.engine.luck import ArmLuck, PostLuck
-from mirrorfield.engine.serving import Meddling, served
+from mirrorfield.engine.meddling import Meddling, served
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import Trace, empty_notes, persons
-from mirrorfield.kernel.fold import fold
-from mirrorfield.kernel.record import mix_heights, mix_states
-from mirrorfield.kernel.sound import first_unsound
+from mirrorfield.kernel.entries import fold_people, mix_heights_of, mix_states_of, unsound_among
 from mirrorfield.people.markov import Markov
 from mirrorfield.policy.learner import learner_of
 from mirrorfield.population.change import Intervention
@@ -217,9 +215,9 @@ class Loop:
         if len(trace.floor):
             trace.floor[c] = self._of_people("floor", np.zeros(len(self.ids)))
         dwell, crest = np.empty((S, len(state)), np.float32), np.empty((S, len(state)), np.float32)
-        mix_states(state, dwell, crest, np.empty_like(state), trace, c, 0)
+        mix_states_of(state, dwell, crest, np.empty_like(state), trace, c, 0)
         if len(trace.intensity):
-            mix_heights(state, dwell, trace, c, 0)
+            mix_heights_of(state, dwell, trace, c, 0)
 
     def finish(self, trace: Trace) -> None:
         """Write what people are and what they were shown."""
@@ -249,13 +247,13 @@ def run_block(plan: Plan, first_user: int, users: int, progress: Callable[[int],
         ids = np.arange(first, min(first + chunk, end))
         trace, notes = new_trace(scenario, recorded, len(ids)), empty_notes(scenario.k, len(ids))
         run_people(plan, ids, trace)
-        flawed = int(first_unsound(trace, len(ids), notes))
+        flawed = int(unsound_among(trace, len(ids), notes))
         if flawed >= 0:
             raise InputError(f"person {first + flawed}: expected finite numbers and a feed that sums to 1")
         with np.errstate(over="ignore"):
-            worst = fold(trace, trace.diet, trace.intensity, 0, U64(first), len(ids), plan.scales, notes, totals)
+            worst = fold_people(trace, trace.diet, trace.intensity, 0, U64(first), len(ids), plan.scales, notes, totals)
             last, then = recorded - 1, trace.next_intensity
-            fold(trace, trace.feed, then, last, U64(first), len(ids), plan.scales, notes, momentary)
+            fold_people(trace, trace.feed, then, last, U64(first), len(ids), plan.scales, notes, momentary)
         check_mean_reaction(float(worst))
         here = columns_of(kept_users, first, first + len(ids))
         for whole, some in zip(kept, trace, strict=True):

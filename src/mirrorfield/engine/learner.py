@@ -56,7 +56,7 @@ class Learned:
     allowed: NDArray[np.bool_]
 
     def logits_of(self, state: IntArray, seen: Seen | None = None) -> FloatArray:
-        """Return everyone's logits in a state, (..., n, K), with the context of this post or else of the last one."""
+        """Return everyone's logits in a state, (..., n, K), with the context of this post, or of the last one."""
         context, allowed = (self.context, self.allowed) if seen is None else (seen.context, seen.allowed)
         return np.where(allowed, self.logits[np.arange(len(self.baseline)), state] + context, CLOSED)
 
@@ -206,7 +206,7 @@ def running_baseline(baseline: FloatArray, target: FloatArray, count: int, rule:
 def compare(
     target: FloatArray, session: Session, before: FloatArray, after: FloatArray, value: FloatArray, rule: Rule
 ) -> FloatArray:
-    """Return the advantages, (posts, n): the returns less the rule's baseline."""
+    """Return the advantages, (posts, n): the returns minus the rule's baseline."""
     rollouts = target.reshape(rule.group, rule.horizon, -1)
     total = rollouts.sum(axis=0)
     if rule.baseline == Baseline.NONE:
@@ -232,7 +232,7 @@ def normalised(gains: FloatArray, rule: Rule) -> FloatArray:
 
 
 def spread_out(gains: FloatArray, rule: Rule) -> FloatArray:
-    """Return advantages less their mean over the first axis, in units of their spread over it."""
+    """Return advantages minus their mean over the first axis, in units of their spread over it."""
     mean = gains.mean(axis=0)
     spread = variance(((gains - mean) ** 2).sum(axis=0), len(gains), rule.ddof)
     if rule.eps_inside_root:
@@ -282,7 +282,7 @@ def update(known: Learned, batch: Minibatch, rule: Rule) -> None:
 
 
 def weights(batch: Minibatch, log_chosen: FloatArray, known: Learned, rule: Rule) -> FloatArray:
-    """Return what multiplies every post's score, (m, n): the surrogate's weight less the leash's."""
+    """Return what multiplies every post's score, (m, n): the surrogate's weight minus the leash's."""
     gains = spread_out(batch.advantage, rule) if rule.normalise == Normalise.MINIBATCH else batch.advantage
     ratio = np.exp(np.minimum(log_chosen - batch.log_policy, FURTHEST))
     log_ratio = log_chosen - known.reference[batch.state, batch.choice]

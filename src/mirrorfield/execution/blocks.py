@@ -4,20 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import Any, TypeVar
 
-from mirrorfield.population.run import Part, Plan, run_block
-
 Block = tuple[int, int]
 LOOK_EVERY = 0.1
 Found = TypeVar("Found")
-
-
-def run_part(plan: Plan, first_user: int, users: int, *arguments: Any) -> Part:
-    """Run a block of users in the engine that its plan needs: lanes for what is built in, arrays for what is not."""
-    if plan.own.in_lanes:
-        return run_block(plan, first_user, users, *arguments)
-    from mirrorfield.engine import run_block as run_arrays
-
-    return run_arrays(plan, first_user, users, *arguments)
 
 
 def blocks_of(users: int, block: int) -> Iterator[Block]:

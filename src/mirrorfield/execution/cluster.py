@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from mirrorfield.errors import ClusterError, InputError
 from mirrorfield.execution.pools import Pool
-from mirrorfield.population.run import Plan
 from mirrorfield.version import VERSION, source_digest
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def sources() -> Sources:
     return VERSION, source_digest()
 
 
-def same_plan(plan: Plan) -> Plan:
+def same_plan(plan: Any) -> Any:
     """Return the plan: as a task, it can be made again when the workers that held it are lost."""
     return plan
 
@@ -107,12 +106,12 @@ class ClusterExecutor(Executor):
 
 
 @contextmanager
-def cluster_pool(plan: Plan, address: str) -> Iterator[Pool]:
+def cluster_pool(plan: Any, address: str) -> Iterator[Pool]:
     """Yield a pool of the workers of a Dask cluster.
 
-    Parameters: plan; address, local:N for N processes on this machine, or that of a scheduler. Raises InputError for
-    another address, without the extra, and for workers with other sources; ClusterError if the scheduler cannot be
-    reached or is lost, or if one block loses its worker again and again.
+    Parameters: plan, or a scenario of the embedding world; address, local:N for N processes on this machine, or that of
+    a scheduler. Raises InputError for another address, without the extra, and for workers with other sources;
+    ClusterError if the scheduler cannot be reached or is lost, or if one block loses its worker again and again.
     """
     place = parse_address(address)
     try:

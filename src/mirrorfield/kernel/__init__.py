@@ -2,10 +2,10 @@
 
 from mirrorfield.kernel.fold import Notes, Scales, empty_notes
 from mirrorfield.kernel.ready import Ready, ready
+from mirrorfield.kernel.task import Lens, Mechanisms, Serving
 from mirrorfield.kernel.totals import BINS, FEED_UNIT, LOW_BITS, REACTION_UNIT, Totals, empty_totals, merge_totals
 from mirrorfield.kernel.trace import Trace, empty_trace
 from mirrorfield.kernel.updates import Form
-from mirrorfield.kernel.world import Lens, Serving, World
 
 __all__ = [
     "BINS",
@@ -14,13 +14,13 @@ __all__ = [
     "REACTION_UNIT",
     "Form",
     "Lens",
+    "Mechanisms",
     "Notes",
     "Ready",
     "Scales",
     "Serving",
     "Totals",
     "Trace",
-    "World",
     "empty_notes",
     "empty_totals",
     "empty_trace",

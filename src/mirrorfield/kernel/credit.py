@@ -6,6 +6,7 @@ import numpy as np
 
 from mirrorfield.kernel.jit import compiled, shared
 from mirrorfield.kernel.link import LINKED
+from mirrorfield.kernel.rows import copy_row, copy_rows
 from mirrorfield.maths import F32, ONE, ZERO
 from mirrorfield.policy.baseline import exponential, group_mean, leave_one_out, welford
 from mirrorfield.policy.normalise import variance, whiten, z_score
@@ -44,7 +45,7 @@ def session_returns(memory: Any, rule: Any) -> None:
                 target[t, j] = later[j]
         if in_group:
             for h in range(1, rule.horizon):
-                target[rollout * rule.horizon + h, :] = later
+                copy_row(later, target[rollout * rule.horizon + h])
 
 
 @compiled
@@ -174,7 +175,7 @@ def credit(memory: Any, value: Any, rule: Any, sessions: Any) -> None:
     elif rule.baseline == GROUP_MEAN or rule.baseline == LEAVE_ONE_OUT:
         against_group(memory, rule)
     else:
-        memory.gain[:] = memory.target
+        copy_rows(memory.target, memory.gain)
     if rule.normalise == GROUP:
         for h in range(rule.horizon):
             spread_out(memory.gain, h, rule.horizon, rule.group, memory.passing, rule)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mirrorfield.kernel.jit import compiled, lanewise
+from mirrorfield.kernel.jit import entry, lanewise
 from mirrorfield.kernel.people import blend_profiles, load_people
 from mirrorfield.kernel.plain import advance, record
 from mirrorfield.kernel.record import finish
@@ -10,7 +10,7 @@ from mirrorfield.maths import ONE, ZERO
 from mirrorfield.streams import U64
 
 
-@compiled
+@entry
 def load_crowd(
     rows: Any, words: Any, at: Any, seed: Any, first_user: Any, start_logits: Any, profiles: Any, population: Any
 ) -> None:
@@ -20,7 +20,7 @@ def load_crowd(
         load_people(rows[block], words[block], at, seed, first, start_logits, profiles, population)
 
 
-@compiled
+@entry
 def advance_crowd(rows: Any, words: Any, at: Any, first: int, last: int, learning_rate: Any, update: Any) -> None:
     """Run posts first + 1 ... last."""
     for block in range(len(rows)):
@@ -34,7 +34,7 @@ def lean(intentionality: Any, shift: Any, row: Any) -> None:
         row[j] = min(max(intentionality[j] + shift, ZERO), ONE)
 
 
-@compiled
+@entry
 def lean_crowd(rows: Any, at: Any, shift: Any, profiles: Any) -> None:
     """Blend profiles anew, with everyone's intentionality moved from its start."""
     for block in range(len(rows)):
@@ -43,14 +43,14 @@ def lean_crowd(rows: Any, at: Any, shift: Any, profiles: Any) -> None:
         blend_profiles(here, at, here[at.spare], profiles)
 
 
-@compiled
+@entry
 def record_crowd(rows: Any, at: Any, trace: Any, c: int, update: Any) -> None:
     """Record the blocks side by side, as recorded step c."""
     for block in range(len(rows)):
         record(rows[block], at, trace, c, block * rows.shape[2], update)
 
 
-@compiled
+@entry
 def finish_crowd(rows: Any, at: Any, trace: Any) -> None:
     """Write what the blocks side by side are, and what is learned of them."""
     for block in range(len(rows)):

@@ -12,10 +12,10 @@ from mirrorfield.kernel.batch import count_in
 from mirrorfield.kernel.beyond import WORDS
 from mirrorfield.kernel.habituation import feel, habituate, move_floor, take_in
 from mirrorfield.kernel.items import pick_item, remember_item, retrieve
-from mirrorfield.kernel.jit import aligned, call_at, compiled, inlined, lanewise
+from mirrorfield.kernel.jit import aligned, call_at, compiled, entry, inlined, lanewise
 from mirrorfield.kernel.lens import draw_labels, enter_lens, label, look_back, prime, remember
 from mirrorfield.kernel.people import blend_profiles, load_people, start_streams
-from mirrorfield.kernel.posts import choose, draw_luck, learn, move, weigh
+from mirrorfield.kernel.plain import choose, draw_luck, learn, move, weigh
 from mirrorfield.kernel.record import finish, look_from, mix_heights, mix_states
 from mirrorfield.kernel.rows import copy_row, set_row
 from mirrorfield.kernel.serving import (
@@ -57,9 +57,9 @@ def enter(rows: Any, words: Any, seed: Any, first_user: Any, profiles: Any, task
     set_row(ONE, rows[also.quality])
     for i in range(len(found)):
         set_row(ONE, found[i])
-    if task.world.lensed:
+    if task.mechanisms.lensed:
         enter_lens(rows, words, at, also, seed, first_user, profiles, task.lens)
-    open_arms(rows[also.opened], found, task.world.level, task.before.serving.cap)
+    open_arms(rows[also.opened], found, task.mechanisms.level, task.before.serving.cap)
     start_streams(words[also.meddling], seed, first_user, INTERVENTION)
     start_memory(rows, task.update)
     if task.tables > 0:
@@ -79,12 +79,12 @@ def nudge_some(seed: Any, first_user: Any, nudge: Any, share: Any, leaning: Any)
 @compiled
 def intervene(rows: Any, seed: Any, first_user: Any, profiles: Any, task: Any) -> None:
     """Change what the intervention changes at once: the rule, what may be shown, and how people lean."""
-    at, also, world = task.at, task.also, task.world
-    if world.switched and task.tables > 0:
+    at, also, mechanisms = task.at, task.also, task.mechanisms
+    if mechanisms.switched and task.tables > 0:
         begin(rows, at, also, task.after.memory, seed, first_user, task.after.rule, task.tables)
-    open_arms(rows[also.opened], rows[also.found], world.level, task.after.serving.cap)
-    if world.nudge != ZERO:
-        nudge_some(seed, first_user, world.nudge, world.nudge_share, rows[also.leaning])
+    open_arms(rows[also.opened], rows[also.found], mechanisms.level, task.after.serving.cap)
+    if mechanisms.nudge != ZERO:
+        nudge_some(seed, first_user, mechanisms.nudge, mechanisms.nudge_share, rows[also.leaning])
         blend_profiles(rows, at, rows[also.leaning], profiles)
 
 
@@ -121,12 +121,20 @@ def observe(reward: Any, heard: Any, seen: Any, baseline: Any, lost: Any, gain: 
 
 
 @compiled
-def respond(rows: Any, at: Any, also: Any, inverse_count: Any, world: Any, lens: Any) -> None:
+def respond(rows: Any, at: Any, also: Any, inverse_count: Any, mechanisms: Any, lens: Any) -> None:
     """Find the reaction to the post shown, and the reward that the recommender sees of it."""
     arm, cell, reacted, reward = rows[at.arm], rows[at.cell], rows[also.reacted], rows[also.reward]
     feel(rows[at.mean], rows[at.std], rows[at.state], arm, rows[at.noise], cell, reacted)
-    if world.extended:
-        habituate(world.level, arm, rows[also.floor], world.slope, world.inverse_width, rows[also.level], reacted)
+    if mechanisms.extended:
+        habituate(
+            mechanisms.level,
+            arm,
+            rows[also.floor],
+            mechanisms.slope,
+            mechanisms.inverse_width,
+            rows[also.level],
+            reacted,
+        )
         if lens.priming != ZERO or lens.retrieved > 0:
             recent, recent_total = rows[also.recent], rows[also.recent_total]
             prime(recent, recent_total, arm, rows[also.quality], lens.priming, lens.even, reacted)
@@ -215,7 +223,7 @@ def keep_post(
 def advance(rows: Any, words: Any, first: Any, last: Any, phase: Any, task: Any) -> None:
     """Run posts first + 1 ... last for the people of one block, (rows, n), with the words of their luck, (20, n)."""
     rule, memory, serving = phase.rule, phase.memory, phase.serving
-    at, also, world, lens, tables = task.at, task.also, task.world, task.lens, task.tables
+    at, also, mechanisms, lens, tables = task.at, task.also, task.mechanisms, task.lens, task.tables
     state, choice, target, reached, arm = (
         rows[at.state], rows[at.choice], rows[at.target], rows[at.reached], rows[at.arm]
     )  # fmt: skip
@@ -227,14 +235,14 @@ def advance(rows: Any, words: Any, first: Any, last: Any, phase: Any, task: Any)
         inverse_count, fresh = ONE / F32(t + 1), True
         draw_luck(words[at.luck], choice, rows[at.noise], rows[at.transition])
         if tables == 0:
-            weigh_all(rows, at, also, rows[task.update.seen], world.closes)
+            weigh_all(rows, at, also, rows[task.update.seen], mechanisms.closes)
         else:
             if rule.returns != IMMEDIATE:
                 sessions = (t - serving.origin) // rule.posts
             if place == 0:
-                begin_session(rows, at, also, rule, tables, world, lens)
+                begin_session(rows, at, also, rule, tables, mechanisms, lens)
             if place % rule.horizon == 0:
-                begin_rollout(rows, at, also, world, lens)
+                begin_rollout(rows, at, also, mechanisms, lens)
             fresh = t == first or place == 0 or rule.horizon > 1
             if fresh:
                 recall(rows[also.prior], rows[also.prior_total], tables, state, rows[at.weight], rows[at.total])
@@ -245,24 +253,24 @@ def advance(rows: Any, words: Any, first: Any, last: Any, phase: Any, task: Any)
         else:
             set_row(ONE, rows[also.heard])
         choose(odds, odds_total, choice, target, reached, arm)
-        if world.lensed:
+        if mechanisms.lensed:
             draw_lens(rows, words, at, also, lens)
-        respond(rows, at, also, inverse_count, world, lens)
+        respond(rows, at, also, inverse_count, mechanisms, lens)
         if tables == 0:
             learn_at_once(rows, at, also, serving.alters, rule.step_size, task.update)
         else:
             keep_post(rows, at, also, memory, place, inverse_count, rule, tables)
-        move(rows[at.fall], rows[at.rise], rows[at.cell], rows[at.transition], state)
-        if world.extended:
-            move_floor(rows[also.level], world.eta, world.decay, rows[also.floor])
-        if world.lensed:
+        move(rows[at.calm_to], rows[at.hooked_at], rows[at.cell], rows[at.transition], state)
+        if mechanisms.extended:
+            move_floor(rows[also.level], mechanisms.eta, mechanisms.decay, rows[also.floor])
+        if mechanisms.lensed:
             take_to_memory(rows, at, also, lens)
         if tables > 0 and (place + 1) % rule.horizon == 0:
             copy_row(state, memory.end[place // rule.horizon])
         if tables > 0 and place + 1 == rule.posts:
-            learn_session(rows, at, also, memory, rule, tables, world.closes, sessions)
-        if world.lensed and (tables == 0 or place + 1 == rule.posts):
-            renew_context(rows, words, also, lens, t + 1, world.level, serving.cap)
+            learn_session(rows, at, also, memory, rule, tables, mechanisms.closes, sessions)
+        if mechanisms.lensed and (tables == 0 or place + 1 == rule.posts):
+            renew_context(rows, words, also, lens, t + 1, mechanisms.level, serving.cap)
 
 
 @inlined
@@ -270,7 +278,7 @@ def pass_through(
     rows: Any, words: Any, seed: Any, first_user: Any, first: Any, last: Any, profiles: Any, task: Any
 ) -> None:
     """Run posts first + 1 ... last for the people of one block, and intervene where that falls among them."""
-    at = task.world.at
+    at = task.mechanisms.at
     for part in range(2):
         begin_at = max(first, at) if part else first
         end_at = last if part else min(last, at)
@@ -294,23 +302,23 @@ def add_level(shares: Any, levels: Any, height: Any) -> None:
 @compiled
 def record(rows: Any, trace: Any, c: Any, start: Any, serving: Any, task: Any) -> None:
     """Write everyone's diet, what they would be served next, their state and mean reaction, as recorded step c."""
-    at, also, world, heights = task.at, task.also, task.world, trace.served_intensity
+    at, also, mechanisms, heights = task.at, task.also, task.mechanisms, trace.served_intensity
     odds, total = rows[at.weight], rows[at.total]
     if serving.alters:
         odds, total = rows[also.odds], rows[also.odds_total]
-    spare, crest, fall, rise = rows[at.spare], rows[at.crest], rows[at.fall], rows[at.rise]
+    spare, crest, calm_to, hooked_at = rows[at.spare], rows[at.crest], rows[at.calm_to], rows[at.hooked_at]
     arms, stop = len(odds), start + rows.shape[1]
     for s in range(S):
         set_row(F32(s) if task.update.seen == at.state else ZERO, spare)
-        weigh_all(rows, at, also, spare, world.closes)
+        weigh_all(rows, at, also, spare, mechanisms.closes)
         if serving.alters:
             serve(rows, at, also, serving)
         here = s * arms
-        look_from(odds, total, fall[here : here + arms], rise[here : here + arms], crest, trace, s, start)
+        look_from(odds, total, calm_to[here : here + arms], hooked_at[here : here + arms], crest, trace, s, start)
         if len(trace.floor) > 0:
-            add_level(odds, world.level, heights[s, start:stop])
+            add_level(odds, mechanisms.level, heights[s, start:stop])
     mix_states(rows[at.state], rows[at.dwell], crest, spare, trace, c, start)
-    copy_row(rows[also.felt] if world.extended else rows[at.baseline], trace.mean_reaction[c, start:stop])
+    copy_row(rows[also.felt] if mechanisms.extended else rows[at.baseline], trace.mean_reaction[c, start:stop])
     if len(trace.floor) > 0:
         mix_heights(rows[at.state], rows[at.dwell], trace, c, start)
         copy_row(rows[also.floor], trace.floor[c, start:stop])
@@ -334,13 +342,13 @@ def run_batch(
         done = np.int64(0)
         for c in range(len(steps)):
             pass_through(rows, words, seed, first, done, steps[c], profiles, task)
-            serving = task.after.serving if steps[c] > task.world.at else task.before.serving
+            serving = task.after.serving if steps[c] > task.mechanisms.at else task.before.serving
             record(rows, trace, c, start, serving, task)
             done = steps[c]
         finish(rows, at, trace, start)
 
 
-@compiled
+@entry
 def run_users(
     seed: Any, first_user: Any, users: int, steps: Any, task: Any, start_logits: Any, profiles: Any, population: Any,
     scales: Any, trace: Any, notes: Any, totals: Any, momentary: Any, kept_users: Any, kept: Any, row: int,

@@ -83,7 +83,8 @@ def draw_one_by_one(
         drawn, drawn_segment = draw_user(seed, first_user + U64(j), population, draw_words, w)
         intentionality[j] = drawn
         segment[j] = F32(drawn_segment)
-        susceptibility[:, j] = w
+        for i in range(len(w)):  # an array assigned to a slice would compile Numba's text of its errors, for seconds
+            susceptibility[i, j] = w[i]
 
 
 @lanewise
@@ -111,7 +112,7 @@ def blend_rise(intentionality: Any, one: Any, other: Any, row: Any) -> None:
 def blend_profiles(rows: Any, at: Any, leaning: Any, profiles: Any) -> None:
     """Give everyone their own reaction profile, between the two of the scenario by how they lean."""
     reactive, intentional = profiles.reactive, profiles.intentional
-    mean, std, fall, rise = rows[at.mean], rows[at.std], rows[at.fall], rows[at.rise]
+    mean, std, calm_to, hooked_at = rows[at.mean], rows[at.std], rows[at.calm_to], rows[at.hooked_at]
     susceptibility, arms = rows[at.susceptibility], len(mean) // S
     rungs = arms // len(susceptibility)
     for s in range(S):
@@ -119,8 +120,8 @@ def blend_profiles(rows: Any, at: Any, leaning: Any, profiles: Any) -> None:
             cell, i = s * arms + a, a // rungs
             blend_mean(leaning, susceptibility[i], reactive.mean[s, i], intentional.mean[s, i], mean[cell])
             blend_row(leaning, reactive.std[s, i], intentional.std[s, i], std[cell])
-            blend_row(leaning, reactive.transition[s, i, 0], intentional.transition[s, i, 0], fall[cell])
-            blend_rise(leaning, reactive.transition[s, i, 2], intentional.transition[s, i, 2], rise[cell])
+            blend_row(leaning, reactive.transition[s, i, 0], intentional.transition[s, i, 0], calm_to[cell])
+            blend_rise(leaning, reactive.transition[s, i, 2], intentional.transition[s, i, 2], hooked_at[cell])
 
 
 @compiled

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from mirrorfield.kernel.jit import compiled, shared
+from mirrorfield.kernel.jit import entry, shared
 from mirrorfield.kernel.link import LINKED
-from mirrorfield.kernel.posts import draw_luck
+from mirrorfield.kernel.plain import draw_luck
 from mirrorfield.model.draw import draw_user
 from mirrorfield.streams import next_word, stream, uniform
 
@@ -16,7 +16,7 @@ TOLERANCE = 1e-6
 shared(*LINKED)
 
 
-@compiled
+@entry
 def draw_persons(seed: Any, ids: Any, population: Any, intentionality: Any, susceptibility: Any, segment: Any) -> None:
     """Draw the people with these ids, uint64 (n,): fill lambda (n,), w (n, K) and the segment (n,)."""
     words = np.empty(4, np.uint32)
@@ -26,21 +26,21 @@ def draw_persons(seed: Any, ids: Any, population: Any, intentionality: Any, susc
         segment[j] = np.int32(number)
 
 
-@compiled
+@entry
 def start_words(seed: Any, ids: Any, purpose: Any, words: Any) -> None:
     """Put everyone at the start of their stream for one purpose; words, uint32 (4, n)."""
     for j in range(len(ids)):
         words[0, j], words[1, j], words[2, j], words[3, j] = stream(seed, ids[j], purpose)
 
 
-@compiled
+@entry
 def draw_posts(words: Any, choice: Any, noise: Any, transition: Any) -> None:
     """Draw the luck of some posts, float32 (posts, n), as the lanes draw it."""
     for t in range(len(choice)):
         draw_luck(words, choice[t], noise[t], transition[t])
 
 
-@compiled
+@entry
 def draw_uniforms(words: Any, out: Any) -> None:
     """Draw uniforms from everyone's stream, float64 (count, n)."""
     for i in range(len(out)):
@@ -51,7 +51,7 @@ def draw_uniforms(words: Any, out: Any) -> None:
             row[j] = uniform(word)
 
 
-@compiled
+@entry
 def first_wrong(policy: Any, allowed: Any) -> Any:
     """Return the first row that is no distribution over the arms allowed, and what is wrong with it; or -1 and SOUND.
 
@@ -75,7 +75,7 @@ def first_wrong(policy: Any, allowed: Any) -> Any:
     return -1, SOUND
 
 
-@compiled
+@entry
 def choose(policy: Any, luck: Any, shown: Any, propensity: Any) -> None:
     """Choose a post for everyone by the inverse of the distribution function; an arm of probability 0 is never chosen.
 

@@ -1,4 +1,8 @@
-"""Plain REINFORCE with a running-mean baseline: learn from every post as soon as it is seen."""
+"""Plain REINFORCE with a running-mean baseline: one post for people side by side, and a run of such posts.
+
+Every loop over lanes `j` is innermost and has no branch; values are loaded before one of them is selected, so that LLVM
+vectorises it.
+"""
 
 from typing import Any, NamedTuple
 
@@ -7,14 +11,18 @@ import numpy as np
 from mirrorfield.arrays import S
 from mirrorfield.kernel.batch import count_in
 from mirrorfield.kernel.habituation import feel
-from mirrorfield.kernel.jit import aligned, call_at, compiled, inlined
+from mirrorfield.kernel.jit import aligned, call_at, compiled, entry, inlined, lanewise
 from mirrorfield.kernel.people import load_people
-from mirrorfield.kernel.posts import choose, compare, draw_luck, learn, move, react, weigh
 from mirrorfield.kernel.record import finish, look_from, mix_states
-from mirrorfield.kernel.rows import At, copy_row, set_row
+from mirrorfield.kernel.rows import HOOKED, LEAST, At, copy_row, of_state, set_row
 from mirrorfield.kernel.updates import start_memory
-from mirrorfield.maths import F32, ONE, ZERO
-from mirrorfield.streams import U64
+from mirrorfield.maths import F32, HALF, ONE, ZERO, exp, normal
+from mirrorfield.model.profile import reaction
+from mirrorfield.policy.baseline import welford
+from mirrorfield.policy.reinforce import advantage, logit_step
+from mirrorfield.streams import U32, U64, next_word, uniform, uniform_positive
+
+BELOW_ONE = F32(1 - 2.0**-23)
 
 
 class Plain(NamedTuple):
@@ -26,13 +34,127 @@ class Plain(NamedTuple):
     update: Any  # an Update
 
 
+@lanewise
+def draw_luck(words: Any, choice: Any, noise: Any, transition: Any) -> None:
+    """Draw the four words of a post: its choice, the two of its noise, and its transition."""
+    one, two, three, four = words[0], words[1], words[2], words[3]
+    for j in range(len(choice)):
+        a, b, c, d = one[j], two[j], three[j], four[j]
+        choice_word, a, b, c, d = next_word(a, b, c, d)
+        radius_word, a, b, c, d = next_word(a, b, c, d)
+        angle_word, a, b, c, d = next_word(a, b, c, d)
+        transition_word, a, b, c, d = next_word(a, b, c, d)
+        one[j], two[j], three[j], four[j] = a, b, c, d
+        choice[j] = uniform(choice_word)
+        noise[j] = normal(uniform_positive(radius_word), uniform(angle_word))
+        transition[j] = uniform(transition_word)
+
+
+@lanewise
+def weigh(logits: Any, state: Any, weight: Any, largest: Any, total: Any) -> None:
+    """Set every arm's weight under the policy in each person's state, (K, n), and their total."""
+    arms = len(weight)
+    for j in range(len(total)):
+        largest[j] = LEAST
+        total[j] = ZERO
+    for k in range(arms):
+        calm, engaged, hooked, row = logits[k], logits[arms + k], logits[2 * arms + k], weight[k]
+        for j in range(len(row)):
+            x = of_state(state[j], calm[j], engaged[j], hooked[j])
+            row[j] = x
+            largest[j] = x if x > largest[j] else largest[j]
+    for k in range(arms):
+        row = weight[k]
+        for j in range(len(row)):
+            x = exp(row[j] - largest[j])
+            row[j] = x
+            total[j] = total[j] + x
+
+
+@lanewise
+def choose(odds: Any, total: Any, choice: Any, target: Any, reached: Any, arm: Any) -> None:
+    """Choose an arm by its odds, (K, n), of that total: the last one at which luck has come as far."""
+    row = odds[0]
+    for j in range(len(arm)):
+        target[j] = choice[j] * (total[j] * BELOW_ONE)
+        reached[j] = ZERO + row[j]
+        arm[j] = ZERO
+    for k in range(1, len(odds)):
+        row = odds[k]
+        for j in range(len(arm)):
+            x = reached[j]
+            arm[j] = arm[j] + (ONE if target[j] >= x else ZERO)
+            reached[j] = x + row[j]
+
+
+@lanewise
+def react(
+    mean: Any, std: Any, state: Any, arm: Any, noise: Any, inverse_count: Any, baseline: Any, lost: Any,
+    gain: Any, cell: Any,
+) -> None:  # fmt: skip
+    """Observe the reaction: its advantage over the mean of those before it, and the mean with it."""
+    arms = F32(len(mean) // 3)
+    for j in range(len(arm)):
+        place = state[j] * arms + arm[j]
+        i = U32(place)
+        cell[j] = place
+        x = advantage(reaction(mean[i, j], std[i, j], noise[j]), baseline[j])
+        gain[j] = x
+        baseline[j], lost[j] = welford(baseline[j], lost[j], x, inverse_count)
+
+
+@lanewise
+def compare(reward: Any, inverse_count: Any, baseline: Any, lost: Any, gain: Any) -> None:
+    """Compare the reward with the mean of those before it, and take it into the mean."""
+    for j in range(len(reward)):
+        x = advantage(reward[j], baseline[j])
+        gain[j] = x
+        baseline[j], lost[j] = welford(baseline[j], lost[j], x, inverse_count)
+
+
+@lanewise
+def learn(
+    logits: Any, shown: Any, weight: Any, total: Any, state: Any, arm: Any, gain: Any, learning_rate: Any
+) -> None:
+    """Count the post shown, and take one step on the logits of each person's state."""
+    arms = len(shown)
+    for j in range(len(total)):
+        total[j] = ONE / total[j]
+    for k in range(arms):
+        calm, engaged, hooked = logits[k], logits[arms + k], logits[2 * arms + k]
+        count, row, here = shown[k], weight[k], F32(k)
+        for j in range(len(arm)):
+            s, a, b, c = state[j], calm[j], engaged[j], hooked[j]
+            chosen = ONE if arm[j] == here else ZERO
+            count[j] = count[j] + chosen
+            x = logit_step(learning_rate, gain[j], chosen, row[j] * total[j])
+            calm[j] = a + (x if s < HALF else ZERO)
+            engaged[j] = b + (ZERO if (s < HALF) | (s > HOOKED) else x)
+            hooked[j] = c + (x if s > HOOKED else ZERO)
+
+
+@lanewise
+def move(calm_to: Any, hooked_at: Any, cell: Any, transition: Any, state: Any) -> None:
+    """Move every person to the next state."""
+    for j in range(len(state)):
+        i, u = U32(cell[j]), transition[j]
+        low, high = calm_to[i, j], hooked_at[i, j]
+        state[j] = (ONE if u >= low else ZERO) + (ONE if u >= high else ZERO)
+
+
 @compiled
 def advance(rows: Any, words: Any, at: Any, first: Any, last: Any, learning_rate: Any, update: Any) -> None:
     """Run posts first + 1 ... last for the people of one block, (rows, n), with the words of their luck, (4, n)."""
     logits, shown, weight, total, largest = (
         rows[at.logits], rows[at.shown], rows[at.weight], rows[at.total], rows[at.largest]
     )  # fmt: skip
-    mean, std, fall, rise, state = rows[at.mean], rows[at.std], rows[at.fall], rows[at.rise], rows[at.state]
+    mean, std, calm_to, hooked_at, state = (
+        rows[at.mean],
+        rows[at.std],
+        rows[at.calm_to],
+        rows[at.hooked_at],
+        rows[at.state],
+    )
     choice, noise, transition, luck = rows[at.choice], rows[at.noise], rows[at.transition], words[at.luck]
     target, reached, arm, cell, gain = rows[at.target], rows[at.reached], rows[at.arm], rows[at.cell], rows[at.gain]
     baseline, lost, seen, reward = rows[at.baseline], rows[at.baseline_lost], rows[update.seen], rows[update.reward]
@@ -48,19 +170,19 @@ def advance(rows: Any, words: Any, at: Any, first: Any, last: Any, learning_rate
             feel(mean, std, state, arm, noise, cell, reward)
             compare(reward, inverse_count, baseline, lost, gain)
             call_at(update.address, rows, update.places[0], update.numbers)
-        move(fall, rise, cell, transition, state)
+        move(calm_to, hooked_at, cell, transition, state)
 
 
 @compiled
 def record(rows: Any, at: Any, trace: Any, c: Any, start: Any, update: Any) -> None:
     """Write everyone's diet, what they would be served next, their state and mean reaction, as recorded step c."""
     weight, total, spare, crest = rows[at.weight], rows[at.total], rows[at.spare], rows[at.crest]
-    fall, rise, arms = rows[at.fall], rows[at.rise], len(weight)
+    calm_to, hooked_at, arms = rows[at.calm_to], rows[at.hooked_at], len(weight)
     for s in range(S):
         set_row(F32(s) if update.seen == at.state else ZERO, spare)
         weigh(rows[at.logits], spare, weight, rows[at.largest], total)
         here = s * arms
-        look_from(weight, total, fall[here : here + arms], rise[here : here + arms], crest, trace, s, start)
+        look_from(weight, total, calm_to[here : here + arms], hooked_at[here : here + arms], crest, trace, s, start)
     mix_states(rows[at.state], rows[at.dwell], crest, spare, trace, c, start)
     copy_row(rows[at.baseline], trace.mean_reaction[c, start : start + rows.shape[1]])
 
@@ -87,7 +209,7 @@ def run_batch(
         finish(rows, at, trace, start)
 
 
-@compiled
+@entry
 def run_users(
     seed: Any, first_user: Any, users: int, steps: Any, task: Any, start_logits: Any, profiles: Any, population: Any,
     scales: Any, trace: Any, notes: Any, totals: Any, momentary: Any, kept_users: Any, kept: Any, row: int,

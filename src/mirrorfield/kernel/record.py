@@ -6,21 +6,20 @@ import numpy as np
 
 from mirrorfield.arrays import S
 from mirrorfield.kernel.jit import compiled, lanewise
-from mirrorfield.kernel.posts import of_state
-from mirrorfield.kernel.rows import copy_row, set_row
+from mirrorfield.kernel.rows import copy_row, of_state, set_row
 from mirrorfield.maths import ONE, ZERO
 from mirrorfield.model.diet import LIVED_IN, mixed, time_in_states
 
 
 @lanewise
-def share_out(odds: Any, inverse_total: Any, fall: Any, rise: Any, moves: Any) -> None:
-    """Turn odds, (K, n), into shares, and find where they lead; fall and rise, (K, n); moves, (S, n)."""
+def share_out(odds: Any, inverse_total: Any, calm_to: Any, hooked_at: Any, moves: Any) -> None:
+    """Turn odds, (K, n), into shares, and find where they lead; calm_to and hooked_at, (K, n); moves, (S, n)."""
     calm, engaged, hooked = moves[0], moves[1], moves[2]
     for j in range(len(inverse_total)):
         inverse_total[j] = ONE / inverse_total[j]
         calm[j], engaged[j], hooked[j] = ZERO, ZERO, ZERO
     for k in range(len(odds)):
-        row, to_calm, to_hooked = odds[k], fall[k], rise[k]
+        row, to_calm, to_hooked = odds[k], calm_to[k], hooked_at[k]
         for j in range(len(row)):
             share, low, high = row[j] * inverse_total[j], to_calm[j], to_hooked[j]
             row[j] = share
@@ -42,11 +41,11 @@ def add_rungs(shares: Any, served: Any) -> None:
 
 
 @compiled
-def look_from(odds: Any, total: Any, fall: Any, rise: Any, moves: Any, trace: Any, s: int, start: int) -> None:
+def look_from(odds: Any, total: Any, calm_to: Any, hooked_at: Any, moves: Any, trace: Any, s: int, start: int) -> None:
     """Write what each person would be served in state s, and find where they would go from there, (S, n)."""
     categories, n = trace.served.shape[1], len(total)
     rungs = len(odds) // categories
-    share_out(odds, total, fall, rise, moves)
+    share_out(odds, total, calm_to, hooked_at, moves)
     for after in range(S):
         copy_row(moves[after], trace.moves[s, after, start : start + n])
     for i in range(categories):

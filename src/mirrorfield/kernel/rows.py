@@ -8,7 +8,12 @@ arm a that they are shown; an arm is a category at a rung of intensity.
 from typing import Any, NamedTuple
 
 from mirrorfield.arrays import S
-from mirrorfield.kernel.jit import lanewise
+from mirrorfield.kernel.jit import lanewise, shared
+from mirrorfield.kernel.link import LINKED
+from mirrorfield.maths import F32, HALF
+
+HOOKED = F32(1.5)
+LEAST = F32(-3e38)
 
 
 class At(NamedTuple):
@@ -17,8 +22,8 @@ class At(NamedTuple):
     logits: slice  # S K rows, one a cell
     mean: slice  # S K, of the reaction
     std: slice  # S K
-    fall: slice  # S K, below this luck they are calm next
-    rise: slice  # S K, from this luck on they are hooked next
+    calm_to: slice  # S K, below this luck they are calm next
+    hooked_at: slice  # S K, from this luck on they are hooked next
     shown: slice  # K, posts of each arm so far
     weight: slice  # K, of the policy in their state
     susceptibility: slice  # C
@@ -83,10 +88,18 @@ def layout(arms: int, categories: int) -> At:
     >>> layout(4, 4).state
     78
     """
-    cells = dict.fromkeys(("logits", "mean", "std", "fall", "rise"), S * arms)
+    cells = dict.fromkeys(("logits", "mean", "std", "calm_to", "hooked_at"), S * arms)
     others = {"shown": arms, "weight": arms, "susceptibility": categories, "dwell": S, "crest": S}
     places: At = fill(At, cells | others, 0, luck=slice(0, 4))
     return places
+
+
+def of_state(state: Any, if_calm: Any, if_engaged: Any, if_hooked: Any) -> Any:
+    """Return the value that belongs to a person's state."""
+    return if_calm if state < HALF else (if_hooked if state > HOOKED else if_engaged)
+
+
+shared(of_state, *LINKED)
 
 
 @lanewise

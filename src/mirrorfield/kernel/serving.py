@@ -3,7 +3,7 @@
 from typing import Any
 
 from mirrorfield.kernel.jit import compiled, lanewise
-from mirrorfield.kernel.posts import LEAST, of_state
+from mirrorfield.kernel.rows import LEAST, of_state
 from mirrorfield.maths import HALF, ONE, ZERO, exp
 from mirrorfield.policy.serving import explored, importance, quota_factor
 from mirrorfield.streams import U32, next_word, uniform

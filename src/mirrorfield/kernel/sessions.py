@@ -12,8 +12,7 @@ from mirrorfield.kernel.credit import credit, spread_out
 from mirrorfield.kernel.items import keep_history, restore_history
 from mirrorfield.kernel.jit import compiled, lanewise
 from mirrorfield.kernel.people import start_streams
-from mirrorfield.kernel.posts import of_state
-from mirrorfield.kernel.rows import copy_row, copy_rows, set_row
+from mirrorfield.kernel.rows import copy_row, copy_rows, of_state, set_row
 from mirrorfield.kernel.shuffle import pack, shuffle, unpack
 from mirrorfield.kernel.steps import look_up, take_step
 from mirrorfield.kernel.tables import (
@@ -47,7 +46,7 @@ def begin(rows: Any, at: Any, also: Any, memory: Any, seed: Any, first_user: Any
 
 
 @compiled
-def begin_session(rows: Any, at: Any, also: Any, rule: Any, tables: Any, world: Any, lens: Any) -> None:
+def begin_session(rows: Any, at: Any, also: Any, rule: Any, tables: Any, mechanisms: Any, lens: Any) -> None:
     """Freeze the policy and the state that a session starts from."""
     logits, state, log_reference = rows[at.logits], rows[at.state], rows[also.log_reference]
     cells = tables * (len(logits) // S)
@@ -56,13 +55,13 @@ def begin_session(rows: Any, at: Any, also: Any, rule: Any, tables: Any, world: 
         select_table(rows[at.logits], state, logits)
         if rule.pulled or rule.in_reward or rule.adaptive:
             select_numbers(rule.reference, state, log_reference[:cells])
-    tabulate(logits, rows, also, rule.logs, world.closes)
+    tabulate(logits, rows, also, rule.logs, mechanisms.closes)
     if rule.reused:
         keep_old(rows[also.log_policy][:cells], rows[also.log_old][:cells], rows[also.ratio][:cells])
     copy_row(state, rows[also.start])
     copy_row(rows[also.floor], rows[also.start_floor])
     set_row(ZERO, rows[also.mean_k1])
-    if world.lensed:
+    if mechanisms.lensed:
         copy_rows(rows[also.recent], rows[also.start_recent])
         copy_row(rows[also.recent_total], rows[also.start_recent_total])
         if lens.retrieved > 0:
@@ -70,11 +69,11 @@ def begin_session(rows: Any, at: Any, also: Any, rule: Any, tables: Any, world: 
 
 
 @compiled
-def begin_rollout(rows: Any, at: Any, also: Any, world: Any, lens: Any) -> None:
+def begin_rollout(rows: Any, at: Any, also: Any, mechanisms: Any, lens: Any) -> None:
     """Go back to the state, the floor and the memory that the session started from."""
     copy_row(rows[also.start], rows[at.state])
     copy_row(rows[also.start_floor], rows[also.floor])
-    if world.lensed:
+    if mechanisms.lensed:
         copy_rows(rows[also.start_recent], rows[also.recent])
         copy_row(rows[also.start_recent_total], rows[also.recent_total])
         if lens.retrieved > 0:

@@ -3,8 +3,7 @@
 from typing import Any
 
 from mirrorfield.kernel.jit import compiled, lanewise
-from mirrorfield.kernel.posts import HOOKED, of_state
-from mirrorfield.kernel.rows import set_row
+from mirrorfield.kernel.rows import HOOKED, of_state, set_row
 from mirrorfield.maths import HALF, I32, ONE, ZERO
 from mirrorfield.policy.baseline import value_step
 from mirrorfield.policy.entropy import entropy_gradient
@@ -25,7 +24,7 @@ def look_up(table: Any, cell: Any, row: Any) -> None:
 
 @lanewise
 def weigh_post(ratio: Any, pull: Any, gain: Any, low: Any, high: Any, dual: Any, size: Any, weight: Any) -> None:
-    """Set a post's weight: the surrogate's less the leash's."""
+    """Set a post's weight: the surrogate's minus the leash's."""
     for j in range(len(weight)):
         x = surrogate_weight(ratio[j], gain[j], low, high, dual)
         weight[j] = size * (x - pull[j])

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mirrorfield.kernel.jit import compiled, lanewise
-from mirrorfield.kernel.posts import HOOKED, LEAST, of_state
+from mirrorfield.kernel.rows import HOOKED, LEAST, of_state
 from mirrorfield.maths import F32, HALF, ONE, ZERO, exp, log
 from mirrorfield.policy.leash import k2_weight, k3_rho_weight, k3_weight
 from mirrorfield.policy.options import Leash

@@ -27,8 +27,7 @@ from mirrorfield.kernel.jit import (
     lanewise,
     shared,
 )
-from mirrorfield.kernel.posts import HOOKED, of_state
-from mirrorfield.kernel.rows import At, Places, set_row
+from mirrorfield.kernel.rows import HOOKED, At, Places, of_state, set_row
 from mirrorfield.kernel.steps import invert
 from mirrorfield.kernel.tables import put_back, select_table
 from mirrorfield.maths import F32, HALF, ONE, ZERO

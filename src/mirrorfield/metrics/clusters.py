@@ -18,8 +18,8 @@ def by_largest(feed: FloatArray, least: float = MIXED_BELOW) -> IntArray:
 
     Formula: argmax_a p_a if max_a p_a > least, else K.
 
-    Parameters: feed, probabilities (n, K); least in [0, 1). Returns int64 (n,), 0 to K. Raises nothing. Above one
-    half there are no ties. Source: docs/phenomena/clusters.md.
+    Parameters: feed, probabilities (n, K); least in [0, 1). Returns int64 (n,), 0 to K. Above one half there are no
+    ties. Source: docs/phenomena/clusters.md.
 
     >>> by_largest(np.array([[0.9, 0.1], [0.5, 0.5]])).tolist()
     [0, 2]
@@ -32,8 +32,8 @@ def by_k_means(feed: FloatArray, clusters: int, seed: int = 1) -> IntArray:
 
     Formula: min sum_u ||p_u - c_(cluster of u)||^2, from k-means++ starts, the best of ten.
 
-    Parameters: feed, probabilities (n, K); clusters k >= 1; seed of the starts. Returns int64 (n,), 0 to k - 1. Raises
-    nothing. Source: Lloyd (1982), https://doi.org/10.1109/TIT.1982.1056489, as SciPy computes it.
+    Parameters: feed, probabilities (n, K); clusters k >= 1; seed of the starts. Returns int64 (n,), 0 to k - 1. Source:
+    Lloyd (1982), https://doi.org/10.1109/TIT.1982.1056489, as SciPy computes it.
 
     >>> by_k_means(np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]]), 2).tolist()
     [0, 0, 1]
@@ -56,7 +56,7 @@ def adjusted_rand(one: IntArray, other: IntArray) -> float:
     Formula: (sum_ij C(n_ij, 2) - E) / ((A + B)/2 - E), A = sum_i C(a_i, 2), B = sum_j C(b_j, 2), E = A B / C(n, 2).
 
     Parameters: labels, whole numbers from 0, of shape (n,). Returns a number of at most 1, the same partition; 0 on
-    average for unrelated ones; 1 if both have one cluster. Raises nothing. Source: Hubert and Arabie (1985),
+    average for unrelated ones; 1 if both have one cluster. Source: Hubert and Arabie (1985),
     https://doi.org/10.1007/BF01908075.
 
     >>> adjusted_rand(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0]))
@@ -79,8 +79,8 @@ def stability(feed: FloatArray, clusters: int, seed: int = 1) -> float:
     Formula: mean over 20 pairs of random halves of the adjusted Rand index of all users' clusters, each user going to
     the nearest centre of either half.
 
-    Parameters: feed, probabilities (n, K), n >= 2 clusters; clusters k; seed. Returns a number of at most 1. Raises
-    nothing. Source: Lange et al. (2004), https://doi.org/10.1162/089976604773717621.
+    Parameters: feed, probabilities (n, K), n >= 2 clusters; clusters k; seed. Returns a number of at most 1. Source:
+    Lange et al. (2004), https://doi.org/10.1162/089976604773717621.
     """
     rng, found = np.random.default_rng(seed), []
     for _ in range(HALVES):
@@ -118,8 +118,8 @@ def describe(
     Formula: JS(p, q) = (H((p + q)/2) - (H(p) + H(q))/2) / ln 2.
 
     Parameters: label (n,), from feeds alone; feed (n, K); intentionality (n,), susceptibility (n, K) and hooked (n,),
-    which had no part in the label. Returns a Cluster for each label with users, in order. Raises nothing. Source: Lin
-    (1991), https://doi.org/10.1109/18.61115.
+    which had no part in the label. Returns a Cluster for each label with users, in order. Source: Lin (1991),
+    https://doi.org/10.1109/18.61115.
 
     >>> two = describe(np.array([0, 1]), np.eye(2), np.zeros(2), np.ones((2, 2)), np.zeros(2))
     >>> two[0].apart.tolist()

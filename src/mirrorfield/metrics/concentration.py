@@ -17,8 +17,8 @@ def entropy(feed: FloatArray) -> FloatArray:
 
     Formula: H(p) = -sum_a p_a ln p_a, with 0 ln 0 = 0.
 
-    Parameters: feed, probabilities of shape (..., K). Returns shape (...), in nats, in [0, ln K]. Raises nothing.
-    Source: Shannon (1948), section 6.
+    Parameters: feed, probabilities of shape (..., K). Returns shape (...), in nats, in [0, ln K]. Source: Shannon
+    (1948), section 6.
 
     >>> round(float(entropy(np.array([0.5, 0.5]))), 6)
     0.693147
@@ -31,8 +31,8 @@ def effective_categories(feed: FloatArray) -> FloatArray:
 
     Formula: N_eff = exp(H(p)).
 
-    Parameters: feed, probabilities of shape (..., K). Returns shape (...), in [1, K]. Raises nothing.
-    Source: Hill (1973), https://doi.org/10.2307/1934352.
+    Parameters: feed, probabilities of shape (..., K). Returns shape (...), in [1, K]. Source: Hill (1973),
+    https://doi.org/10.2307/1934352.
 
     >>> round(float(effective_categories(np.array([0.5, 0.5, 0.0]))), 6)
     2.0
@@ -47,7 +47,7 @@ def filter_bubble(mean_feed: FloatArray, mean_entropy: float) -> float:
     of all feeds, scaled to 1 for K equal groups that share nothing.
 
     Parameters: mean_feed, shape (K,); mean_entropy, in nats. Returns a number in [0, 1]; 0 when all feeds are equal.
-    Raises nothing. Source: Lin (1991), https://doi.org/10.1109/18.61115.
+    Source: Lin (1991), https://doi.org/10.1109/18.61115.
 
     >>> round(filter_bubble(np.array([0.5, 0.5]), 0.0), 6)
     1.0
@@ -65,8 +65,8 @@ def within_and_between(
     (H(mean feed) - sum_d (n_d / N) H(mean feed of d)) / ln K. Their sum is the filter-bubble index.
 
     Parameters: feed_by_group, sums of feeds, shape (D, K); entropy_by_group, sums of entropies in nats, (D,);
-    users_by_group, n_d, (D,), some of them positive. Returns two numbers in [0, 1]. Raises nothing.
-    Source: chain rule of mutual information, Cover and Thomas (2006), theorem 2.5.2.
+    users_by_group, n_d, (D,), some of them positive. Returns two numbers in [0, 1]. Source: chain rule of mutual
+    information, Cover and Thomas (2006), theorem 2.5.2.
 
     >>> within_and_between(np.eye(2), np.zeros(2), np.ones(2))
     (0.0, 1.0)
@@ -88,7 +88,7 @@ def overlap(feed_sums: list[int], square_sum: int, users: int, unit: int) -> flo
     Formula: (sum_a (sum_u p_ua)**2 - sum_u sum_a p_ua**2) / (N (N - 1)), in exact integers until the last division.
 
     Parameters: feed_sums, K integers in units of 1/unit; square_sum in units of 1/unit**2; users, N. Returns a number
-    in [0, 1], or None for fewer than two users, who form no pair. Raises nothing. Source: docs/model.md, section 4.
+    in [0, 1], or None for fewer than two users, who form no pair. Source: docs/model.md, section 4.
 
     >>> overlap([4, 4], 16 + 16, 2, 4)
     0.0

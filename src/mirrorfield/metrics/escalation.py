@@ -30,9 +30,9 @@ def kaplan_meier(time: IntArray, events: IntArray, users: int, censored: IntArra
     se)) with Greenwood's variance, which stays in [0, 1].
 
     Parameters: time, ascending, shape (C,); events d_i, users with their event in (t_{i-1}, t_i], (C,); users, all of
-    them; censored, users last seen at t_i, (C,), default all that remain at the last time. Returns a Survival. Raises
-    nothing. An event between two times is dated to the later one. Source: Kaplan and Meier (1958),
-    https://doi.org/10.2307/2281868; interval by Kalbfleisch and Prentice (1980).
+    them; censored, users last seen at t_i, (C,), default all that remain at the last time. Returns a Survival. An event
+    between two times is dated to the later one. Source: Kaplan and Meier (1958), https://doi.org/10.2307/2281868;
+    interval by Kalbfleisch and Prentice (1980).
 
     >>> kaplan_meier(np.array([1, 2, 3]), np.array([1, 1, 0]), 4).share.tolist()
     [0.75, 0.5, 0.5]
@@ -54,7 +54,7 @@ def first_times(seen: IntArray) -> IntArray:
 
     Formula: d_c = |{u: x_cu, not x_bu for any b < c}|.
 
-    Parameters: seen, booleans of shape (C, n). Returns int64 of shape (C,). Raises nothing. Source: the definition.
+    Parameters: seen, booleans of shape (C, n). Returns int64 of shape (C,). Source: the definition.
 
     >>> first_times(np.array([[0, 1], [1, 1]], bool)).tolist()
     [1, 1]
@@ -82,8 +82,7 @@ def state_rates(flow: IntArray) -> Flows:
     of a chain with this table, in intervals, is 1 / (1 - staying_s).
 
     Parameters: flow F, counts of shape (S, S), row before and column after. Returns Flows; NaN where nobody was at
-    risk. Raises nothing. Source: Ribeiro et al. (2020), https://doi.org/10.1145/3351095.3372879, for
-    migration between groups.
+    risk. Source: Ribeiro et al. (2020), https://doi.org/10.1145/3351095.3372879, for migration between groups.
 
     >>> state_rates(np.array([[8, 2, 0], [1, 3, 1], [0, 1, 4]])).up
     0.2
@@ -106,8 +105,8 @@ def slope(time: FloatArray, value: FloatArray) -> FloatArray:
     Formula: sum_c (t_c - tbar)(y_cu - ybar_u) / sum_c (t_c - tbar)**2.
 
     Parameters: time, shape (C,), C >= 2, such as the logarithm of the step; value, (C, n), such as intensity. Returns
-    shape (n,), value per time; 0 means none. Raises nothing. The mean over users of slopes is the slope of the mean.
-    Source: Haroon et al. (2023), https://doi.org/10.1073/pnas.2213020120, who regress slant on position in a trail.
+    shape (n,), value per time; 0 means none. The mean over users of slopes is the slope of the mean. Source: Haroon et
+    al. (2023), https://doi.org/10.1073/pnas.2213020120, who regress slant on position in a trail.
 
     >>> slope(np.array([0.0, 1.0, 2.0]), np.array([[0.0], [1.0], [2.0]])).tolist()
     [1.0]
@@ -123,8 +122,8 @@ def drift(feed: FloatArray, start: FloatArray) -> FloatArray:
     be asked is how large it gets and when it first passes a threshold.
 
     Parameters: feed and start, probabilities that broadcast to (..., K). Returns shape (...), from 0 (unmoved) to 1
-    (nothing in common). Raises nothing. Source: Jiang et al. (2019),
-    https://doi.org/10.1145/3306618.3314288, with total variation for the norm.
+    (nothing in common). Source: Jiang et al. (2019), https://doi.org/10.1145/3306618.3314288, with total variation for
+    the norm.
 
     >>> float(drift(np.array([1.0, 0.0]), np.array([0.5, 0.5])))
     0.5
@@ -139,8 +138,7 @@ def induced_shift(changed: FloatArray, safe: FloatArray) -> FloatArray:
     same luck.
 
     Parameters: changed and safe, states of the same users in two runs of one seed, shape (C, n) or (C, n, D). Returns
-    shape (n,), from 0 (not moved). Raises nothing. Source: Carroll et al. (2022),
-    https://arxiv.org/abs/2204.11966.
+    shape (n,), from 0 (not moved). Source: Carroll et al. (2022), https://arxiv.org/abs/2204.11966.
 
     >>> induced_shift(np.array([[1.0], [2.0]]), np.array([[1.0], [0.0]])).tolist()
     [1.0]

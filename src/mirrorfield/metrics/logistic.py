@@ -34,7 +34,7 @@ def fit_logistic(place: FloatArray, hit: FloatArray) -> Logistic | None:
     -b_0/b_1 and width 1/b_1 by the delta method.
 
     Parameters: place x, shape (G,); hit y, 0 or 1, (G, n), the same n users at every place. Returns a Logistic.
-    Raises nothing. Source: Liang and Zeger (1986), https://doi.org/10.1093/biomet/73.1.13, for the variance.
+    Source: Liang and Zeger (1986), https://doi.org/10.1093/biomet/73.1.13, for the variance.
 
     >>> users = np.random.default_rng(1).logistic(0.4, 0.1, 2000)
     >>> places = np.linspace(0, 1, 9)

@@ -15,7 +15,7 @@ def common(feed: FloatArray, other: FloatArray) -> FloatArray:
     Formula: sum_a min(p_a, q_a) = 1 - total variation.
 
     Parameters: feed and other, probabilities of shape (..., K). Returns shape (...), from 0 (nothing) to 1 (the same
-    feed). Raises nothing. Source: Weitzman (1970); the complement of the total variation distance.
+    feed). Source: Weitzman (1970); the complement of the total variation distance.
 
     >>> float(common(np.array([0.5, 0.5]), np.array([1.0, 0.0])))
     0.5
@@ -38,7 +38,7 @@ def wilson(successes: FloatArray | IntArray, trials: FloatArray | IntArray) -> t
     Formula: (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n), p = successes/trials, n = trials, z = 1.96.
 
     Parameters: successes and trials, counts >= 0 of shapes that broadcast; every trial count must be positive.
-    Returns two arrays of fractions. Raises nothing. Source: Wilson (1927).
+    Returns two arrays of fractions. Source: Wilson (1927).
 
     >>> low, high = wilson(np.array([5]), np.array([10]))
     >>> round(float(low[0]), 3), round(float(high[0]), 3)
@@ -55,7 +55,7 @@ def wilson(successes: FloatArray | IntArray, trials: FloatArray | IntArray) -> t
 def wilson_share(hits: int, pairs: int) -> Share:
     """Return a share with its 95% interval by `wilson`.
 
-    Parameters: hits, from 0 to pairs; pairs, independent ones, > 0. Returns a Share. Raises nothing.
+    Parameters: hits, from 0 to pairs; pairs, independent ones, > 0. Returns a Share.
 
     >>> wilson_share(5, 10).value
     0.5
@@ -72,8 +72,8 @@ def decided(category: IntArray, other: IntArray, categories: int) -> tuple[float
 
     Parameters: category and other, of the same users in two runs, 0 to K - 1, shape (n,); categories K. Returns
     (index, standard error); the index is 1 if both runs always agree, about 0 if they have nothing to do with each
-    other, NaN if all are of one category. Raises nothing. Source: Sobol (1993), by the pick-freeze estimator of Janon
-    et al. (2014), https://doi.org/10.1051/ps/2013040.
+    other, NaN if all are of one category. Source: Sobol (1993), by the pick-freeze estimator of Janon et al. (2014),
+    https://doi.org/10.1051/ps/2013040.
 
     >>> decided(np.array([0, 1, 0, 1]), np.array([0, 1, 0, 1]), 2)[0]
     1.0

@@ -26,7 +26,7 @@ class Moments:
 
         Formula: n = n_1 + n_2, mean = mean_1 + d n_2/n, M = M_1 + M_2 + d^2 n_1 n_2/n, d = mean_2 - mean_1.
 
-        Raises nothing. Source: Chan, Golub and LeVeque (1983), https://doi.org/10.1080/00031305.1983.10483115.
+        Source: Chan, Golub and LeVeque (1983), https://doi.org/10.1080/00031305.1983.10483115.
 
         >>> Moments.of(np.array([1.0, 2.0])).merge(Moments.of(np.array([6.0]))).mean
         3.0

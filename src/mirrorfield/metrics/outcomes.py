@@ -18,8 +18,8 @@ FIRST = (
 def category_of(feed: FloatArray, users: IntArray) -> IntArray:
     """Return each user's category: the largest entry of their diet; a tie goes to one of the tied by the user's id.
 
-    Parameters: feed, probabilities of shape (n, K); users, ids of shape (n,). Returns shape (n,), 0 to K - 1. Raises
-    nothing. Source: docs/model.md, section 4.
+    Parameters: feed, probabilities of shape (n, K); users, ids of shape (n,). Returns shape (n,), 0 to K - 1. Source:
+    docs/model.md, section 4.
 
     >>> category_of(np.array([[0.2, 0.8], [0.5, 0.5]]), np.array([0, 1])).tolist()
     [1, 1]
@@ -33,9 +33,9 @@ def divergence_from_mean(feed: FloatArray) -> FloatArray:
 
     Formula: KL(p_u || pbar) / ln K, with pbar = mean_u p_u.
 
-    Parameters: feed, probabilities of shape (n, K). Returns shape (n,), from 0 on. Raises nothing. The index's
-    influence function is this less its mean, so its spread over users gives the index's standard error. Source: Lin
-    (1991), written as a mean over users.
+    Parameters: feed, probabilities of shape (n, K). Returns shape (n,), from 0 on. The index's influence function is
+    this minus its mean, so its spread over users gives the index's standard error. Source: Lin (1991), written as a
+    mean over users.
 
     >>> divergence_from_mean(np.eye(2)).tolist()
     [1.0, 1.0]

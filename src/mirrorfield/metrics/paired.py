@@ -1,6 +1,6 @@
 """Differences between two runs of the same users under common random numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -79,11 +79,31 @@ def paired_effect(metric: str, base: FloatArray, changed: FloatArray, confidence
     return sum(more, first).effect(metric, confidence)
 
 
+def of_everyone(sampled: Effect, base: float, changed: float, people: int) -> Effect:
+    """Return an effect whose values are those of everyone and whose spread over people is that of a sample.
+
+    Formula: the interval's half-width of n sampled people, times sqrt(n / N), around the difference of all N.
+
+    Parameters: sampled, the effect over the sample; base and changed, the values of all; people N.
+    """
+    half = (sampled.high - sampled.low) / 2 * np.sqrt(sampled.people / people)
+    apart = changed - base
+    return replace(
+        sampled,
+        base=base,
+        changed=changed,
+        difference=apart,
+        low=float(apart - half),
+        high=float(apart + half),
+        people=people,
+    )
+
+
 def moves(before: IntArray, after: IntArray, categories: int) -> IntArray:
     """Return how many users went from each category to each.
 
     Parameters: before and after, 0 to K - 1, of shape (n,); categories K. Returns int64 of shape (K, K): row before,
-    column after. Raises nothing. Source: the definition.
+    column after. Source: the definition.
 
     >>> moves(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()
     [[1, 1], [0, 1]]

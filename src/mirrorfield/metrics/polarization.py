@@ -19,8 +19,8 @@ def bipolarity(position: FloatArray, count: FloatArray | IntArray) -> float:
 
     Formula: 4 sum_i w_i (x_i - xbar)**2, w = count / sum.
 
-    Parameters: position x in [0, 1] and count >= 0, shape (G,). Returns a number in [0, 1]; 0 if all agree. Raises
-    nothing. Source: Bramson et al. (2016), "dispersion", https://doi.org/10.1080/0022250X.2016.1147443.
+    Parameters: position x in [0, 1] and count >= 0, shape (G,). Returns a number in [0, 1]; 0 if all agree. Source:
+    Bramson et al. (2016), "dispersion", https://doi.org/10.1080/0022250X.2016.1147443.
 
     >>> bipolarity(np.array([0.0, 1.0]), np.array([5, 5]))
     1.0
@@ -54,8 +54,8 @@ def reynal_querol(count: FloatArray | IntArray) -> float:
 
     Formula: 4 sum_i w_i**2 (1 - w_i): Esteban and Ray's with alpha = 1 and equal distances, times 4.
 
-    Parameters: count >= 0, shape (G,). Returns a number in [0, 1]; 0 for one group, 1 for two equal ones. Raises
-    nothing. Source: Montalvo and Reynal-Querol (2005), https://doi.org/10.1257/0002828054201468.
+    Parameters: count >= 0, shape (G,). Returns a number in [0, 1]; 0 for one group, 1 for two equal ones. Source:
+    Montalvo and Reynal-Querol (2005), https://doi.org/10.1257/0002828054201468.
 
     >>> reynal_querol(np.array([3, 3]))
     1.0
@@ -71,9 +71,8 @@ def bimodality_coefficient(position: FloatArray, count: FloatArray | IntArray) -
     both corrected for bias.
 
     Parameters: position, shape (G,); count of users, whole numbers, (G,). Returns a number, about 1/3 for a normal
-    law, 5/9 for a uniform one and 1 for two points; NaN for fewer than 4 users or no spread. Raises nothing. One
-    skewed peak is above 5/9 too: look at the dip as well. Source: Pfister et al. (2013),
-    https://doi.org/10.3389/fpsyg.2013.00700.
+    law, 5/9 for a uniform one and 1 for two points; NaN for fewer than 4 users or no spread. One skewed peak is above
+    5/9 too: look at the dip as well. Source: Pfister et al. (2013), https://doi.org/10.3389/fpsyg.2013.00700.
 
     >>> round(bimodality_coefficient(np.array([0.0, 1.0]), np.array([500, 500])), 2)
     1.0
@@ -95,8 +94,8 @@ def dip(count: FloatArray | IntArray) -> float:
     of the peak.
 
     Parameters: count, users in B >= 2 neighbouring bins of equal width. Returns a number from 0 (one peak) to 1/4 (two
-    equal points). Raises nothing. Source: Hartigan and Hartigan (1985), https://doi.org/10.1214/aos/1176346577;
-    over bins it is at most the dip of the users themselves.
+    equal points). Source: Hartigan and Hartigan (1985), https://doi.org/10.1214/aos/1176346577; over bins it is at most
+    the dip of the users themselves.
 
     >>> round(dip(np.array([5, 0, 0, 0, 5])), 3), round(dip(np.array([1, 3, 2])), 3)
     (0.188, 0.0)
@@ -130,7 +129,7 @@ def agreement(count: FloatArray | IntArray) -> float:
     and D those like 101.
 
     Parameters: count, users in B >= 3 ordered bins. Returns a number from -1 (halves at the ends) over 0 (uniform) to
-    1 (one bin). Raises nothing. Source: van der Eijk (2001), https://doi.org/10.1023/A:1010374114305.
+    1 (one bin). Source: van der Eijk (2001), https://doi.org/10.1023/A:1010374114305.
 
     >>> agreement(np.array([5, 0, 0, 0, 5])), agreement(np.array([2, 2, 2])), agreement(np.array([0, 4, 0]))
     (-1.0, 0.0, 1.0)
@@ -162,8 +161,8 @@ def two_sides(position: FloatArray, count: FloatArray | IntArray, middle: float 
     positions.
 
     Parameters: position, shape (G,); count >= 0, (G,); middle; width of the scale. Returns a number in [0, 1]; 0 if
-    one side is empty, 1 for halves at the ends. Users at the middle belong to neither side. Raises nothing. Source:
-    Morales et al. (2015), https://doi.org/10.1063/1.4913758.
+    one side is empty, 1 for halves at the ends. Users at the middle belong to neither side. Source: Morales et al.
+    (2015), https://doi.org/10.1063/1.4913758.
 
     >>> two_sides(np.array([0.0, 1.0]), np.array([5, 5]))
     1.0
@@ -185,8 +184,8 @@ def delta_interval(
     central differences.
 
     Parameters: statistic of an array of shares, or of counts whose scale does not matter, (G,); count of users, (G,);
-    confidence in (0, 1). Returns (low, high). Raises nothing. Not for the dip, which has no gradient.
-    Source: the delta method for a multinomial sample, Bishop, Fienberg and Holland (1975).
+    confidence in (0, 1). Returns (low, high). Not for the dip, which has no gradient. Source: the delta method for a
+    multinomial sample, Bishop, Fienberg and Holland (1975).
 
     >>> low, high = delta_interval(reynal_querol, np.array([600, 400]))
     >>> round(low, 3), round(high, 3)
@@ -217,7 +216,7 @@ def bootstrap_interval(
     Formula: the quantiles of f over `draws` multinomial counts of n users with shares count / n.
 
     Parameters: statistic of counts, (G,); count of users, (G,); draws; seed of the resampling; confidence in (0, 1).
-    Returns (low, high). Raises nothing. Source: Efron and Tibshirani (1993).
+    Returns (low, high). Source: Efron and Tibshirani (1993).
 
     >>> low, high = bootstrap_interval(agreement, np.array([30, 40, 30]))
     >>> low < agreement(np.array([30, 40, 30])) < high
@@ -237,7 +236,7 @@ def dip_test(count: FloatArray | IntArray, draws: int = 99, seed: int = 1) -> fl
     law that is hardest to tell from two.
 
     Parameters: count, users in B >= 2 neighbouring bins; draws; seed. Returns a number in (0, 1]; small: more than
-    one peak. Raises nothing. Source: Hartigan and Hartigan (1985), https://doi.org/10.1214/aos/1176346577.
+    one peak. Source: Hartigan and Hartigan (1985), https://doi.org/10.1214/aos/1176346577.
 
     >>> dip_test(np.array([50, 0, 50]), 19)
     0.05

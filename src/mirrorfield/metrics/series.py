@@ -47,7 +47,7 @@ def _mean_by_category(sums: IntArray, users: IntArray) -> FloatArray:
 def population_series(totals: Totals) -> Series:
     """Return the population's figures at every recorded step.
 
-    Parameters: totals over N >= 1 users. Returns a Series of float64. Raises nothing. Source: docs/model.md, section 4.
+    Parameters: totals over N >= 1 users. Returns a Series of float64. Source: docs/model.md, section 4.
     """
     users = int(totals.band_users.sum())
     feed_scale = round(1 / FEED_UNIT)

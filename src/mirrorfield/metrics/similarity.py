@@ -13,7 +13,7 @@ def mean_cosine(embedding: F32Array, category: IntArray, categories: int) -> NDA
     over all pairs, without going through them.
 
     Parameters: embedding, float32 (M, d) of unit length; category, (M,), each from 0 to categories - 1 and met;
-    categories, K. Returns float64 (K, K), symmetric; nan on the diagonal where a category has one item. Raises nothing.
+    categories, K. Returns float64 (K, K), symmetric; nan on the diagonal where a category has one item.
 
     >>> mean_cosine(np.array([[1, 0], [0, 1], [0, 1]], np.float32), np.array([0, 0, 1]), 2).tolist()
     [[0.0, 0.5], [0.5, nan]]

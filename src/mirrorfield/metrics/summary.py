@@ -12,7 +12,7 @@ from mirrorfield.metrics.series import Series, population_series
 SUMMARY_BANDS = 5
 FIGURES = (
     *("locked_in", "two_faced", "effective_categories", "filter_bubble", "overlap"),
-    *("mean_reaction", "intensity", "floor"),
+    *("mean_reaction", "intensity", "floor", "effective_items", "mean_arousal", "interest_moved"),
 )
 
 

@@ -11,7 +11,7 @@ def remembered(recent: Any, reacted: Any, forget: Any) -> Any:
     Formula: c_a + f (max(G_t, 0) 1[a = a_t] - c_a), with f = 1 / memory.
 
     Parameters: recent c_a >= 0, in reactions; reacted, max(G_t, 0) for the category shown and 0 for the others; forget
-    f in (0, 1]; float32 of one shape. Returns that shape, >= 0. Raises nothing. Source: docs/context.md, eq. 12.
+    f in (0, 1]; float32 of one shape. Returns that shape, >= 0. Source: docs/context.md, eq. 12.
 
     >>> remembered(0.5, 1.0, 0.5), remembered(0.5, 0.0, 0.5)
     (0.75, 0.25)
@@ -23,7 +23,7 @@ def remembered_share(recent: Any, total: Any, even: Any) -> Any:
     """Return the share of a category in what is remembered, or an even share where nothing is.
 
     Parameters: recent c_a >= 0 and total sum_a c_a, in reactions; even, 1 / K; float32 of one shape. Returns that
-    shape, from 0 to 1. Raises nothing. Source: docs/context.md, eq. 13.
+    shape, from 0 to 1. Source: docs/context.md, eq. 13.
 
     >>> remembered_share(1.0, 4.0, 0.5), remembered_share(0.0, 0.0, 0.5)
     (0.25, 0.5)
@@ -38,7 +38,7 @@ def context_tilt(share: Any, kappa: Any, blur: Any) -> Any:
     pi(a given s) w_c(a)^kappa. blur > 0 keeps w_c above zero, so that no context is a ban.
 
     Parameters: share in [0, 1]; kappa >= 0; blur in (0, 1]; float32 of one shape. Returns that shape, in nat, at most
-    0; exactly 0 for kappa = 0. Raises nothing. Source: docs/context.md, eq. 13.
+    0; exactly 0 for kappa = 0. Source: docs/context.md, eq. 13.
 
     >>> float(context_tilt(0.5, 0.0, 0.1)), float(context_tilt(1.0, 3.0, 0.1))
     (-0.0, 0.0)
@@ -53,7 +53,7 @@ def primed(share: Any, priming: Any, even: Any) -> Any:
     average over categories. b > 0 is assimilation, b < 0 contrast or satiation.
 
     Parameters: share in [0, 1]; priming b >= -1; even, 1 / K; float32 of one shape. Returns that shape, a pure number;
-    exactly 1 for b = 0. Raises nothing. Source: docs/context.md, eq. 14.
+    exactly 1 for b = 0. Source: docs/context.md, eq. 14.
 
     >>> print(primed(1.0, 0.5, 0.25), primed(0.25, 0.5, 0.25))
     1.5 1.0

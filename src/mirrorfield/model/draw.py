@@ -74,8 +74,8 @@ def draw_gamma(shape: Any, words: Any) -> Any:
     Formula: d v with d = shape - 1/3, v = (1 + n / sqrt(9 d))**3, accepted when
     ln u < n**2/2 + d - d v + d ln v; for shape < 1, a Gamma(shape + 1) variate times u**(1/shape).
 
-    Parameters: shape > 0, float32; words, uint32 (4,), moved on. Raises nothing.
-    Source: Marsaglia and Tsang (2000), https://doi.org/10.1145/358407.358414.
+    Parameters: shape > 0, float32; words, uint32 (4,), moved on. Source: Marsaglia and Tsang (2000),
+    https://doi.org/10.1145/358407.358414.
     """
     boost = ONE
     if shape < ONE:
@@ -139,7 +139,7 @@ def draw_user(seed: Any, user: Any, tables: PopulationTables, words: Any, suscep
     """Draw one user: fill `susceptibility` and return (intentionality, segment).
 
     Parameters: seed and user, uint64; tables; words, uint32 (4,) scratch; susceptibility, float32 (K,) to fill.
-    Returns lambda_u, float32 in [0, 1], and the segment's index. Raises nothing. Source: docs/model.md, section 1.
+    Returns lambda_u, float32 in [0, 1], and the segment's index. Source: docs/model.md, section 1.
     """
     listed = len(tables.listed_intentionality)
     if listed > 0:

@@ -11,7 +11,7 @@ def strength(floor: Any, intensity: Any, slope: Any, inverse_width: Any) -> Any:
     Formula: (1 + c i) exp(-max(0, h - i) / width): intensity has its own pull c, and a post below the floor is dulled.
 
     Parameters: floor h and intensity i in [0, 1]; slope c; inverse_width, 1/width >= 0; float32 of one shape. Returns
-    that shape, a pure number; exactly 1 at h = 0 and c = 0. Raises nothing. Source: docs/model.md, eq. 8.
+    that shape, a pure number; exactly 1 at h = 0 and c = 0. Source: docs/model.md, eq. 8.
 
     >>> import numpy as np
     >>> one = np.float32(1)
@@ -28,7 +28,7 @@ def moved_floor(floor: Any, intensity: Any, eta: Any, decay: Any) -> Any:
     Formula: h + eta (i - h) if i > h, else h + decay (i - h).
 
     Parameters: floor h and intensity i in [0, 1]; eta and decay in [0, 1]; float32 of one shape. Returns that shape, in
-    [0, 1]. Raises nothing. Source: docs/model.md, eq. 9; the rise and fall of an adaptation level, Helson (1948).
+    [0, 1]. Source: docs/model.md, eq. 9; the rise and fall of an adaptation level, Helson (1948).
 
     >>> moved_floor(0.5, 1.0, 0.1, 0.01), moved_floor(0.5, 0.0, 0.1, 0.01)
     (0.55, 0.495)

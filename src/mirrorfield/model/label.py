@@ -11,8 +11,8 @@ def blended_label(click: Any, label: Any, involuntary: Any, deliberate: Any) -> 
     Formula: R = (c G + d Y) / (c + d), with c = 1 - weight and d = weight if the post was rated, else 0.
 
     Parameters: click G and label Y, reactions; involuntary c and deliberate d >= 0; float32 of one shape. Returns that
-    shape; G exactly for d = 0, Y exactly for c = 0, and 0 where there is no label (`has_label` says so). Raises
-    nothing. Source: docs/labels.md, eq. 10.
+    shape; G exactly for d = 0, Y exactly for c = 0, and 0 where there is no label (`has_label` says so). Source:
+    docs/labels.md, eq. 10.
 
     >>> float(blended_label(2.0, 1.0, 0.25, 0.75)), float(blended_label(2.0, 1.0, 1.0, 0.0))
     (1.25, 2.0)
@@ -24,7 +24,7 @@ def blended_label(click: Any, label: Any, involuntary: Any, deliberate: Any) -> 
 def has_label(involuntary: Any, deliberate: Any) -> Any:
     """Return 1 where a post has a label and 0 where it has none: missing is not zero, so nothing is learned there.
 
-    Parameters: as for `blended_label`. Returns 1.0 or 0.0. Raises nothing. Source: docs/labels.md, section 1.
+    Parameters: as for `blended_label`. Returns 1.0 or 0.0. Source: docs/labels.md, section 1.
 
     >>> float(has_label(0.0, 0.0)), float(has_label(0.0, 1.0))
     (0.0, 1.0)

@@ -11,7 +11,7 @@ def blend(intentionality: Any, reactive: Any, intentional: Any) -> Any:
     Formula: (1 - lambda_u) reactive + lambda_u intentional; exact at both ends, so rows of P stay stochastic.
 
     Parameters: intentionality in [0, 1]; entries of mean, std or transition; shapes broadcast. Returns their unit.
-    Raises nothing. Source: docs/model.md, eq. 1.
+    Source: docs/model.md, eq. 1.
 
     >>> float(blend(0.25, 1.0, 0.0))
     0.75
@@ -24,8 +24,8 @@ def reaction(mean: Any, std: Any, normal: Any) -> Any:
 
     Formula: G_t = mu[s, a] + sigma[s, a] n, n ~ Normal(0, 1).
 
-    Parameters: mean, std >= 0 and normal, floats of one shape. Returns the reaction's unit. Raises nothing.
-    Source: docs/model.md, eq. 2.
+    Parameters: mean, std >= 0 and normal, floats of one shape. Returns the reaction's unit. Source: docs/model.md, eq.
+    2.
 
     >>> reaction(1.0, 0.5, -2.0)
     0.0

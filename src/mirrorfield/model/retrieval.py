@@ -20,7 +20,7 @@ def retrieval_score(similarity: Any, luck: Any) -> Any:
     Formula: <v_i, q> / |q| + 1e-4 u, with u uniform on [0, 1) for every user, retrieval and item.
 
     Parameters: similarity in [-1, 1], 0 where there is no query yet; luck u; float32 of one shape. Returns that shape.
-    Raises nothing. Source: docs/retrieval.md, eq. 15.
+    Source: docs/retrieval.md, eq. 15.
 
     >>> bool(retrieval_score(0.5, 0.9) > retrieval_score(0.5, 0.1))
     True
@@ -34,7 +34,7 @@ def marginal_relevance(score: Any, nearest: Any, diversity: Any) -> Any:
     Formula: (1 - d) score_i - d max_{l taken} <v_i, v_l>; the maximum over none is 0.
 
     Parameters: score; nearest, the maximum; diversity d in [0, 1]: 0 for relevance alone; float32 of one shape. Returns
-    that shape. Raises nothing. Source: maximal marginal relevance, Carbonell and Goldstein (1998),
+    that shape. Source: maximal marginal relevance, Carbonell and Goldstein (1998),
     https://doi.org/10.1145/290941.291025, with d = 1 - lambda; docs/retrieval.md, eq. 16.
 
     >>> print(marginal_relevance(0.75, 0.5, 0.5), marginal_relevance(0.75, 0.5, 0.0))

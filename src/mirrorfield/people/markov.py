@@ -25,8 +25,8 @@ class Crowd:
     segment: IntArray  # (n,)
     mean: FloatArray
     std: FloatArray
-    fall: FloatArray  # P[s, a, calm]
-    rise: FloatArray  # 1 - P[s, a, hooked]
+    calm_to: FloatArray  # P[s, a, calm]
+    hooked_at: FloatArray  # 1 - P[s, a, hooked]
     state: IntArray
     floor: FloatArray
 
@@ -75,8 +75,8 @@ class Markov:
             leaning=intentionality,
             mean=every_arm(blend(lam, w * one.mean, other.mean.astype(float))),
             std=every_arm(blend(lam, one.std.astype(float), other.std.astype(float))),
-            fall=every_arm(blend(lam, one.transition[..., 0].astype(float), other.transition[..., 0].astype(float))),
-            rise=every_arm(
+            calm_to=every_arm(blend(lam, one.transition[..., 0].astype(float), other.transition[..., 0].astype(float))),
+            hooked_at=every_arm(
                 1 - blend(lam, one.transition[..., 2].astype(float), other.transition[..., 2].astype(float))
             ),
         )
@@ -86,7 +86,9 @@ class Markov:
         part, n = self.scenario.intensity, len(memory.ids)
         cell = (np.arange(0, n * S, S) + memory.state) * self.arms + shown
         observed = reaction(memory.mean.take(cell), memory.std.take(cell), luck.noise)
-        state = (luck.transition >= memory.fall.take(cell)).astype(int) + (luck.transition >= memory.rise.take(cell))
+        state = (luck.transition >= memory.calm_to.take(cell)).astype(int) + (
+            luck.transition >= memory.hooked_at.take(cell)
+        )
         if self.rungs == 1 and not (part.slope or part.eta or part.decay):
             return observed, replace(memory, state=state)
         i = self.level[shown]
@@ -101,8 +103,11 @@ class Markov:
     def law(self, memory: Crowd, state: int) -> FloatArray:
         """Return the law of the next state after each arm in a state, (n, K I, 3)."""
         shape = (len(memory.ids), S, self.arms)
-        fall, rise = memory.fall.reshape(shape)[:, state], memory.rise.reshape(shape)[:, state]
-        return np.stack([fall, np.maximum(rise - fall, 0), 1 - rise], axis=-1)
+        calm_to, hooked_at = (
+            memory.calm_to.reshape(shape)[:, state],
+            memory.hooked_at.reshape(shape)[:, state],
+        )
+        return np.stack([calm_to, np.maximum(hooked_at - calm_to, 0), 1 - hooked_at], axis=-1)
 
     def intentionality(self, memory: Crowd) -> FloatArray:
         """Return everyone's lambda as drawn, (n,)."""

@@ -55,7 +55,7 @@ def group_mean(total: Any, inverse_size: Any) -> Any:
     Formula: b = sum_j R_j / K.
 
     Parameters: total = sum_j R_j, floats in the reaction's unit; inverse_size = 1/K. Returns total's shape.
-    Raises nothing. Source: Shao et al. (2024), section 4.1.2, https://arxiv.org/abs/2402.03300.
+    Source: Shao et al. (2024), section 4.1.2, https://arxiv.org/abs/2402.03300.
 
     >>> group_mean(2.0, 0.25)
     0.5
@@ -69,7 +69,7 @@ def leave_one_out(total: Any, own: Any, inverse_others: Any) -> Any:
     Formula: b_i = (sum_j R_j - R_i) / (K - 1).
 
     Parameters: total = sum_j R_j and own = R_i, floats in the reaction's unit; inverse_others = 1/(K - 1).
-    Returns own's shape. Raises nothing. Source: Kool et al. (2019), for REINFORCE; Ahmadian et al. (2024),
+    Returns own's shape. Source: Kool et al. (2019), for REINFORCE; Ahmadian et al. (2024),
     https://arxiv.org/abs/2402.14740.
 
     >>> leave_one_out(2.0, 0.5, 0.5)
@@ -84,7 +84,7 @@ def value_step(value_rate: Any, target: Any, value: Any) -> Any:
     Formula: V(s) += eta (R - V(s)).
 
     Parameters: value_rate eta > 0; target R and value V(s), floats of one shape in the reaction's unit. Returns that
-    shape and unit. Raises nothing. Source: Sutton and Barto (2018), eq. 9.7 for a table.
+    shape and unit. Source: Sutton and Barto (2018), eq. 9.7 for a table.
 
     >>> value_step(0.5, 2.0, 1.0)
     0.5

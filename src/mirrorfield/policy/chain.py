@@ -24,14 +24,14 @@ ORDER = {
 }
 
 
-class Part(NamedTuple):
+class Piece(NamedTuple):
     """One part of a chain: its place in ORDER, and the fields of the Rule that it sets."""
 
     name: str
     settings: dict[str, Any]
 
 
-def chain(*parts: Part) -> Rule:
+def chain(*parts: Piece) -> Rule:
     """Return the Rule made of `reinforce(...)` and any bolt-ons, each at most once and in order.
 
     Formula: theta[s_t] += alpha w_t (1[a_t] - pi), with w_t the advantage and whatever is bolted on to it.
@@ -62,59 +62,59 @@ def chain(*parts: Part) -> Rule:
     return Rule(**settings)
 
 
-def reinforce(learning_rate: float, start: Any = ()) -> Part:
+def reinforce(learning_rate: float, start: Any = ()) -> Piece:
     """Return REINFORCE with step size alpha > 0, in 1/reaction; off value: it has none.
 
     Parameters: start, the logits that every user starts with: () for the uniform policy, K or S rows of K.
     """
-    return Part("reinforce", {"learning_rate": learning_rate, "start": _rows(start)})
+    return Piece("reinforce", {"learning_rate": learning_rate, "start": _rows(start)})
 
 
-def session(horizon: int = 1, group: int = 1, epochs: int = 1, minibatches: int = 1, aggregate: str = "mean") -> Part:
+def session(horizon: int = 1, group: int = 1, epochs: int = 1, minibatches: int = 1, aggregate: str = "mean") -> Piece:
     """Return the session: `group` rollouts of `horizon` posts from one state, and how often they are learned from.
 
     Parameters: whole numbers >= 1; aggregate, "sum" or "mean" over the posts of a minibatch. Off value: all 1.
     """
     how = choose(Aggregate, aggregate, "session: aggregate")
     names = {"horizon": horizon, "group": group, "epochs": epochs, "minibatches": minibatches}
-    return Part("session", {**names, "aggregate": how})
+    return Piece("session", {**names, "aggregate": how})
 
 
-def returns(kind: str = "immediate", discount: float = 1.0, trace_decay: float = 1.0, bootstrap: bool = True) -> Part:
+def returns(kind: str = "immediate", discount: float = 1.0, trace_decay: float = 1.0, bootstrap: bool = True) -> Piece:
     """Return what a post is credited with: "immediate", "session" or "gae"; off value: immediate.
 
     Parameters: discount gamma in (0, 1]; for gae, trace_decay lambda in [0, 1], and whether the state after the
     session's last post counts with its learned value (the user goes on) or with 0 (the session's end is the end).
     """
     numbers = {"discount": discount, "trace_decay": trace_decay, "bootstrap": bootstrap}
-    return Part("returns", {"returns": choose(Returns, kind, "returns"), **numbers})
+    return Piece("returns", {"returns": choose(Returns, kind, "returns"), **numbers})
 
 
-def baseline(kind: str = "welford", weight: float = 1.0, value_rate: float = 0.0) -> Part:
+def baseline(kind: str = "welford", weight: float = 1.0, value_rate: float = 0.0) -> Piece:
     """Return the baseline: "welford", "none", "welford-inclusive", "exponential", "value", "group-mean" or
     "leave-one-out"; off value: welford.
 
     Parameters: weight in (0, 1] of a new return, for exponential; value_rate > 0, the step size of a learned value.
     """
     kinds = {"baseline": choose(Baseline, kind, "baseline")}
-    return Part("baseline", {**kinds, "exponential_weight": weight, "value_rate": value_rate})
+    return Piece("baseline", {**kinds, "exponential_weight": weight, "value_rate": value_rate})
 
 
-def normalise(kind: str = "none", ddof: int = 1, eps: float = 1e-8, eps_inside_root: bool = False) -> Part:
+def normalise(kind: str = "none", ddof: int = 1, eps: float = 1e-8, eps_inside_root: bool = False) -> Piece:
     """Return the normalisation of advantages over a "group", the session's "batch" or a "minibatch"; off: "none".
 
     Parameters: ddof 0 or 1; eps > 0, added to the std, or to the variance if eps_inside_root.
     """
     kinds = {"normalise": choose(Normalise, kind, "normalise")}
-    return Part("normalise", {**kinds, "ddof": ddof, "eps": eps, "eps_inside_root": eps_inside_root})
+    return Piece("normalise", {**kinds, "ddof": ddof, "eps": eps, "eps_inside_root": eps_inside_root})
 
 
-def clip(low: float = inf, high: float | None = None, dual: float = inf) -> Part:
+def clip(low: float = inf, high: float | None = None, dual: float = inf) -> Piece:
     """Return the clip of the ratio to [1 - low, 1 + high], high = low if not given; off value: inf.
 
     Parameters: low in (0, 1] or inf; high > 0 or inf; dual > 1 + high, the cap where the advantage is < 0, or inf.
     """
-    return Part("clip", {"clip_low": low, "clip_high": low if high is None else high, "dual_clip": dual})
+    return Piece("clip", {"clip_low": low, "clip_high": low if high is None else high, "dual_clip": dual})
 
 
 def kl_leash(
@@ -123,7 +123,7 @@ def kl_leash(
     reference: Any = (),
     target: float = 1.0,
     horizon: float = inf,
-) -> Part:
+) -> Piece:
     """Return the leash to a frozen reference: "k1-in-reward", "k2-in-loss", "k3-in-loss" or "k3*rho"; off: beta = 0.
 
     Parameters: beta >= 0, reaction per nat; reference, logits: () for the starting policy, K or S rows of K;
@@ -137,12 +137,12 @@ def kl_leash(
     kind = choose(Leash, estimator.replace("*", "-times-"), "kl_leash: estimator")
     settings = {"leash": kind, "beta": beta, "reference": _rows(reference)}
     place = "reward" if kind is Leash.K1_IN_REWARD else "loss"
-    return Part(f"kl_leash in the {place}", {**settings, "kl_target": target, "kl_horizon": horizon})
+    return Piece(f"kl_leash in the {place}", {**settings, "kl_target": target, "kl_horizon": horizon})
 
 
-def entropy(coefficient: float = 0.0) -> Part:
+def entropy(coefficient: float = 0.0) -> Piece:
     """Return the entropy bonus, coefficient >= 0 in reaction per nat; off value: 0."""
-    return Part("entropy", {"entropy": coefficient})
+    return Piece("entropy", {"entropy": coefficient})
 
 
 def choose(choices: type[Choice], word: str, place: str) -> Choice:

@@ -27,7 +27,7 @@ def k1(log_ratio: Any) -> Any:
 
     Formula: k1 = x.
 
-    Parameters: log_ratio x, floats in nats. Returns the same. Raises nothing. Source: Schulman (2020), k1.
+    Parameters: log_ratio x, floats in nats. Returns the same. Source: Schulman (2020), k1.
 
     >>> k1(0.5)
     0.5
@@ -40,8 +40,7 @@ def k2(log_ratio: Any) -> Any:
 
     Formula: k2 = x**2 / 2.
 
-    Parameters: log_ratio x, floats in nats. Returns the same shape, in nats. Raises nothing.
-    Source: Schulman (2020), k2.
+    Parameters: log_ratio x, floats in nats. Returns the same shape, in nats. Source: Schulman (2020), k2.
 
     >>> float(k2(2.0))
     2.0
@@ -55,7 +54,7 @@ def k3(log_ratio: Any, reference_ratio: Any) -> Any:
     Formula: k3 = exp(-x) - 1 + x.
 
     Parameters: log_ratio x, floats in nats; reference_ratio = pi_ref(a) / pi(a) = exp(-x). Returns the same shape, in
-    nats. Raises nothing. Source: Schulman (2020), k3; Shao et al. (2024), https://arxiv.org/abs/2402.03300.
+    nats. Source: Schulman (2020), k3; Shao et al. (2024), https://arxiv.org/abs/2402.03300.
 
     >>> float(k3(0.0, 1.0))
     0.0
@@ -68,7 +67,7 @@ def k2_weight(log_ratio: Any) -> Any:
 
     Formula: d k2 / d log pi = x.
 
-    Parameters: log_ratio x, floats in nats. Returns the same. Raises nothing. Source: derivative of `k2`.
+    Parameters: log_ratio x, floats in nats. Returns the same. Source: derivative of `k2`.
 
     >>> k2_weight(0.5)
     0.5
@@ -81,8 +80,8 @@ def k3_weight(reference_ratio: Any) -> Any:
 
     Formula: d k3 / d log pi = 1 - exp(-x).
 
-    Parameters: reference_ratio = pi_ref(a) / pi(a), floats > 0. Returns the same shape, a pure number. Raises nothing.
-    Source: derivative of `k3`.
+    Parameters: reference_ratio = pi_ref(a) / pi(a), floats > 0. Returns the same shape, a pure number. Source:
+    derivative of `k3`.
 
     >>> float(k3_weight(0.25))
     0.75
@@ -95,8 +94,8 @@ def k3_rho_weight(log_ratio: Any, ratio: Any) -> Any:
 
     Formula: d (rho k3) / d log pi = rho (k3 + 1 - exp(-x)) = rho x, with rho = pi(a) / pi_old(a).
 
-    Parameters: log_ratio x, floats in nats; ratio rho > 0. Returns the same shape, in nats. Raises nothing.
-    Source: derivative of rho times `k3`.
+    Parameters: log_ratio x, floats in nats; ratio rho > 0. Returns the same shape, in nats. Source: derivative of rho
+    times `k3`.
 
     >>> k3_rho_weight(0.5, 2.0)
     1.0
@@ -110,8 +109,7 @@ def shaped_reward(reaction: Any, log_ratio: Any, beta: Any) -> Any:
     Formula: r = G - beta (log pi_old(a) - log pi_ref(a)), with pi_old the policy that chose the post.
 
     Parameters: reaction G, floats; log_ratio of the same shape, in nats; beta >= 0, reaction per nat. Returns that
-    shape, in the reaction's unit. Raises nothing. Source: Ziegler et al. (2019), eq. 2,
-    https://arxiv.org/abs/1909.08593.
+    shape, in the reaction's unit. Source: Ziegler et al. (2019), eq. 2, https://arxiv.org/abs/1909.08593.
 
     >>> shaped_reward(1.0, 0.5, 0.5)
     0.75
@@ -126,7 +124,7 @@ def adapt(beta: Any, kl: Any, target: Any, posts_per_horizon: Any) -> Any:
     as it is.
 
     Parameters: beta >= 0; kl, the session's mean k1, in nats; target > 0, in nats; posts_per_horizon = n / horizon.
-    Returns beta's shape. Raises nothing. Source: Ziegler et al. (2019), section 2.2.
+    Returns beta's shape. Source: Ziegler et al. (2019), section 2.2.
 
     >>> round(float(adapt(0.2, 12.0, 6.0, 256 / 10_000)), 6)
     0.201024

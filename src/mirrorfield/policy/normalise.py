@@ -11,7 +11,7 @@ def variance(squares: Any, count: Any, ddof: Any) -> Any:
     Formula: sum_i (A_i - mean)**2 / (n - ddof).
 
     Parameters: squares, the sum, floats; count n; ddof, 0 for the population and 1 for the sample, less than n.
-    Returns squares' shape, in its unit. Raises nothing. Source: the definition.
+    Returns squares' shape, in its unit. Source: the definition.
 
     >>> variance(3.0, 4, 1)
     1.0
@@ -25,7 +25,7 @@ def z_score(advantage: Any, mean: Any, std: Any, eps: Any) -> Any:
     Formula: (A - mean) / (std + eps).
 
     Parameters: advantage, mean and std, floats in the reaction's unit; eps > 0 in the same unit. Returns a pure number.
-    Raises nothing. Source: Shao et al. (2024), section 4.1.2, https://arxiv.org/abs/2402.03300, plus eps.
+    Source: Shao et al. (2024), section 4.1.2, https://arxiv.org/abs/2402.03300, plus eps.
 
     >>> z_score(3.0, 1.0, 1.5, 0.5)
     1.0
@@ -39,7 +39,7 @@ def whiten(advantage: Any, mean: Any, variance: Any, eps: Any) -> Any:
     Formula: (A - mean) / sqrt(var + eps).
 
     Parameters: advantage and mean, floats in the reaction's unit; variance and eps > 0 in its square. Returns a pure
-    number. Raises nothing. Source: the usual whitening of advantages; see docs/rules.md.
+    number. Source: the usual whitening of advantages; see docs/rules.md.
 
     >>> float(whiten(3.0, 1.0, 3.0, 1.0))
     1.0

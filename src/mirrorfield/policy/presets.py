@@ -7,7 +7,7 @@ sizes of sessions are ours, because theirs fit networks and not one user's table
 from collections.abc import Callable
 
 from mirrorfield.errors import InputError, nearest
-from mirrorfield.policy.chain import Part, baseline, chain, clip, entropy, kl_leash, normalise, returns, session
+from mirrorfield.policy.chain import Piece, baseline, chain, clip, entropy, kl_leash, normalise, returns, session
 from mirrorfield.policy.chain import reinforce as update
 from mirrorfield.policy.rule import Rule
 
@@ -79,7 +79,7 @@ def ppo_trl(alpha: float) -> Rule:
     )
 
 
-def _grouped(alpha: float, *parts: Part, group: int = GROUP) -> Rule:
+def _grouped(alpha: float, *parts: Piece, group: int = GROUP) -> Rule:
     return chain(update(alpha), session(group=group), *parts)
 
 

@@ -8,8 +8,8 @@ def advantage(reaction: Any, baseline: Any) -> Any:
 
     Formula: A_t = G_t - Gbar_{t-1}. The baseline does not yet hold G_t, so the update stays unbiased.
 
-    Parameters: floats of one shape, in the reaction's unit. Returns that shape and unit. Raises nothing.
-    Source: Williams (1992), the reinforcement baseline b_ij = Gbar; https://doi.org/10.1007/BF00992696.
+    Parameters: floats of one shape, in the reaction's unit. Returns that shape and unit. Source: Williams (1992), the
+    reinforcement baseline b_ij = Gbar; https://doi.org/10.1007/BF00992696.
 
     >>> advantage(1.5, 1.0)
     0.5
@@ -23,9 +23,9 @@ def logit_step(learning_rate: Any, advantage: Any, chosen: Any, probability: Any
     Formula: alpha A_t (1[a = a_t] - pi(a | s_t)): the learning rate times the advantage times the score.
 
     Parameters: learning_rate > 0; advantage, a float; chosen, 1.0 for the category shown and 0.0 else;
-    probability, pi(a | s_t) in [0, 1]; shapes broadcast. Returns floats in nats. Raises nothing.
-    Source: Williams (1992); Sutton and Barto (2018), eq. 2.12. The update is myopic: it credits the
-    immediate reaction, not the states that the post leads to.
+    probability, pi(a | s_t) in [0, 1]; shapes broadcast. Returns floats in nats. Source: Williams (1992); Sutton and
+    Barto (2018), eq. 2.12. The update is myopic: it credits the immediate reaction, not the states that the post leads
+    to.
 
     >>> logit_step(0.1, 0.5, 1.0, 0.25)
     0.037500000000000006

@@ -9,7 +9,7 @@ def discounted(reward: Any, later: Any, discount: Any) -> Any:
     Formula: R_h = r_h + gamma R_{h+1}, with R_H = 0 after the last post of the session.
 
     Parameters: reward and later, floats of one shape in the reaction's unit; discount gamma in (0, 1]. Returns that
-    shape and unit. Raises nothing. Source: Sutton and Barto (2018), eq. 3.9.
+    shape and unit. Source: Sutton and Barto (2018), eq. 3.9.
 
     >>> discounted(1.0, 2.0, 0.5)
     2.0
@@ -23,7 +23,7 @@ def td_error(reward: Any, value: Any, next_value: Any, discount: Any) -> Any:
     Formula: delta_h = r_h + gamma V(s_{h+1}) - V(s_h); V(s_{h+1}) = 0 where the session's end is the end.
 
     Parameters: reward, value, next_value: floats of one shape in the reaction's unit; discount in (0, 1]. Returns that
-    shape and unit. Raises nothing. Source: Schulman et al. (2016), section 3, https://arxiv.org/abs/1506.02438.
+    shape and unit. Source: Schulman et al. (2016), section 3, https://arxiv.org/abs/1506.02438.
 
     >>> td_error(1.0, 0.5, 2.0, 0.5)
     1.5
@@ -37,7 +37,7 @@ def gae(delta: Any, later: Any, discount: Any, trace_decay: Any) -> Any:
     Formula: A_h = delta_h + gamma lambda A_{h+1}, with A_H = 0 after the last post of the session.
 
     Parameters: delta and later, floats of one shape in the reaction's unit; discount gamma in (0, 1]; trace_decay
-    lambda in [0, 1]. Returns that shape and unit. Raises nothing. Source: Schulman et al. (2016), eq. 16.
+    lambda in [0, 1]. Returns that shape and unit. Source: Schulman et al. (2016), eq. 16.
 
     >>> gae(1.0, 2.0, 0.5, 0.5)
     1.5

@@ -12,7 +12,7 @@ def explored(weight: Any, share: Any, keep: Any, opened: Any) -> Any:
     need not sum to 1.
 
     Parameters: weight, pi(a) times the total; share, epsilon total / m; keep, 1 - epsilon; opened, 1.0 where a may be
-    shown and 0.0 else. Returns b(a) times the total. Raises nothing. Source: docs/whatif.md.
+    shown, otherwise 0.0. Returns b(a) times the total. Source: docs/whatif.md.
 
     >>> explored(0.9, 0.1 / 2, 0.9, 1.0)
     0.8600000000000001
@@ -26,7 +26,7 @@ def importance(weight: Any, odds: Any) -> Any:
     Formula: pi(a) / b(a). With it, the expected update is that of the policy, whatever is served.
 
     Parameters: weight and odds >= 0, pi(a) and b(a) on one scale. Returns a pure number, 1 where both are equal and
-    where odds are 0. Raises nothing. Source: Chen et al. (2019), https://doi.org/10.1145/3289600.3290999.
+    where odds are 0. Source: Chen et al. (2019), https://doi.org/10.1145/3289600.3290999.
 
     >>> importance(0.5, 0.25), importance(0.5, 0.5)
     (2.0, 1.0)
@@ -41,7 +41,7 @@ def quota_factor(held: Any, fullest: Any, rest: Any, total: Any, quota: Any) -> 
 
     Parameters: held, weight of the category; fullest, the largest of all categories' weights; rest, the sum of those of
     the others, > 0; total, the sum of all; quota, q in [0.5, 1], so that one category at most exceeds it. Returns a
-    pure number. Raises nothing. Source: docs/whatif.md; the others keep their proportions.
+    pure number. Source: docs/whatif.md; the others keep their proportions.
 
     >>> [round(float(quota_factor(held, 3.0, 1.0, 4.0, 0.5)), 3) for held in (3.0, 1.0)]
     [0.667, 2.0]

@@ -12,7 +12,7 @@ def softmax(logits: FloatArray) -> FloatArray:
     Formula: pi(a | s) = exp(theta_sa - max_b theta_sb) / sum_c exp(theta_sc - max_b theta_sb).
 
     Parameters: logits, floats of shape (..., K), in nats. Returns the same shape; the last axis sums to 1.
-    Raises nothing. Source: Sutton and Barto (2018), eq. 13.2.
+    Source: Sutton and Barto (2018), eq. 13.2.
 
     >>> softmax(np.zeros(4)).tolist()
     [0.25, 0.25, 0.25, 0.25]
@@ -26,8 +26,8 @@ def log_softmax(logits: FloatArray) -> FloatArray:
 
     Formula: log pi(a | s) = theta_sa - max_b theta_sb - log sum_c exp(theta_sc - max_b theta_sb).
 
-    Parameters: logits, floats of shape (..., K), in nats. Returns the same shape, in nats. Raises nothing.
-    Source: the logarithm of Sutton and Barto (2018), eq. 13.2.
+    Parameters: logits, floats of shape (..., K), in nats. Returns the same shape, in nats. Source: the logarithm of
+    Sutton and Barto (2018), eq. 13.2.
 
     >>> float(log_softmax(np.array([0.0, 1000.0]))[0])
     -1000.0

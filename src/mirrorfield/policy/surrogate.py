@@ -19,9 +19,9 @@ def surrogate(ratio: Any, advantage: Any, low: Any, high: Any, cap: Any) -> Any:
     min(rho, c), which is the same for c > 1 + high. low = high = c = inf is the plain surrogate rho A.
 
     Parameters: ratio rho > 0 and advantage A, floats of one shape; low, high >= 0 and cap c > 1, floats. Returns that
-    shape, in the advantage's unit. Raises nothing. Source: Schulman et al. (2017), eq. 7,
-    https://arxiv.org/abs/1707.06347; two widths: Yu et al. (2025), eq. 10, https://arxiv.org/abs/2503.14476;
-    cap: Ye et al. (2020), "dual clip", https://arxiv.org/abs/1912.09729.
+    shape, in the advantage's unit. Source: Schulman et al. (2017), eq. 7, https://arxiv.org/abs/1707.06347; two widths:
+    Yu et al. (2025), eq. 10, https://arxiv.org/abs/2503.14476; cap: Ye et al. (2020), "dual clip",
+    https://arxiv.org/abs/1912.09729.
 
     >>> float(surrogate(1.5, 1.0, 0.25, 0.25, np.inf))
     1.25
@@ -35,8 +35,8 @@ def surrogate_weight(ratio: Any, advantage: Any, low: Any, high: Any, cap: Any) 
 
     Formula: rho A, but 0 if A > 0 and rho > 1 + high, or if A < 0 and (rho < 1 - low or rho > c).
 
-    Parameters: as in `surrogate`. Returns that shape, in the advantage's unit. Raises nothing.
-    Source: the derivative of `surrogate`; d rho / d log pi = rho.
+    Parameters: as in `surrogate`. Returns that shape, in the advantage's unit. Source: the derivative of `surrogate`; d
+    rho / d log pi = rho.
 
     >>> [float(surrogate_weight(ratio, 1.0, 0.2, 0.28, np.inf)) for ratio in (1.25, 1.5)]
     [1.25, 0.0]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.worlds import AnyScenario
 
 MARK = " (assumed)"
 WORDS = {
@@ -13,9 +13,10 @@ WORDS = {
 }
 
 
-def assumption(scenario: Scenario) -> str:
+def assumption(scenario: AnyScenario) -> str:
     """Return the sentence that says what of a scenario's people was not measured; empty if nothing was assumed.
 
+    >>> from mirrorfield.population.scenario import Scenario
     >>> assumption(Scenario(population={"assumed": ["intentionality", "learning_rate"]}))
     'Assumed, not measured: lambda, the learning rate (0.1).'
     >>> assumption(Scenario())

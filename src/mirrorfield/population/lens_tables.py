@@ -123,7 +123,7 @@ def cosines(corpus: Corpus) -> IntArray:
     """Return the inner products of all pairs of embeddings, int64 (M, M), in units of GRAIN squared.
 
     Embeddings are rounded to whole multiples of GRAIN first: sums of whole numbers are the same bits on every machine.
-    Parameters: corpus. Raises nothing. Source: docs/retrieval.md, section 1.
+    Parameters: corpus. Source: docs/retrieval.md, section 1.
 
     >>> int(cosines(load_corpus("posts"))[0, 0] * GRAIN**2 * 1000 + 0.5)
     1000

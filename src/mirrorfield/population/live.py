@@ -7,10 +7,9 @@ import numpy as np
 
 from mirrorfield.arrays import F32Array
 from mirrorfield.errors import InputError
-from mirrorfield.kernel import Ready, Trace, extended, plain
+from mirrorfield.kernel import Ready, Trace, entries
 from mirrorfield.kernel.beyond import WORDS, layout_beyond
 from mirrorfield.kernel.crowd import advance_crowd, finish_crowd, lean_crowd, load_crowd, record_crowd
-from mirrorfield.kernel.people import load_people
 from mirrorfield.kernel.plain import Plain
 from mirrorfield.population.run import Plan, new_trace, plan_run, ready_for
 from mirrorfield.population.scenario import Scenario
@@ -32,26 +31,28 @@ class Held:
         self.words = np.zeros((WORDS, ready.lanes), np.uint32)
         with np.errstate(over="ignore"):
             who = U64(plan.scenario.seed), U64(first_user)
-            load_people(self.rows, self.words, self.at, *who, ready.start, plan.profiles, plan.population)
+            entries.load_block(self.rows, self.words, self.at, *who, ready.start, plan.profiles, plan.population)
             if not self.plain:
-                extended.enter(self.rows, self.words, *who, plan.profiles, ready.task)
+                entries.enter_block(self.rows, self.words, *who, plan.profiles, ready.task)
 
     def advance(self, task: Any, first: int, last: int) -> None:
         """Run posts first + 1 ... last by the rule of the first phase."""
         with np.errstate(over="ignore"):
             if self.plain:
-                plain.advance(self.rows, self.words, self.at, first, last, task.learning_rate, task.update)
+                entries.advance_plain_block(
+                    self.rows, self.words, self.at, first, last, task.learning_rate, task.update
+                )
             else:
-                extended.advance(self.rows, self.words, first, last, task.before, task)
+                entries.advance_block(self.rows, self.words, first, last, task.before, task)
 
 
-class Crowd:
+class LiveCrowd:
     """A population of plain REINFORCE between two posts, in the compiled kernel's own blocks.
 
     After t posts its users are, bit for bit, those of a run of t posts. Raises InputError for other rules, intensity
     and interventions.
 
-    >>> crowd = Crowd(Scenario(users=100))
+    >>> crowd = LiveCrowd(Scenario(users=100))
     >>> crowd.advance(5)
     >>> crowd.look().feed.shape
     (1, 4, 128)

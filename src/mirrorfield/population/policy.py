@@ -64,7 +64,14 @@ class Policy(Frozen):
     def _from_rule(cls, given: Any) -> Any:
         if isinstance(given, str):
             return {"rule": given}
-        return _parts(given) if isinstance(given, Rule) else given
+        if isinstance(given, Rule):
+            return _parts(given)
+        if not isinstance(given, dict | Policy):
+            raise ValueError(
+                f"expected the name of a rule, its parts or a Rule, got {type(given).__name__}; a recommender of your "
+                "own goes beside the scenario: simulate(scenario, recommender=...)"
+            )
+        return given
 
     @model_validator(mode="after")
     def _sound(self) -> "Policy":

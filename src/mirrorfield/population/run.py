@@ -26,7 +26,13 @@ from mirrorfield.policy.rule import Rule
 from mirrorfield.population.bounds import MAX_MEAN_REACTION
 from mirrorfield.population.lens_tables import lens_of
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.population.tables import histogram_scales, population_tables, profile_tables, servings_of, world_of
+from mirrorfield.population.tables import (
+    histogram_scales,
+    mechanisms_of,
+    population_tables,
+    profile_tables,
+    servings_of,
+)
 from mirrorfield.streams import U64
 
 WIDTH = 256
@@ -156,7 +162,7 @@ def ready_for(
     """
     before, after = (Rule(1.0), Rule(1.0)) if own else scenario.rules
     lens = lens or lens_of(scenario)
-    return ready(before, scenario.k, lanes, learner, world_of(scenario), lens, servings_of(scenario), after, own)
+    return ready(before, scenario.k, lanes, learner, mechanisms_of(scenario), lens, servings_of(scenario), after, own)
 
 
 def new_trace(scenario: Scenario, recorded: int, users: int) -> Trace:

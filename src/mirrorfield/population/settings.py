@@ -6,7 +6,7 @@ from typing import Any
 
 from mirrorfield.errors import InputError, nearest
 from mirrorfield.population.base import brief
-from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.worlds import Some
 from mirrorfield.reading import reason_of
 
 INTENTIONALITY = "population.intentionality"
@@ -36,7 +36,7 @@ def apply_setting(values: dict[str, Any], keys: list[str], value: Any) -> None:
     A policy of the intervention that is not there yet begins as the policy before it.
     """
     here: Any = values
-    if keys[:2] == ["intervention", "policy"] and len(keys) > 2:
+    if keys[:2] == ["intervention", "policy"] and len(keys) > 2 and "intervention" in values:
         values["intervention"].setdefault("policy", dict(values["policy"]))
     for depth, key in enumerate(keys[:-1]):
         here = _inside(here, key, ".".join(keys[: depth + 1]))
@@ -65,7 +65,7 @@ def _index(items: list[Any], key: str, place: str) -> int:
     return int(key)
 
 
-def changed(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
+def changed(scenario: Some, settings: Mapping[str, Any]) -> Some:
     """Return the scenario with values at dotted paths; raise InputError naming one that is not there or is refused.
 
     >>> changed(Scenario(), {"intervention.quota": 0.6}).intervention.quota
@@ -74,10 +74,12 @@ def changed(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
     values = scenario.model_dump(mode="json", exclude_none=True)
     for path, value in settings.items():
         apply_setting(values, path.split("."), value)
-    return Scenario.from_values(values)
+    kind: Any = type(scenario)
+    found: Some = kind.from_values(values)
+    return found
 
 
-def with_number(scenario: Scenario, path: str, value: float) -> Scenario:
+def with_number(scenario: Some, path: str, value: float) -> Some:
     """Return the scenario with a number at a path; at population.intentionality it is everyone's lambda.
 
     Raises InputError naming a part of the path that is not there, or a number that the scenario refuses.

@@ -5,7 +5,7 @@ from itertools import accumulate
 import numpy as np
 
 from mirrorfield.arrays import F32Array
-from mirrorfield.kernel import BINS, Scales, Serving, World
+from mirrorfield.kernel import BINS, Mechanisms, Scales, Serving
 from mirrorfield.maths64 import log
 from mirrorfield.model.draw import (
     BETA,
@@ -88,13 +88,13 @@ def _serving(change: Intervention, origin: int) -> Serving:
     )
 
 
-def world_of(scenario: Scenario) -> World | None:
+def mechanisms_of(scenario: Scenario) -> Mechanisms | None:
     """Return what is beyond the plain loop in plain numbers, or None where nothing is."""
     if not scenario.extended and not scenario.lensed:
         return None
     part, change, level = scenario.intensity, scenario.intervention, intensities(scenario)
     before, after = scenario.rules
-    return World(
+    return Mechanisms(
         extended=True,
         lensed=scenario.lensed,
         closes=scenario.lensed or bool(level.max() > np.float32(change.intensity_cap)),

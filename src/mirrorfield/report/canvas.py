@@ -118,7 +118,7 @@ def to_svg(figure: Figure, key: str, alt: str) -> str:
     """Return a figure as an inline SVG element whose ids start with `key` and whose text stays text.
 
     Parameters: figure; key, an HTML id fragment unique on the page; alt, the text read aloud in its place.
-    Returns the same bytes for the same figure. Raises nothing.
+    Returns the same bytes for the same figure.
     """
     buffer = io.StringIO()
     with styled(), warnings.catch_warnings():

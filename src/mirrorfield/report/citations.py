@@ -9,8 +9,9 @@ from math import inf
 from mirrorfield.model.draw import BETA, DIRICHLET
 from mirrorfield.policy.options import Baseline, Leash, Normalise, Returns
 from mirrorfield.policy.rule import Rule
-from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.population.tables import population_tables
+from mirrorfield.population.worlds import AnyScenario
 from mirrorfield.version import VERSION
 
 NAMED_AFTER = {
@@ -60,12 +61,14 @@ def rule_keys(rule: Rule) -> set[str]:
     return {key for key, is_used in used.items() if is_used}
 
 
-def keys(scenario: Scenario) -> list[str]:
+def keys(scenario: AnyScenario) -> list[str]:
     """Return the keys of what a scenario uses, in the order of the entries.
 
     >>> "marsaglia2000" in keys(Scenario())
     False
     """
+    if isinstance(scenario, EmbeddingScenario):
+        return [key for key in entries() if key in {*keys(scenario.tables()), "chen2019"}]
     drawn, change = population_tables(scenario), scenario.intervention
     gamma = BETA in drawn.intentionality_kind or DIRICHLET in drawn.susceptibility_kind
     used = {"williams1992", "welford1962", "blackman2021", "steele2014", "box1958", "hill1973", "lin1991"}
@@ -80,10 +83,10 @@ def keys(scenario: Scenario) -> list[str]:
     return [key for key in entries() if key in used]
 
 
-def bibtex(scenario: Scenario) -> Iterator[str]:
+def bibtex(scenario: AnyScenario) -> Iterator[str]:
     """Yield the BibTeX entries of what a scenario uses, this package first.
 
-    Parameters: scenario. Raises nothing. Source: the pages that each part's docstring names.
+    Parameters: scenario. Source: the pages that each part's docstring names.
     """
     own = {"what": "the simulator", "kind": "software", "title": "mirrorfield", "version": VERSION, "year": "2026"}
     yield _entry("mirrorfield", own | {"author": "{The mirrorfield developers}"})

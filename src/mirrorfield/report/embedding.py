@@ -25,7 +25,7 @@ _HONEST = (
 def world_lines(dataset: xr.Dataset) -> Figure:
     """Return the effective items of the policy, mean arousal and how far interests have moved, by step.
 
-    Parameters: dataset, with `effective_items`, `mean_arousal` and `interest_moved` (step). Raises nothing.
+    Parameters: dataset, with `effective_items`, `mean_arousal` and `interest_moved` (step).
     """
     steps = dataset["step"].values
     panels = (
@@ -80,7 +80,7 @@ def embedding_run_line(dataset: xr.Dataset) -> str:
 def embedding_page(dataset: xr.Dataset, summary: Mapping[str, Any], scenario_toml: str, command: str) -> str:
     """Return a run of the embedding world as one self-contained HTML page; the same input gives the same bytes.
 
-    Parameters: dataset, summary and scenario as the run gives them; command, what made the run. Raises nothing.
+    Parameters: dataset, summary and scenario as the run gives them; command, what made the run.
     """
     run = embedding_run_line(dataset)
     figures = "".join(

@@ -28,7 +28,7 @@ def _percent_axis(axes: Axes, label: str, apart: int) -> None:
 def share_lines(dataset: xr.Dataset) -> Figure:
     """Return the share of all users that each category holds, in percent, against the step.
 
-    Parameters: dataset, with `share` (step, category), fractions, and steps >= 1. Raises nothing.
+    Parameters: dataset, with `share` (step, category), fractions, and steps >= 1.
     """
     every, chosen, steps = marks(dataset), highlights(dataset), dataset["step"].values
     shares = dataset["share"].values.astype(float)
@@ -61,7 +61,7 @@ def diversity_lines(dataset: xr.Dataset) -> Figure:
     """Return how many categories a feed effectively holds and, below, three indices between 0 and 1, by step.
 
     Parameters: dataset, with `effective_categories`, `filter_bubble`, `overlap` and `locked_in` (step); an
-    undefined value (the overlap of a single user) leaves a gap. Raises nothing.
+    undefined value (the overlap of a single user) leaves a gap.
     """
     steps, effective = dataset["step"].values, dataset["effective_categories"].values.astype(float)
     final = {name: float(dataset[name].values[-1]) for name in _INDEX_MARKS}
@@ -90,7 +90,7 @@ def diversity_lines(dataset: xr.Dataset) -> Figure:
 def intensity_lines(dataset: xr.Dataset) -> Figure:
     """Return the mean intensity of feeds by category of their users and, below, these users' mean floor, by step.
 
-    Parameters: dataset, with `intensity` and `floor` (step, category), 0 to 1. Raises nothing.
+    Parameters: dataset, with `intensity` and `floor` (step, category), 0 to 1.
     """
     every, chosen, steps = marks(dataset), highlights(dataset), dataset["step"].values
     margin = label_inches([f"{every[k].short} 0.00" for k in chosen])
@@ -131,7 +131,7 @@ def tipping_curve(dataset: xr.Dataset) -> Figure:
     """Return each category's share of users by band of intentionality at the last step, and the share locked in.
 
     Parameters: dataset, with `band_users` (band), `band_category` and `band_locked` (step, band, category), counts.
-    Bands without users are left out; bars show the 95% Wilson interval of each band. Raises nothing.
+    Bands without users are left out; bars show the 95% Wilson interval of each band.
     """
     every, chosen = marks(dataset), highlights(dataset)
     by_category = dataset["band_category"].values[-1].astype(float)

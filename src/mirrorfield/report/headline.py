@@ -9,7 +9,7 @@ from mirrorfield.report.card import Figures
 
 if TYPE_CHECKING:
     from mirrorfield.metrics.mirrors import Share
-    from mirrorfield.population.scenario import Scenario
+    from mirrorfield.population.worlds import AnyScenario
     from mirrorfield.study.neighbours import Neighbours
     from mirrorfield.study.person import Person
     from mirrorfield.study.tipping import Tipping
@@ -23,7 +23,7 @@ def people(count: int) -> str:
     return "1 person" if count == 1 else f"{count:,} people"
 
 
-def size(scenario: "Scenario") -> str:
+def size(scenario: "AnyScenario") -> str:
     """Return what was run in a few words."""
     posts = "1 post" if scenario.steps == 1 else f"{scenario.steps:,} posts"
     return f"{scenario.name}: {people(scenario.users)} x {posts}, seed {scenario.seed}"
@@ -58,7 +58,7 @@ def rate_rows(summary: Mapping[str, Any]) -> Figures:
     return [(name, " / ".join(percent(row["locked_in"]) for row in told))]
 
 
-def run_figures(scenario: "Scenario", summary: Mapping[str, Any]) -> Figures:
+def run_figures(scenario: "AnyScenario", summary: Mapping[str, Any]) -> Figures:
     """Return the headline figures of a run, of everyone after the last post."""
     served = sorted(summary["shares"].items(), key=lambda item: -item[1])[:4]
     return [

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from html import escape
 
 from mirrorfield.population.assumed import assumption
-from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.worlds import AnyScenario
 from mirrorfield.report.sheet import SHEET
 from mirrorfield.version import VERSION
 
 
-def leaf(title: str, run: str, body: str, base: Scenario | None, command: str) -> str:
+def leaf(title: str, run: str, body: str, base: AnyScenario | None, command: str) -> str:
     """Return a self-contained HTML page.
 
     Parameters: title and run, not yet escaped; body, sections of HTML; base, the scenario that the answer is about,
-    if any; command, what made the page. Raises nothing.
+    if any; command, what made the page.
     """
     about = f"<section><h2>The base scenario</h2><pre>{escape(base.to_toml())}</pre></section>\n" if base else ""
     run = f"{run}. {assumption(base)}" if base and assumption(base) else run
@@ -26,7 +26,7 @@ def leaf(title: str, run: str, body: str, base: Scenario | None, command: str) -
     )
 
 
-def figure(svg: str, caption: str, base: Scenario | None = None) -> str:
+def figure(svg: str, caption: str, base: AnyScenario | None = None) -> str:
     """Return a picture with its caption, not yet escaped, as HTML; the caption ends with what `base` assumes."""
     told = f"{caption} {assumption(base)}".strip() if base else caption
     return f"<figure>{svg}<figcaption>{escape(told)}</figcaption></figure>\n"

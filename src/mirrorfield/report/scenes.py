@@ -81,7 +81,7 @@ def policy_map(dataset: xr.Dataset) -> Figure:
     A dot is the mean of the corners weighted by the user's diet: exact for K <= 3, a projection beyond. Its colour
     and shape are the user's category at the last step. At most 4,000 users are drawn.
 
-    Parameters: dataset, with `diet` (step, user, category) and `share` (step, category). Raises nothing.
+    Parameters: dataset, with `diet` (step, user, category) and `share` (step, category).
     """
     every, picked = marks(dataset), narrowing_steps(dataset)
     drawn = dataset[fed(dataset)].isel(step=picked, user=subsample(dataset.sizes["user"], MOST_DOTS)).values
@@ -136,7 +136,7 @@ def arousal_flows(dataset: xr.Dataset) -> Figure:
 
     Bars and ribbons are counts of sampled users; the percentages written on the bars are those of all users.
 
-    Parameters: dataset, with `sample_state` (step, user), 0..2, and `state_share` (step, state). Raises nothing.
+    Parameters: dataset, with `sample_state` (step, user), 0..2, and `state_share` (step, state).
     """
     picked = flow_steps(dataset)
     states = dataset["sample_state"].isel(step=picked).values

@@ -82,7 +82,7 @@ def short(name: str, limit: int = 12) -> str:
 def marks(dataset: xr.Dataset) -> list[Mark]:
     """Return one `Mark` for each of the K categories; a colour that is not '#rrggbb' is replaced.
 
-    Parameters: dataset, with coordinates `category` and `category_color` of shape (K,). Raises nothing.
+    Parameters: dataset, with coordinates `category` and `category_color` of shape (K,).
     """
     names = [str(name) for name in dataset["category"].values]
     colors = [str(color) for color in dataset["category_color"].values]
@@ -99,7 +99,7 @@ def marks(dataset: xr.Dataset) -> list[Mark]:
 
 
 def highlights(dataset: xr.Dataset) -> list[int]:
-    """Return the indices of the categories to colour: all when K <= 8, else the largest at the last step."""
+    """Return the indices of the categories to colour: all when K <= 8, otherwise the largest at the last step."""
     final = dataset["share"].values[-1]
     if len(final) <= HIGHLIGHTS + 1:
         return list(range(len(final)))

@@ -56,7 +56,7 @@ def _finite(value: Any) -> Any:
 def score_chart(claims: Sequence[Claim]) -> Figure:
     """Return the chart of distances in standard errors, one row per claim that two numbers are equal.
 
-    Parameters: claims, in the table's order. Raises nothing.
+    Parameters: claims, in the table's order.
     """
     shown = [(n, claim) for n, claim in enumerate(claims, 1) if claim.score is not None]
     with styled():
@@ -82,7 +82,7 @@ def score_chart(claims: Sequence[Claim]) -> Figure:
 def agreement_chart(claims: Sequence[Claim]) -> Figure:
     """Return measured against predicted for the claims that two numbers between 0 and 1 are equal.
 
-    Parameters: claims. Raises nothing.
+    Parameters: claims.
     """
     shown = [c for c in claims if c.rule.startswith("within") and 0 <= c.predicted < 1 and "slope" not in c.text]
     groups = list(dict.fromkeys(claim.group for claim in shown))

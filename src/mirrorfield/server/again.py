@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mirrorfield.population.live import Crowd
+from mirrorfield.population.live import LiveCrowd
 from mirrorfield.server.mirror import Settings
 
 MIRROR = """\
@@ -45,11 +45,11 @@ def mirror_again(settings: Settings, steps: int) -> dict[str, str]:
     }
 
 
-def crowd_again(crowd: Crowd) -> dict[str, str]:
+def crowd_again(crowd: LiveCrowd) -> dict[str, str]:
     """Return the command and the Python that run a crowd for as many posts at the rate it has now.
 
     >>> from mirrorfield import Scenario
-    >>> crowd_again(Crowd(Scenario(users=100, seed=2)))["command"]
+    >>> crowd_again(LiveCrowd(Scenario(users=100, seed=2)))["command"]
     'mirrorfield run --users 100 --steps 1 --seed 2 --set policy.learning_rate=0.1'
     """
     users, steps, seed, rate = crowd.scenario.users, max(1, crowd.t), crowd.scenario.seed, crowd.learning_rate

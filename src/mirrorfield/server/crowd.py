@@ -7,9 +7,10 @@ from scipy.spatial import cKDTree
 
 from mirrorfield.arrays import FloatArray, IntArray
 from mirrorfield.kernel import Totals, empty_notes, empty_totals
-from mirrorfield.kernel.fold import LOCKED_IN, fold
+from mirrorfield.kernel.entries import fold_people
+from mirrorfield.kernel.fold import LOCKED_IN
 from mirrorfield.metrics.summary import summarise
-from mirrorfield.population.live import Crowd
+from mirrorfield.population.live import LiveCrowd
 from mirrorfield.population.run import recorded_steps
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.report.geometry import corners
@@ -31,9 +32,9 @@ class Picture(NamedTuple):
     spots: IntArray
 
 
-def new_crowd(seed: int, learning_rate: float, users: int = USERS) -> Crowd:
+def new_crowd(seed: int, learning_rate: float, users: int = USERS) -> LiveCrowd:
     """Return the default population with this seed and rate, before the first post."""
-    return Crowd(Scenario(users=users, seed=seed, policy={"learning_rate": learning_rate}))
+    return LiveCrowd(Scenario(users=users, seed=seed, policy={"learning_rate": learning_rate}))
 
 
 def places_of(feed: FloatArray) -> FloatArray:
@@ -46,7 +47,7 @@ def places_of(feed: FloatArray) -> FloatArray:
     return np.asarray((places / abs(places).max()) @ feed.astype(float))
 
 
-def picture(crowd: Crowd) -> Picture:
+def picture(crowd: LiveCrowd) -> Picture:
     """Return the figures of a crowd, those of the run's summary to the bit, and its frame.
 
     A frame begins with the step, uint32. For up to 20,000 users: x and y, int16 in units of 1/32,000, then categories,
@@ -57,7 +58,7 @@ def picture(crowd: Crowd) -> Picture:
     totals, notes = empty_totals(1, k, crowd.scenario.record.bands), empty_notes(k, WIDTH)
     spots, category = np.empty((2, users), "<i2"), np.empty(users, np.uint8)
     for first, count, trace in crowd.survey(WIDTH):
-        fold(trace, trace.diet, trace.intensity, 0, np.uint64(first), count, crowd.plan.scales, notes, totals)
+        fold_people(trace, trace.diet, trace.intensity, 0, np.uint64(first), count, crowd.plan.scales, notes, totals)
         here = slice(first, first + count)
         spots[:, here] = np.rint(places_of(trace.diet[0, :, :count]) * REACH)
         category[here] = notes.category[:count]
@@ -77,7 +78,7 @@ def tiles(spots: IntArray, category: IntArray, k: int) -> IntArray:
     return counts.reshape(k, GRID, GRID).astype("<u4")
 
 
-def figures(crowd: Crowd, totals: Totals) -> dict[str, Any]:
+def figures(crowd: LiveCrowd, totals: Totals) -> dict[str, Any]:
     """Return the figures of the crowd as it stands."""
     names = tuple(category.name for category in crowd.scenario.categories)
     summary = summarise(totals, None, names, crowd.t, crowd.scenario.seed)
@@ -100,7 +101,7 @@ def nearest_spot(spots: IntArray, x: float, y: float) -> int:
     return int(np.argmin(np.hypot(*away, dtype=np.float32)))
 
 
-def person(crowd: Crowd, user: int) -> dict[str, Any]:
+def person(crowd: LiveCrowd, user: int) -> dict[str, Any]:
     """Return who a user is, where they stand, their diet, what they have been shown, and their story."""
     now = crowd.one(user)
     feed = now.diet[0, :, 0].astype(float)
@@ -119,7 +120,7 @@ def person(crowd: Crowd, user: int) -> dict[str, Any]:
     }
 
 
-def story(crowd: Crowd, user: int) -> dict[str, Any] | None:
+def story(crowd: LiveCrowd, user: int) -> dict[str, Any] | None:
     """Return a user's diets, places and states at steps from their first post to now, and when they first locked in.
 
     None before the first post, and after 50,000 posts or 1,000 turns, when it would take too long to run again.
@@ -139,13 +140,13 @@ def story(crowd: Crowd, user: int) -> dict[str, Any] | None:
     }
 
 
-def profiles(crowd: Crowd) -> FloatArray:
+def profiles(crowd: LiveCrowd) -> FloatArray:
     """Return the profiles (ln w_1, ..., ln w_K, lambda) of the first 20,000 users, (n, K + 1)."""
     first, count = crowd.look(USERS), min(USERS, crowd.scenario.users)
     return np.column_stack([np.log(first.susceptibility.T), first.intentionality])[:count].astype(float)
 
 
-def neighbours(crowd: Crowd, user: int | None = None) -> tuple[int, int]:
+def neighbours(crowd: LiveCrowd, user: int | None = None) -> tuple[int, int]:
     """Return a user and the one with the nearest profile, or the two nearest of all, among the first 20,000.
 
     The distance is Euclidean over (ln w_1, ..., ln w_K, lambda), as in `mirrorfield neighbours`.
@@ -161,7 +162,7 @@ def neighbours(crowd: Crowd, user: int | None = None) -> tuple[int, int]:
     return user, int(gap.argmin())
 
 
-def profile(crowd: Crowd, user: int) -> FloatArray:
+def profile(crowd: LiveCrowd, user: int) -> FloatArray:
     """Return the profile of a user, (K + 1,)."""
     own = crowd.one(user)
     return np.append(np.log(own.susceptibility[:, 0]), own.intentionality[0]).astype(float)

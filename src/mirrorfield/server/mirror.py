@@ -8,8 +8,7 @@ import numpy as np
 
 from mirrorfield.arrays import F32Array, FloatArray, S
 from mirrorfield.kernel import Ready
-from mirrorfield.kernel.people import blend_profiles
-from mirrorfield.kernel.sessions import begin
+from mirrorfield.kernel.entries import begin_block, blend_block
 from mirrorfield.model.profile import reaction
 from mirrorfield.policy.softmax import softmax
 from mirrorfield.population.live import Held
@@ -111,7 +110,7 @@ class Mirror:
             if not held.plain:
                 task, seed = ready.task, U64(settings.seed)
                 with np.errstate(over="ignore"):
-                    begin(
+                    begin_block(
                         held.rows, held.at, held.also, task.before.memory, seed, U64(0), task.before.rule, task.tables
                     )
         self.k, self._profiles, self._task, self._held = scenario.k, plan.profiles, ready.task, held
@@ -151,7 +150,7 @@ class Mirror:
 
     def _profile(self) -> None:
         held, self._rows("intentionality")[:] = self._held, self.settings.intentionality
-        blend_profiles(held.rows, held.at, held.rows[held.at.intentionality], self._profiles)
+        blend_block(held.rows, held.at, held.rows[held.at.intentionality], self._profiles)
         self._rows("std")[:] *= np.float32(self.settings.noise)
 
     @property

@@ -184,7 +184,7 @@ def to_dataset(plan: Plan, part: Part, version: str) -> xr.Dataset:
 
     Parameters: plan; part, over all its users; version of the package. Returns a dataset with dimensions step (C),
     category (K), state (S), to_state (S), band (B) and user (the sample); its attributes hold name, version, seed,
-    users, steps and the scenario as TOML. Raises nothing.
+    users, steps and the scenario as TOML.
     """
     scenario = plan.scenario
     attributes = {

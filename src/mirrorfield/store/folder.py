@@ -13,7 +13,8 @@ from typing import Any
 import xarray as xr
 
 from mirrorfield.errors import CorruptError, InputError, StoreError
-from mirrorfield.population.scenario import Scenario, beside, parse_toml
+from mirrorfield.population.scenario import beside, parse_toml
+from mirrorfield.population.worlds import AnyScenario, scenario_of
 from mirrorfield.reading import parse_json
 from mirrorfield.seal import SUMS, digests, read_sealed, seal_text, sums_bytes
 from mirrorfield.store.consolidated import write_zarr
@@ -28,7 +29,7 @@ def summary_text(summary: dict[str, Any]) -> str:
     return json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def scenario_text(scenario: Scenario, folder: Path) -> str:
+def scenario_text(scenario: AnyScenario, folder: Path) -> str:
     """Return the bytes of a folder's scenario.toml as text; a relative `population.file` is written from the folder."""
     file = scenario.population.file
     if file is not None and not os.path.isabs(file):
@@ -113,7 +114,7 @@ def _put(partial: Path, out: Path, old: Path) -> None:
 
 
 def write_result(
-    out: Path, scenario: Scenario, summary: dict[str, Any], dataset: xr.Dataset, report: str, overwrite: bool = False
+    out: Path, scenario: AnyScenario, summary: dict[str, Any], dataset: xr.Dataset, report: str, overwrite: bool = False
 ) -> None:
     """Write scenario.toml, summary.json, result.zarr and report.html into the folder `out`; see `write_folder`."""
 
@@ -140,7 +141,7 @@ def read_result_file(folder: Path, name: str) -> str:
         raise CorruptError(f"{folder / name}: corrupt: expected UTF-8 ({error})") from None
 
 
-def read_result(folder: Path) -> tuple[Scenario, dict[str, Any]]:
+def read_result(folder: Path) -> tuple[AnyScenario, dict[str, Any]]:
     """Return the scenario and summary in a result folder; raise InputError or CorruptError naming what is wrong."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected one that `mirrorfield run` wrote")
@@ -150,7 +151,7 @@ def read_result(folder: Path) -> tuple[Scenario, dict[str, Any]]:
     try:
         summary = parse_json(read_result_file(folder, SUMMARY), folder / SUMMARY)
         values = parse_toml(read_result_file(folder, SCENARIO), str(folder / SCENARIO))
-        scenario = Scenario.from_values(beside(values, folder), str(folder / SCENARIO))
+        scenario = scenario_of(beside(values, folder), str(folder / SCENARIO))
         if not isinstance(summary, dict):
             raise TypeError(f"{SUMMARY} holds a {type(summary).__name__}")
         missing = {"users", "shares", "states", "by_intentionality"} - set(summary)

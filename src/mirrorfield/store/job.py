@@ -17,6 +17,7 @@ from mirrorfield.errors import ContractError, CorruptError, InputError, Mirrorfi
 from mirrorfield.population.plausible import check_part
 from mirrorfield.population.run import Gathering, Part, Plan
 from mirrorfield.population.scenario import Scenario, beside
+from mirrorfield.population.worlds import AnyScenario
 from mirrorfield.seal import SUMS, digests, sha256, sums_bytes
 from mirrorfield.store.consolidated import write_zarr
 from mirrorfield.store.durable import disk_errors, sync_folder, sync_tree, write_durable
@@ -201,7 +202,7 @@ def check_finished(folder: Path, asked: Plan) -> bool:
     return True
 
 
-def _absolute(scenario: Scenario) -> dict[str, Any]:
+def _absolute(scenario: AnyScenario) -> dict[str, Any]:
     """Return a scenario as plain values, with the path of its users in the one form that all paths to them have."""
     return beside(plain(scenario), Path.cwd())
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from mirrorfield.errors import CorruptError, InputError
 from mirrorfield.population.base import Frozen, brief, one_line
 from mirrorfield.population.run import Plan
-from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.worlds import AnyScenario
 from mirrorfield.reading import parse_json, read_text, reason_of
 from mirrorfield.store.lock import check_name
 from mirrorfield.version import VERSION, source_digest
@@ -49,7 +49,7 @@ class Ticket(Frozen):
         return _sha256(self.model_dump(mode="json", exclude={"population", "command"}))
 
 
-def plain(scenario: Scenario) -> dict[str, Any]:
+def plain(scenario: AnyScenario) -> dict[str, Any]:
     """Return a scenario as nested plain values, as TOML and JSON write it."""
     return scenario.model_dump(mode="json", exclude_none=True)
 

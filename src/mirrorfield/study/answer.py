@@ -7,7 +7,7 @@ import xarray as xr
 
 from mirrorfield.arrays import FloatArray
 from mirrorfield.population.assumed import assumption
-from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.worlds import AnyScenario
 from mirrorfield.study.design import problem, salib
 from mirrorfield.study.sweep import Sweep
 from mirrorfield.version import VERSION
@@ -15,11 +15,11 @@ from mirrorfield.version import VERSION
 CONFIDENCE = 0.95
 
 
-def dataset_of(spec: Sweep, base: Scenario, places: FloatArray, found: list[dict[str, float]]) -> xr.Dataset:
+def dataset_of(spec: Sweep, base: AnyScenario, places: FloatArray, found: list[dict[str, float]]) -> xr.Dataset:
     """Return the figures at all points: over the settings for a grid, over points otherwise.
 
     Parameters: spec; base; places (P, D); found, P dictionaries of the same metrics. Returns a dataset; with method
-    "sobol" it has first_order and total_order, (metric, setting), each with its 95% half-width. Raises nothing.
+    "sobol" it has first_order and total_order, (metric, setting), each with its 95% half-width.
     """
     attributes = {"version": VERSION, "method": spec.method, "scenario": base.to_toml()}
     if assumed := assumption(base):

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mirrorfield.api import Run, execute
+from mirrorfield.api import execute
 from mirrorfield.calibration.fit import Fit, population_dataset
 from mirrorfield.calibration.fit import fit as fit_log
 from mirrorfield.calibration.log import LogColumns
@@ -19,6 +19,7 @@ from mirrorfield.population.assumed import assumption
 from mirrorfield.population.run import Plan, plan_run
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.report.headline import people, percent, rate_rows
+from mirrorfield.result import PopulationRun
 from mirrorfield.store.population import write_population
 from mirrorfield.study.rates import by_learning_rate
 
@@ -64,7 +65,7 @@ class Fitted:
 
     def simulate(
         self, changes: Mapping[str, Any] | None = None, *, threads: int | None = None, progress: Progress = None
-    ) -> Run:
+    ) -> PopulationRun:
         """Simulate these people, once each, and return the finished run.
 
         Parameters: changes, {"policy.learning_rate": 1.0}, settings that differ from the scenario of `save`; threads

@@ -5,19 +5,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirrorfield.api import run_part
 from mirrorfield.arrays import FloatArray, IntArray
-from mirrorfield.execution.blocks import blocks_of, run_blocks, run_part
+from mirrorfield.execution.blocks import blocks_of, run_blocks
 from mirrorfield.execution.pools import load_kernel
 from mirrorfield.execution.threads import available_threads, thread_pool
-from mirrorfield.kernel import Trace
+from mirrorfield.kernel import FEED_UNIT, Trace
+from mirrorfield.metrics.concentration import filter_bubble
 from mirrorfield.metrics.escalation import induced_shift
 from mirrorfield.metrics.outcomes import category_of, deliberate_value, user_outcomes
 from mirrorfield.metrics.paired import PairedSums, moves
-from mirrorfield.population.run import LEAST_BLOCK, Plan, block_size, columns_of, new_trace
+from mirrorfield.population.run import LEAST_BLOCK, Part, Plan, block_size, columns_of, new_trace
 from mirrorfield.population.scenario import Scenario
 
 OF_A_CROWD = "filter_bubble"
-"""The metric that needs everyone's mean diet first, so that a block cannot find it."""
+"""The metric that needs everyone's mean diet first, so that a block cannot find each person's part of it."""
 MOST_PEOPLE, TRACE_BYTES = 2**14, 2**26
 
 
@@ -25,7 +27,8 @@ MOST_PEOPLE, TRACE_BYTES = 2**14, 2**26
 class Pairs:
     """People of a base beside themselves in arms: exact sums by arm and metric, and who moved, (K, K) for every arm.
 
-    samples: traces of the sampled people among them, of the base and then of every arm.
+    samples: traces of the sampled people among them; crowds: everyone's diets added up, (K,), and the entropies of
+    these, in units of 2**-24; each of the base and then of every arm.
     """
 
     first_user: int
@@ -33,6 +36,12 @@ class Pairs:
     sums: list[dict[str, PairedSums]]
     moves: list[IntArray]
     samples: list[Trace]
+    crowds: list[IntArray]
+
+    def filter_bubble(self, arm: int) -> float:
+        """Return the filter-bubble index of everyone, in the base for 0 and in the arms from 1 on."""
+        *diets, entropies = self.crowds[arm].tolist()
+        return filter_bubble(np.array(diets) / sum(diets), entropies * FEED_UNIT / self.users)
 
 
 def outcomes(scenario: Scenario, trace: Trace, base: Trace, steps: IntArray, ids: IntArray) -> dict[str, FloatArray]:
@@ -64,7 +73,8 @@ def pair_everyone(
     plans, scenario, threads = (base, *arms), base.scenario, threads or available_threads()
     table = np.zeros((scenario.k, scenario.k), np.int64)
     samples = [new_trace(plan.scenario, len(plan.steps), len(plan.sample)) for plan in plans]
-    found = Pairs(0, 0, [{} for _ in arms], [table.copy() for _ in arms], samples)
+    crowds: list[IntArray] = [np.zeros(scenario.k + 1, np.int64) for _ in plans]
+    found = Pairs(0, 0, [{} for _ in arms], [table.copy() for _ in arms], samples, crowds)
     todo = blocks_of(scenario.users, block or _block(base))
     with thread_pool(base, threads) as pool:
         for plan in plans:
@@ -92,7 +102,7 @@ def run_pairs(
     everyone = _kept(part.table)
     mine = outcomes(base.scenario, everyone, everyone, base.steps, ids)
     category = category_of(everyone.diet[-1].T, ids)
-    found = Pairs(first_user, users, [], [], [part.sample])
+    found = Pairs(first_user, users, [], [], [part.sample], [_crowd(part)])
     for arm in arms:
         part = run_part(arm, first_user, users, progress)
         trace = _kept(part.table)
@@ -101,7 +111,13 @@ def run_pairs(
         found.sums.append({metric: PairedSums.of(mine[metric], others[metric]) for metric in both})
         found.moves.append(moves(category, category_of(trace.diet[-1].T, ids), arm.scenario.k))
         found.samples.append(part.sample)
+        found.crowds.append(_crowd(part))
     return found
+
+
+def _crowd(part: Part) -> IntArray:
+    """Return everyone's diets after the last post added up, (K,), and then their entropies."""
+    return np.append(part.totals.category_feed[-1].sum(axis=0), part.totals.category_entropy[-1].sum())
 
 
 def _kept(table: Trace | None) -> Trace:
@@ -114,7 +130,7 @@ def _take(whole: Pairs, part: Pairs, sample: IntArray) -> None:
     for sums, more in zip(whole.sums, part.sums, strict=True):
         for metric, some in more.items():
             sums[metric] = sums[metric] + some if metric in sums else some
-    for table, counts in zip(whole.moves, part.moves, strict=True):
+    for table, counts in zip((*whole.moves, *whole.crowds), (*part.moves, *part.crowds), strict=True):
         table += counts
     place = columns_of(sample, part.first_user, part.first_user + part.users)
     for trace, piece in zip(whole.samples, part.samples, strict=True):

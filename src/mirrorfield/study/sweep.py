@@ -9,16 +9,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from mirrorfield.api import Run, simulate
+from mirrorfield.api import simulate
 from mirrorfield.arrays import FloatArray
 from mirrorfield.contract import Observe
 from mirrorfield.engine.own import digest
 from mirrorfield.errors import CorruptError, InputError, check_known
 from mirrorfield.metrics.summary import figure_names, population_figures
 from mirrorfield.population.base import Frozen, one_line
-from mirrorfield.population.scenario import Scenario, load_values, read_toml
-from mirrorfield.population.settings import apply_setting, with_number
+from mirrorfield.population.scenario import read_toml
+from mirrorfield.population.settings import changed, with_number
+from mirrorfield.population.worlds import AnyScenario, load_scenario
 from mirrorfield.reading import parse_json, read_bytes
+from mirrorfield.result import Run
 from mirrorfield.seal import SUMS, digests, sha256, sums_bytes
 from mirrorfield.store.consolidated import write_zarr
 from mirrorfield.store.durable import disk_errors, write_durable
@@ -79,12 +81,9 @@ class Sweep(Frozen):
         except ValidationError as error:
             raise InputError(f"{file}: {one_line(error, cls)}") from None
 
-    def base(self) -> Scenario:
+    def base(self) -> AnyScenario:
         """Return the scenario of all points, before anything varies."""
-        values = Scenario.from_values(load_values(self.scenario)).model_dump(mode="json", exclude_none=True)
-        for path, value in self.set.items():
-            apply_setting(values, path.split("."), value)
-        return Scenario.from_values(values)
+        return changed(load_scenario(self.scenario), self.set)
 
 
 def sweep(
@@ -136,13 +135,13 @@ def sweep(
     return dataset
 
 
-def _at(base: Scenario, spec: Sweep, place: FloatArray) -> Scenario:
+def _at(base: AnyScenario, spec: Sweep, place: FloatArray) -> AnyScenario:
     for path, value in zip(spec.over, place, strict=True):
         base = with_number(base, path, int(value) if spec.over[path].integer else float(value))
     return base
 
 
-def _claim(folder: Path, spec: Sweep, base: Scenario, own: str) -> None:
+def _claim(folder: Path, spec: Sweep, base: AnyScenario, own: str) -> None:
     """Make the folder this sweep's, or check that it is."""
     told = {"version": VERSION, "sweep": spec.model_dump(mode="json"), "scenario": base.to_toml(), "own": own}
     data = json.dumps(told, indent=1, sort_keys=True).encode()
@@ -162,7 +161,7 @@ def _claim(folder: Path, spec: Sweep, base: Scenario, own: str) -> None:
 
 
 def _point(
-    file: Path, scenario: Scenario, metrics: tuple[str, ...], run: Callable[[Scenario], Run]
+    file: Path, scenario: AnyScenario, metrics: tuple[str, ...], run: Callable[[AnyScenario], Run]
 ) -> dict[str, float]:
     identity = sha256(scenario.to_toml().encode())
     if file.exists():

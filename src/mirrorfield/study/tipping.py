@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mirrorfield.api import Run, execute, prepare
+from mirrorfield.api import execute, execute_together, prepare
 from mirrorfield.arrays import FloatArray
 from mirrorfield.contract import Observe
 from mirrorfield.engine.own import with_own
@@ -18,9 +18,12 @@ from mirrorfield.metrics.outcomes import category_of
 from mirrorfield.metrics.summary import population_figures
 from mirrorfield.population.change import Intervention
 from mirrorfield.population.distributions import PointIntentionality
-from mirrorfield.population.run import Plan, sampled_users
+from mirrorfield.population.embedding import EmbeddingScenario
+from mirrorfield.population.run import Plan
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.settings import INTENTIONALITY, with_number
+from mirrorfield.population.worlds import AnyScenario
+from mirrorfield.result import Run
 
 if TYPE_CHECKING:
     from mirrorfield.report.plots import TippingPlots
@@ -45,7 +48,7 @@ class Hysteresis:
 class Tipping:
     """Where a metric crosses a level: places tried, the last bracket, a logistic fit, hysteresis."""
 
-    scenario: Scenario
+    scenario: AnyScenario
     metric: str
     over: str
     level: float
@@ -84,7 +87,7 @@ class Tipping:
 
 
 def tip(
-    scenario: Scenario | None = None,
+    scenario: AnyScenario | None = None,
     metric: str = "share:depth",
     over: str = INTENTIONALITY,
     low: float = 0.0,
@@ -103,7 +106,8 @@ def tip(
 
     With a share, a logistic curve is fitted to the sampled users at all places, with an interval that knows that they
     are the same users everywhere. Over population.intentionality, hysteresis is looked for: everyone's lambda is
-    moved from one end to a place after the scenario's posts, and as many posts follow.
+    moved from one end to a place after the scenario's posts, and as many posts follow (not in the embedding world,
+    which has no interventions).
 
     Parameters: scenario, default `Scenario()`; metric, a figure of the summary; over, a setting that takes a number;
     low and high, between which to look; level; tolerance, width of the last bracket; warm, whether to look for
@@ -117,6 +121,8 @@ def tip(
     True
     """
     scenario = scenario or Scenario()
+    if isinstance(scenario, EmbeddingScenario) and (recommender is not None or people is not None):
+        raise InputError("tip: expected no recommender or people of your own in the embedding world")
     if not low < high:
         raise InputError(f"tip: expected low below high, got {low:g} and {high:g}")
     if not (math.isfinite(low) and math.isfinite(high)):
@@ -126,7 +132,9 @@ def tip(
     tried: dict[float, Run] = {}
     with watched(progress, None, f"looking for where {metric} tips") as told:
 
-        def run(world: Scenario) -> Run:
+        def run(world: AnyScenario) -> Run:
+            if isinstance(world, EmbeddingScenario):
+                return execute_together(world, threads, told)
             plan = prepare(world, None, threads, None)
             plan = _moved(plan) if over == INTENTIONALITY else plan
             return execute(with_own(plan, recommender, people, observe), threads, progress=told)
@@ -140,8 +148,9 @@ def tip(
             at(float(place))
         bracket = _bisect(at, _crossing(tried, metric, over, level), level, tolerance)
         places = sorted(tried)
-        found = warm and over == INTENTIONALITY
-        hysteresis = _hysteresis(scenario, metric, (low, high), level, run) if found else None
+        hysteresis = None
+        if warm and over == INTENTIONALITY and isinstance(scenario, Scenario):
+            hysteresis = _hysteresis(scenario, metric, (low, high), level, run)
     return Tipping(
         scenario,
         metric,
@@ -194,10 +203,11 @@ def _bisect(
     return low, high
 
 
-def _fit(tried: dict[float, Run], metric: str, scenario: Scenario) -> Logistic | None:
-    places, users = sorted(tried), sampled_users(scenario.users, scenario.record.users)
+def _fit(tried: dict[float, Run], metric: str, scenario: AnyScenario) -> Logistic | None:
+    places = sorted(tried)
     wanted = [category.name for category in scenario.categories].index(metric.removeprefix("share:"))
-    hit = np.array([category_of(tried[place].part.sample.diet[-1].T, users) == wanted for place in places])
+    served = [tried[place].served for place in places]
+    hit = np.array([category_of(diet, ids) == wanted for ids, diet in served])
     return fit_logistic(np.array(places), hit)
 
 

@@ -15,12 +15,15 @@ from mirrorfield.execution.bar import Progress, watched
 from mirrorfield.kernel import Trace
 from mirrorfield.metrics.outcomes import category_of, outcome_names
 from mirrorfield.metrics.own import measure, snapshot_of
-from mirrorfield.metrics.paired import Effect, moves, paired_effect
+from mirrorfield.metrics.paired import Effect, moves, of_everyone, paired_effect
 from mirrorfield.population.change import Intervention
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.population.run import Plan, sampled_users
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.settings import changed
-from mirrorfield.study.pairs import Pairs, outcomes, pair_everyone
+from mirrorfield.population.worlds import AnyScenario
+from mirrorfield.study.pairs import OF_A_CROWD, Pairs, outcomes, pair_everyone
+from mirrorfield.study.together import compare_together, together_arms, together_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +41,7 @@ class Arm:
     """
 
     name: str
-    scenario: Scenario
+    scenario: AnyScenario
     effects: list[Effect]
     moves: IntArray
     recommender: Any = None
@@ -48,7 +51,7 @@ class Arm:
 class Comparison:
     """A base scenario and its arms, with the same `pairs` users in each; every effect says how many it is over."""
 
-    base: Scenario
+    base: AnyScenario
     pairs: int
     arms: list[Arm]
 
@@ -82,7 +85,7 @@ class Comparison:
 
 
 def compare(
-    base: Scenario,
+    base: AnyScenario,
     arms: Mapping[str, Any],
     metrics: Sequence[str] | Mapping[str, Metric] = (),
     *,
@@ -96,14 +99,17 @@ def compare(
     """Run a scenario and changed ones under common random numbers, and return paired effects.
 
     Every arm has the same users, and post t of a user has the same luck in all. Effects are over every user, exactly,
-    a block of them at a time. Over the sample alone, `record.users` of them, are the filter-bubble index, which needs
-    the mean diet, metrics of one's own, which may look at everyone, and all metrics of arms with a shared recommender.
+    a block of them at a time; the filter-bubble index, which needs the mean diet, has its interval from the spread of
+    the sample. Over the sample alone, `record.users` of them, are metrics of one's own, which may look at everyone, and
+    all metrics of arms with a shared recommender.
+    In the embedding world, where one policy serves all, they are over the people measured, given the two policies.
 
     Parameters: base; arms, {name: arm}, where an arm is settings, {"intervention.quota": 0.6}, a scenario that agrees
     with the base in users, steps, seed, record, population and categories, or a recommender of your own in place of
     the base's; metrics to report, all of them by default, or {name: function of a Snapshot} to add to them; against,
-    open loops to add as arms: "random", "frozen", "popular" (which runs the base once more); recommender, people and
-    observe, which hold in the base and in every arm; threads and progress as in `simulate`. Returns a Comparison.
+    open loops to add as arms: "random", "frozen", "popular" (which runs the base once more); recommender and people,
+    which hold in the base and in every arm; observe, for recommenders of your own; threads and progress as in
+    `simulate`. Returns a Comparison.
     Raises InputError for arms that cannot be paired and for unknown metrics and loops. Source: docs/whatif.md; the echo
     chamber as closed loop against open loop, Jiang et al. (2019), https://doi.org/10.1145/3306618.3314288.
 
@@ -111,7 +117,14 @@ def compare(
     >>> compare(base, {"leash": {"policy.beta": 0.5}}, ["locked_in"]).arms[0].effects[0].metric
     'locked_in'
     """
+    if isinstance(base, EmbeddingScenario):
+        if recommender is not None or people is not None or isinstance(metrics, Mapping):
+            raise InputError("compare: expected settings as arms and names as metrics in the embedding world")
+        return _compare_together(base, together_arms(base, arms, against), metrics, threads, progress)
     users = sampled_users(base.users, base.record.users)
+    served = recommender is not None or any(not isinstance(arm, Mapping | Scenario) for arm in arms.values())
+    if observe != "history" and not served:
+        raise InputError('observe: expected a recommender of your own beside observe="state"')
     if len(users) < FEWEST:
         raise InputError(f"compare: expected {FEWEST} users or more to pair, got {len(users)}; raise record.users")
     more = metrics if isinstance(metrics, Mapping) else {}
@@ -119,7 +132,8 @@ def compare(
     wanted = known if more else _known([*metrics], known)
 
     def plan_of(scenario: Scenario, server: Any) -> Plan:
-        return with_own(prepare(scenario, None, threads, None, keep_all=True), server, people, observe)
+        sees = observe if server is not None else "history"
+        return with_own(prepare(scenario, None, threads, None, keep_all=True), server, people, sees)
 
     def sampled(plan: Plan) -> Trace:
         return execute(replace(plan, keep_all=False), threads, progress=told).part.sample
@@ -132,7 +146,7 @@ def compare(
         plans = {name: plan_of(*arm) for name, arm in asked.items()}
         blocks = {name: plan for name, plan in plans.items() if not (first.own.shared or plan.own.shared)}
         if first.own.shared:
-            paired = Pairs(0, 0, [], [], [sampled(first)])
+            paired = Pairs(0, 0, [], [], [sampled(first)], [])
         else:
             paired = pair_everyone(first, [*blocks.values()], threads, told)
         mine, *samples = paired.samples
@@ -143,16 +157,32 @@ def compare(
     for name, (scenario, server) in asked.items():
         other, became = _outcomes(plans[name], theirs[name], mine, more)
         everyone = sums.get(name, {})
-        effects = [
-            everyone[metric].effect(metric)
-            if metric in everyone
-            else paired_effect(metric, found[metric], other[metric])
-            for metric in wanted
-            if metric in other
-        ]
+        effects = []
+        for metric in (metric for metric in wanted if metric in other):
+            if metric in everyone:
+                effect = everyone[metric].effect(metric)
+            else:
+                effect = paired_effect(metric, found[metric], other[metric])
+            if metric == OF_A_CROWD and name in blocks:
+                values = paired.filter_bubble(0), paired.filter_bubble(1 + [*blocks].index(name))
+                effect = of_everyone(effect, *values, base.users)
+            effects.append(effect)
         who_moved = moved[name] if name in moved else moves(category, became, base.k)
         compared.append(Arm(name, scenario, effects, who_moved, server))
     return Comparison(base, base.users, compared)
+
+
+def _compare_together(
+    base: EmbeddingScenario,
+    arms: Mapping[str, EmbeddingScenario],
+    metrics: Sequence[str],
+    threads: int | None,
+    progress: Progress,
+) -> Comparison:
+    with watched(progress, base.users * (1 + len(arms))) as told:
+        found = compare_together(base, arms, metrics, threads, told)
+    measured = len(sampled_users(base.users, base.record.users))
+    return Comparison(base, measured, [Arm(name, arms[name], *parts) for name, parts in found.items()])
 
 
 def _arm(base: Scenario, name: str, arm: Any, recommender: Any) -> tuple[Scenario, Any]:
@@ -195,8 +225,10 @@ def open_loops(base: Scenario, exposures: IntArray | None, names: Sequence[str])
     return {f"open loop: {name}": base.model_copy(update=change[name]) for name in names}
 
 
-def metric_names(base: Scenario) -> list[str]:
+def metric_names(base: AnyScenario) -> list[str]:
     """Return the metrics that a comparison with this base reports, if none of one's own are added."""
+    if isinstance(base, EmbeddingScenario):
+        return together_names(base)
     names = outcome_names([category.name for category in base.categories], base.extended)
     return [*names, "deliberate_value", "induced_shift"]
 

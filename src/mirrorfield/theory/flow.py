@@ -30,8 +30,8 @@ def drift_jacobian(logits: FloatArray, mean: FloatArray) -> FloatArray:
 
     Formula: J_ab = pi_a (delta_ab - pi_b) (mu_a - J) - pi_a pi_b (mu_b - J).
 
-    Parameters: logits and mean, (K,). Returns float64 (K, K), in reaction. Raises nothing. Source: differentiation
-    of `expected_update`.
+    Parameters: logits and mean, (K,). Returns float64 (K, K), in reaction. Source: differentiation of
+    `expected_update`.
 
     >>> drift_jacobian(np.zeros(2), np.array([1.0, 0.0])).round(12).tolist()
     [[0.0, 0.0], [0.0, 0.0]]
@@ -75,8 +75,8 @@ def replicator_flow(start: FloatArray, mean: FloatArray, times: FloatArray) -> F
 
     Formula: pi_a(tau) is proportional to pi_a(0) exp(mu_a tau), the solution of d pi_a / d tau = pi_a (mu_a - J).
 
-    Parameters: start, a policy (K,) without zeros; mean (K,); times (n,). Returns float64 (n, K). Raises nothing.
-    Source: Hofbauer and Sigmund (1998).
+    Parameters: start, a policy (K,) without zeros; mean (K,); times (n,). Returns float64 (n, K). Source: Hofbauer and
+    Sigmund (1998).
 
     >>> replicator_flow(np.full(4, 0.25), np.array([1, 0.9, 0.5, 0.2]), np.array([10.0]))[0, 0].round(3).item()
     0.727

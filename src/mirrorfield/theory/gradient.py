@@ -13,8 +13,7 @@ def softmax(logits: FloatArray) -> FloatArray:
 
     Formula: pi_a = exp(theta_a) / sum_b exp(theta_b).
 
-    Parameters: logits, shape (..., K), in nats. Returns float64 of that shape. Raises nothing. Source: docs/model.md,
-    eq. 3.
+    Parameters: logits, shape (..., K), in nats. Returns float64 of that shape. Source: docs/model.md, eq. 3.
 
     >>> softmax(np.zeros(2)).tolist()
     [0.5, 0.5]
@@ -30,7 +29,7 @@ def expected_update(logits: FloatArray, mean: FloatArray) -> FloatArray:
     not look at the choice, and for every spread of the reactions.
 
     Parameters: logits and mean reactions mu, shape (..., K). Returns float64 of that shape, in reaction; rows sum to
-    0. Raises nothing. Source: Williams (1992), for one choice.
+    0. Source: Williams (1992), for one choice.
 
     >>> expected_update(np.zeros(2), np.array([1.0, 0.0])).tolist()
     [0.25, -0.25]
@@ -45,7 +44,7 @@ def update_covariance(logits: FloatArray, mean: FloatArray, std: FloatArray, bas
     Formula: sum_a pi_a (sigma_a**2 + (mu_a - b)**2) (e_a - pi)(e_a - pi)^T - g g^T, with g the expected update.
 
     Parameters: logits, mean and std of the reactions, shape (K,); baseline b, a number. Returns float64 (K, K), in
-    reaction squared. Raises nothing. Source: the definition of covariance, G = mu + sigma n independent of a.
+    reaction squared. Source: the definition of covariance, G = mu + sigma n independent of a.
 
     >>> update_covariance(np.zeros(2), np.zeros(2), np.ones(2), 0.0).tolist()
     [[0.25, -0.25], [-0.25, 0.25]]

@@ -13,7 +13,7 @@ def reverse_kl_policy(mean: FloatArray, reference: FloatArray, beta: float) -> F
     Formula: pi = pi_ref exp(mu / beta) / Z, the maximum of J - beta KL(pi || pi_ref).
 
     Parameters: mean reactions (K,); reference policy (K,), no zeros; beta > 0, in reaction per nat. Returns float64
-    (K,). Raises nothing. Source: Ziegler et al. (2019), eq. 2, solved.
+    (K,). Source: Ziegler et al. (2019), eq. 2, solved.
 
     >>> reverse_kl_policy(np.zeros(2), np.array([0.25, 0.75]), 1.0).tolist()
     [0.25, 0.75]
@@ -28,8 +28,8 @@ def forward_kl_policy(mean: FloatArray, reference: FloatArray, beta: float) -> F
     Formula: pi_a (mu_a - J) = beta (pi_a - pi_ref,a) for all a, so pi_a = beta pi_ref,a / (beta + J - mu_a) with J
     above max mu - beta such that sum_a pi_a = 1.
 
-    Parameters: as for `reverse_kl_policy`. Returns float64 (K,). Raises nothing. Source: the expected gradient of k3
-    as a loss is pi - pi_ref (docs/rules.md).
+    Parameters: as for `reverse_kl_policy`. Returns float64 (K,). Source: the expected gradient of k3 as a loss is pi -
+    pi_ref (docs/rules.md).
 
     >>> forward_kl_policy(np.zeros(2), np.array([0.25, 0.75]), 1.0).round(12).tolist()
     [0.25, 0.75]

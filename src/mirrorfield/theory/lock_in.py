@@ -27,8 +27,8 @@ def commitment(advantage: float, learning_rate: float, categories: int, steps: f
     Formula: (exp(g) - 1) / (K - 1) + g = alpha A K t / (K - 1) with pi = exp(g) / (exp(g) + K - 1), continuous in t;
     hence 1 - pi falls like (K - 1) / (K alpha A t), and the other arms are seen again, with probability one.
 
-    Parameters: advantage A and learning rate alpha, > 0; K >= 2; t >= 0. Returns pi in [1/K, 1). Raises nothing.
-    Source: integration of d theta = alpha A (e_a - pi) dt from equal logits.
+    Parameters: advantage A and learning rate alpha, > 0; K >= 2; t >= 0. Returns pi in [1/K, 1). Source: integration of
+    d theta = alpha A (e_a - pi) dt from equal logits.
 
     >>> round(200_000 * (1 - commitment(1.0, 0.2, 4, 200_000)), 2)
     3.75
@@ -47,8 +47,8 @@ def welford_commitment(prior_pulls: float, learning_rate: float, categories: int
 
     Formula: as `commitment`, with alpha K / (K - 1) sum_{k < t} n0 / (n0 + k) on the right: 1 - pi falls like 1/ln t.
 
-    Parameters: prior pulls n0, whose mean was lower by 1; alpha; K; t. Returns pi in [1/K, 1). Raises nothing.
-    Source: the advantage after k pulls is n0 / (n0 + k).
+    Parameters: prior pulls n0, whose mean was lower by 1; alpha; K; t. Returns pi in [1/K, 1). Source: the advantage
+    after k pulls is n0 / (n0 + k).
 
     >>> round(1 - welford_commitment(1, 0.2, 4, 200_000), 3)
     0.337
@@ -64,8 +64,8 @@ def never_leaving(learning_rate: float, reaction: float, categories: int, terms:
     Formula: prod_{t >= 1} 1 / (1 + (K - 1) exp(-alpha r t)). It is positive: lock-in for ever. For softmax policy
     gradient the same product is 0, so lock-in is metastable.
 
-    Parameters: alpha and reaction r, > 0; K >= 2; terms of the product. Returns a number in [0, 1]. Raises nothing.
-    Source: the chance of showing the same arm again, step by step.
+    Parameters: alpha and reaction r, > 0; K >= 2; terms of the product. Returns a number in [0, 1]. Source: the chance
+    of showing the same arm again, step by step.
 
     >>> round(never_leaving(1.0, 1.0, 4), 3)
     0.27

@@ -12,7 +12,7 @@ def under_policy(transition: FloatArray, policy: FloatArray) -> FloatArray:
     Formula: P_pi(s, s') = sum_a pi(a | s) P(s' | s, a).
 
     Parameters: transition, probabilities of shape (S, K, S); policy, (S, K). Returns float64 (S, S), rows summing to
-    1. Raises nothing. Source: Sutton and Barto (2018), eq. 3.14 with the reward left out.
+    1. Source: Sutton and Barto (2018), eq. 3.14 with the reward left out.
 
     >>> under_policy(np.array([[[1.0, 0.0], [0.0, 1.0]]] * 2), np.full((2, 2), 0.5)).tolist()
     [[0.5, 0.5], [0.5, 0.5]]
@@ -23,8 +23,7 @@ def under_policy(transition: FloatArray, policy: FloatArray) -> FloatArray:
 def closed_classes(chain: FloatArray) -> list[list[int]]:
     """Return the sets of states that the chain never leaves and in which every state leads to every other.
 
-    Parameters: chain, transition probabilities of shape (S, S). Returns sorted lists of states. Raises nothing.
-    Source: Norris (1997).
+    Parameters: chain, transition probabilities of shape (S, S). Returns sorted lists of states. Source: Norris (1997).
 
     >>> closed_classes(np.array([[1.0, 0.0], [0.5, 0.5]]))
     [[0]]

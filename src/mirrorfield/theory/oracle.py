@@ -95,8 +95,8 @@ def replay(values: Values, users: Sequence[int], recorded: Sequence[int], shelf:
     """Return a scenario's users after the `recorded` steps, in float64.
 
     Parameters: values, those of a Scenario (`model_dump()`); users, ids; for a swap, partners must both be among them;
-    recorded, steps in ascending order; shelf, the items of a corpus. Raises nothing. Source: docs/model.md,
-    docs/rules.md, docs/labels.md, docs/context.md, docs/retrieval.md, docs/whatif.md.
+    recorded, steps in ascending order; shelf, the items of a corpus. Source: docs/model.md, docs/rules.md,
+    docs/labels.md, docs/context.md, docs/retrieval.md, docs/whatif.md.
     """
     run = _Run(values, users, shelf)
     kept: list[list[tuple[FloatArray, FloatArray, int, float, float, float, float]]] = []

@@ -1,4 +1,4 @@
-"""Whole trajectories: some users of a scenario in the kernel, against the same users replayed by the theory."""
+"""Whole trajectories: some users of a scenario in either engine, against the same users replayed by the theory."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.arrays import FloatArray
+from mirrorfield.engine import arrays
 from mirrorfield.kernel import Trace
 from mirrorfield.kernel.jit import INTERPRETED
 from mirrorfield.population.corpus import load_corpus
@@ -27,6 +28,14 @@ def traced(scenario: Scenario, first_user: int = 0) -> tuple[Any, Trace]:
     lanes = LEAST_LANES if INTERPRETED else None
     plan = plan_run(scenario, keep_all=True)
     trace = run_block(plan, first_user, scenario.users, code=ready_for(scenario, lanes, lens=plan.lens)).table
+    assert trace is not None
+    return plan.steps, trace
+
+
+def traced_in_arrays(scenario: Scenario) -> tuple[Any, Trace]:
+    """Return the recorded steps, and the arrays engine's trace of all users of a scenario."""
+    plan = plan_run(scenario, keep_all=True)
+    trace = arrays.run_block(plan, 0, scenario.users).table
     assert trace is not None
     return plan.steps, trace
 
@@ -103,14 +112,18 @@ def _more(value: Any, size: float) -> Any:
 
 
 def follows(group: str, text: str, scenario: Scenario, probe: str) -> Claim:
-    """Return the claim that the kernel follows the theory's replay, and what error of `probe` it would find.
+    """Return the claim that an engine follows the theory's replay, and what error of `probe` it would find.
 
-    The theory replays the scenario once more with the number at `probe` larger by 1e-4; how far that moves the replay
-    says which relative error of this number, or of what multiplies it, the claim's tolerance leaves room for.
+    In the group "arrays" it is the arrays engine, which tells policies and no logits, and otherwise the kernel. The
+    theory replays the scenario once more with the number at `probe` larger by 1e-4; how far that moves the replay says
+    which relative error of this number, or of what multiplies it, the claim's tolerance leaves room for.
     """
-    steps, trace = traced(scenario)
+    steps, trace = (traced_in_arrays if group == "arrays" else traced)(scenario)
     run = told(scenario, steps)
-    away = deviation(trace._asdict(), numbers(run))
+    expected = numbers(run)
+    if group == "arrays":
+        del expected["logits"]
+    away = deviation(trace._asdict(), expected)
     words = f"{text}: {scenario.users} users x {scenario.steps} posts, largest relative deviation from the replay"
     claim = near(group, words, away)
     return replace(claim, power=claim.bound * leverage(scenario, probe, run, steps), power_of=f"relative, {probe}")

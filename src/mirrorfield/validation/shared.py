@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.arrays import IntArray
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.theory.figures import Crowd, figures
 from mirrorfield.theory.shared import SharedWorld
 from mirrorfield.validation.claim import Claim, near
@@ -13,7 +14,6 @@ from mirrorfield.validation.worlds import INTENTIONAL, REACTIVE
 from mirrorfield.world.embedding.figures import feed_figures
 from mirrorfield.world.embedding.loop import World
 from mirrorfield.world.embedding.record import band_of
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
 
 STEPS = 16
 CASES: dict[str, dict[str, Any]] = {

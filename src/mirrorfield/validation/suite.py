@@ -30,6 +30,8 @@ CHECKS: dict[str, tuple[tuple[Check, int, int], ...]] = {
     "intensity": (_replay(cases.intensity, "intensity"),),
     "interventions": (_replay(cases.interventions, "interventions"),),
     "lens": (_replay(cases.lens, "lens"),),
+    "arrays": tuple(_replay(make, "arrays") for make in (
+        cases.loop, cases.presets, cases.parts, cases.intensity, cases.interventions, cases.lens)),
     "embedding": ((shared.follows, 12, 12),),
     "people": ((people.draws, 400_000, 40_000), (people.streams_of, 400_000, 40_000)),
     "metrics": ((metrics.population, 330, 330), (metrics.intensities, 330, 330)),

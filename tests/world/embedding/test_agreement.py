@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from mirrorfield.engine.rerun import rerun
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.population.run import plan_run
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.world.embedding.loop import World, spread_over
 from mirrorfield.world.embedding.reference import ReferenceWorld
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
 
 BASE = {
     "dimension": 4,

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from mirrorfield.policy.softmax import softmax
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.world.embedding.correction import log_mass, nomination, top_k
 from mirrorfield.world.embedding.kernel import BLOCK
 from mirrorfield.world.embedding.loop import World, spread_over
 from mirrorfield.world.embedding.reference import Nominated, ReferenceWorld
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
 
 ITEMS, CANDIDATES, HUGE = 5, 3, 1e6
 LOGIT = np.array([1.5, -0.5, 0.8])

@@ -9,11 +9,13 @@ import numpy as np
 import psutil
 import pytest
 
+from mirrorfield import EmbeddingRun, EmbeddingScenario, load, simulate
+from mirrorfield.api import execute_together
 from mirrorfield.errors import CorruptError, InputError, StoppedError
-from mirrorfield.world.embedding import EmbeddingRun, EmbeddingScenario, simulate
 from mirrorfield.world.embedding.checkpoint import MAGIC, checkpoint_path
 from mirrorfield.world.embedding.loop import World, spread_over
 from mirrorfield.world.embedding.memory import memory_needed
+from mirrorfield.world.embedding.run import run_world
 
 SMALL = EmbeddingScenario(users=700, steps=30, dimension=6, items={"count": 60}, record={"steps": 5, "users": 100})
 
@@ -42,20 +44,24 @@ def test_threads_do_not_change_a_bit(whole: EmbeddingRun) -> None:
 def test_a_stopped_run_goes_on_to_the_same_bits(whole: EmbeddingRun, tmp_path, at: int) -> None:
     looks = iter(range(100))
     with pytest.raises(StoppedError, match=f"after {at} of 30 steps"):
-        simulate(SMALL, threads=2, out=tmp_path / "out", stopped=lambda: next(looks) == at)
+        execute_together(SMALL, 2, out=tmp_path / "out", stopped=lambda: next(looks) == at)
     with pytest.raises(InputError, match="--resume"):
         simulate(SMALL, out=tmp_path / "out")
     run = simulate(SMALL, threads=1, out=tmp_path / "out", resume=True)
     assert bits(run) == bits(whole)
     assert run.summary == whole.summary
-    run.save(tmp_path / "out")
     assert not checkpoint_path(tmp_path / "out").exists()
+    again = load(tmp_path / "out")
+    assert again.summary == run.summary and again.dataset.identical(run.dataset) and again.scenario == SMALL
+    assert simulate(SMALL, out=tmp_path / "out", resume=True).summary == run.summary
+    with pytest.raises(InputError, match=r"holds another run"):
+        simulate(changed(seed=2), out=tmp_path / "out", resume=True)
 
 
 def test_a_corrupt_checkpoint_is_named_and_not_read(tmp_path) -> None:
     looks = iter(range(100))
     with pytest.raises(StoppedError):
-        simulate(SMALL, threads=1, out=tmp_path / "out", stopped=lambda: next(looks) == 3)
+        execute_together(SMALL, 1, out=tmp_path / "out", stopped=lambda: next(looks) == 3)
     path = checkpoint_path(tmp_path / "out")
     data = bytearray(path.read_bytes())
     with pytest.raises(InputError, match="of another scenario"):
@@ -83,7 +89,7 @@ def forged(data: bytes, changes: dict[str, object]) -> bytes:
 def test_a_checkpoint_that_this_run_cannot_have_written_is_refused_whatever_its_checksum(tmp_path) -> None:
     looks = iter(range(100))
     with pytest.raises(StoppedError):
-        simulate(SMALL, threads=1, out=tmp_path / "out", stopped=lambda: next(looks) == 3)
+        execute_together(SMALL, 1, out=tmp_path / "out", stopped=lambda: next(looks) == 3)
     path = checkpoint_path(tmp_path / "out")
     data = path.read_bytes()
     for name, array in (
@@ -126,7 +132,7 @@ def test_the_memory_that_a_run_is_said_to_need_is_what_it_takes(wide, tmp_path) 
     scenario = changed(**({"steps": 20} | wide))
     World.start(scenario)  # compiles
     tracemalloc.start()
-    simulate(scenario, threads=1, out=tmp_path / "out")
+    run_world(scenario, 1, place=tmp_path / "checkpoint")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert 0.5 * memory_needed(scenario) < peak < 1.1 * memory_needed(scenario) + 2**20

@@ -1,6 +1,5 @@
 """People and items as vectors, and one policy for all of them; docs/embedding.md."""
 
-from mirrorfield.world.embedding.run import EmbeddingRun, simulate
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
+from mirrorfield.world.embedding.run import run_world
 
-__all__ = ["EmbeddingRun", "EmbeddingScenario", "simulate"]
+__all__ = ["run_world"]

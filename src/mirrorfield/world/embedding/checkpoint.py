@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mirrorfield.errors import CorruptError, InputError
+from mirrorfield.errors import CorruptError, InputError, MirrorfieldError
 from mirrorfield.kernel.jit import source_hash
-from mirrorfield.reading import MAX_TEXT, read_bytes, read_npz
+from mirrorfield.population.embedding import EmbeddingScenario
+from mirrorfield.reading import MAX_BYTES, MAX_TEXT, read_bytes, read_npz
 from mirrorfield.store.durable import write_durable
 from mirrorfield.version import VERSION
 from mirrorfield.world.embedding.loop import World
 from mirrorfield.world.embedding.record import Record
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
 
 MAGIC = b"mirrorfield embedding checkpoint 1\n"
 MOVING = ("interest", "history", "arousal", "baseline", "baseline_lost", "seen", "words", "candidate_words")
@@ -49,10 +49,7 @@ def read_checkpoint(path: Path, scenario: EmbeddingScenario) -> tuple[World, Rec
     world, record = World.start(scenario), Record.empty(scenario)
     arrays = _arrays(world, record)
     most = sum(array.nbytes for array in arrays.values()) + MAX_TEXT
-    data = read_bytes(path, most)
-    head, body = data[: len(MAGIC) + 65], data[len(MAGIC) + 65 :]
-    if head != MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n":
-        raise CorruptError(f"{path}: corrupt checkpoint; delete it, and the run begins again")
+    body = _body(path, most)
     try:
         kept = read_npz(body, (*arrays, "step", "scenario", "code"), most)
         code, written = str(kept["code"]), str(kept["scenario"])
@@ -65,6 +62,25 @@ def read_checkpoint(path: Path, scenario: EmbeddingScenario) -> tuple[World, Rec
     if written != scenario.to_toml():
         raise InputError(f"{path}: of another scenario; choose another --out, or delete it")
     return world, record
+
+
+def _body(path: Path, most: int) -> bytes:
+    data = read_bytes(path, most)
+    head, body = data[: len(MAGIC) + 65], data[len(MAGIC) + 65 :]
+    if head != MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n":
+        raise CorruptError(f"{path}: corrupt checkpoint; delete it, and the run begins again")
+    return body
+
+
+def checkpoint_scenario(path: Path) -> EmbeddingScenario:
+    """Return the scenario of the run in a checkpoint; raise as `read_checkpoint` does."""
+    try:
+        text = str(read_npz(_body(path, MAX_BYTES), ("scenario",), 8 * MAX_TEXT)["scenario"])
+    except (KeyError, ValueError) as error:
+        if isinstance(error, MirrorfieldError):
+            raise
+        raise CorruptError(f"{path}: corrupt checkpoint ({error}); delete it, and the run begins again") from None
+    return EmbeddingScenario.from_toml(text, str(path))
 
 
 def _arrays(world: World, record: Record) -> dict[str, NDArray[Any]]:

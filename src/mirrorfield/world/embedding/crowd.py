@@ -5,14 +5,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mirrorfield.arrays import F32Array, IntArray
-from mirrorfield.kernel.jit import compiled, shared
+from mirrorfield.kernel.jit import entry, shared
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.maths import F32, ZERO
 from mirrorfield.model.draw import PopulationTables, draw_normal, draw_user, start_stream
 from mirrorfield.model.profile import blend
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.population.tables import population_tables
 from mirrorfield.streams import CANDIDATES, INTERACTION, INTEREST, U64
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
 from mirrorfield.world.embedding.user import drifted, hat, moved_arousal, remembered
 
 MEAN, STD, UP, DOWN = range(4)
@@ -55,8 +55,8 @@ def draw_interest(seed: Any, user: Any, spread: Any, mean: Any, words: Any, inte
 
     Formula: x = sum_a mu_intentional[a] e_a + spread n / sqrt(d), n standard normal in R^d.
 
-    Parameters: seed and user, uint64; spread, float32 >= 0; mean, float32 (K,); words, uint32 (4,) scratch. Raises
-    nothing. Source: docs/embedding.md, eq. 4.
+    Parameters: seed and user, uint64; spread, float32 >= 0; mean, float32 (K,); words, uint32 (4,) scratch. Source:
+    docs/embedding.md, eq. 4.
     """
     start_stream(seed, user, INTEREST, words)
     scale = spread / np.sqrt(F32(len(interest)))
@@ -67,7 +67,7 @@ def draw_interest(seed: Any, user: Any, spread: Any, mean: Any, words: Any, inte
 shared(*LINKED, hat, moved_arousal, drifted, remembered, draw_interest)
 
 
-@compiled
+@entry
 def _draw_crowd(seed: Any, first: Any, tables: PopulationTables, mean: Any, spread: Any, crowd: Crowd) -> None:
     words = np.empty(4, np.uint32)
     for u in range(len(crowd.arousal)):
@@ -114,7 +114,7 @@ def set_profile(arousal: Any, lam: Any, susceptibility: Any, laws: Laws, profile
     Formula: (1 - lambda) sum_s b_s(h) reactive[s, a] + lambda sum_s b_s(h) intentional[s, a]; the reactive mean is
     scaled by w_a, and the intentional mean is left out, because it belongs to the item.
 
-    Raises nothing. Source: docs/embedding.md, eq. 3.
+    Source: docs/embedding.md, eq. 3.
     """
     calm, engaged, hooked = hat(arousal, F32(0)), hat(arousal, F32(1)), hat(arousal, F32(2))
     for q in range(4):

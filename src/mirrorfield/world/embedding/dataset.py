@@ -95,7 +95,7 @@ def to_dataset(world: World, record: Record) -> xr.Dataset:
 
     Parameters: world, after its last step; record. Returns a dataset with dimensions step, category, state, band, user
     (the people measured), feature and coordinate; its attributes hold name, version, seed, users (measured),
-    population (all), steps and the scenario as TOML. Raises nothing.
+    population (all), steps and the scenario as TOML.
     """
     scenario = world.scenario
     attributes = {

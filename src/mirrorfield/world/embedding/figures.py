@@ -17,7 +17,7 @@ BANDS = 5
 def feed_overlap(feed: F32Array) -> float:
     """Return the chance that two different people's next posts share a category; NaN for one person.
 
-    Parameters: feed, (n, K). Raises nothing. Source: docs/model.md, section 4.3; feeds rounded to 2**-24, exact sums.
+    Parameters: feed, (n, K). Source: docs/model.md, section 4.3; feeds rounded to 2**-24, exact sums.
     """
     units = np.rint(feed / FEED_UNIT).astype(np.int64)
     squares = sum(int(part.sum()) for part in np.array_split((units**2).sum(1), max(1, len(units) >> 13)))
@@ -28,7 +28,7 @@ def feed_overlap(feed: F32Array) -> float:
 def feed_figures(feed: F32Array, people: IntArray) -> dict[str, Any]:
     """Return the figures of one recorded step from feeds, (n, K), and the ids of their people, (n,).
 
-    Source: docs/model.md, section 4. Raises nothing.
+    Source: docs/model.md, section 4.
     """
     exact = feed.astype(float) / feed.astype(float).sum(axis=1, keepdims=True)
     category, entropies, k = category_of(feed, people), entropy(exact), feed.shape[1]
@@ -65,7 +65,6 @@ def by_band(record: Record, intentionality: F32Array, bands: int, first_user: in
     """Count the measured people by band of lambda: users (B,), category and locked (C, B, K), state (C, B, S).
 
     Parameters: record; intentionality of the people measured, (n,); bands B; first_user, the id of the first.
-    Raises nothing.
     """
     c, _, k = record.feed.shape
     band = np.minimum(bands - 1, (intentionality * np.float32(bands)).astype(int))
@@ -106,7 +105,7 @@ def summarise(
     """Return the figures at the last step as plain values for JSON; `measured` says how many people they are from.
 
     Parameters: record; intentionality of the people measured, (n,); category names (K,); users N; seed; the id of the
-    first person. Mean arousal, mean reaction and `interest_moved` are over everyone. Raises nothing.
+    first person. Mean arousal, mean reaction and `interest_moved` are over everyone.
     """
     last = {name: values[-1] for name, values in series(record, first_user).items()}
     plain = {

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mirrorfield.arrays import F32Array
-from mirrorfield.kernel.jit import compiled, shared
+from mirrorfield.kernel.jit import entry, shared
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.maths import F32, ONE, ZERO, log
 from mirrorfield.model.draw import draw_normal, start_stream
@@ -34,8 +34,8 @@ def draw_item(seed: Any, item: Any, category: Any, spread: Any, words: Any, vect
 
     Formula: v = (e_c + spread n / sqrt(d)) / |e_c + spread n / sqrt(d)|, n standard normal in R^d.
 
-    Parameters: seed and item, uint64; category c, its axis; spread, float32 >= 0; words, uint32 (4,) scratch. Raises
-    nothing. Source: docs/embedding.md, eq. 1.
+    Parameters: seed and item, uint64; category c, its axis; spread, float32 >= 0; words, uint32 (4,) scratch. Source:
+    docs/embedding.md, eq. 1.
     """
     start_stream(seed, item, ITEM, words)
     scale = spread / np.sqrt(F32(len(vector)))
@@ -56,7 +56,7 @@ def mix_categories(vector: Any, category: Any, mixture: Any) -> None:
     Formula: m_a = max(0, v_a)**2 / sum_b max(0, v_b)**2 over the K axes of the categories; its own category alone if no
     coordinate is positive.
 
-    Parameters: vector v, float32 (d,); category, the item's own. Raises nothing. Source: docs/embedding.md, eq. 2.
+    Parameters: vector v, float32 (d,); category, the item's own. Source: docs/embedding.md, eq. 2.
     """
     total = ZERO
     for a in range(len(mixture)):
@@ -70,7 +70,7 @@ def mix_categories(vector: Any, category: Any, mixture: Any) -> None:
 shared(draw_item, mix_categories)
 
 
-@compiled
+@entry
 def _draw_items(seed: Any, spread: Any, vectors: Any, mixture: Any) -> None:
     words = np.empty(4, np.uint32)
     categories = mixture.shape[1]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.arrays import S
-from mirrorfield.kernel.jit import compiled, shared
+from mirrorfield.kernel.jit import compiled, entry, shared
 from mirrorfield.maths import F32, ONE, ZERO, exp, log, normal
 from mirrorfield.model.draw import draw_word
 from mirrorfield.model.profile import reaction
@@ -14,7 +14,7 @@ from mirrorfield.policy.reinforce import advantage
 from mirrorfield.streams import uniform, uniform_positive
 from mirrorfield.world.embedding.correction import capped_weight, corrected, top_k
 from mirrorfield.world.embedding.crowd import DOWN, MEAN, STD, UP, set_profile
-from mirrorfield.world.embedding.serving import Setting, choose, dot, user_tower, weigh_candidates
+from mirrorfield.world.embedding.page import Setting, choose, dot, user_tower, weigh_candidates
 from mirrorfield.world.embedding.user import drifted, moved_arousal, remembered
 
 BLOCK = 256
@@ -104,7 +104,7 @@ def show_page(u: Any, tower: Any, catalogue: Any, crowd: Any, laws: Any, setting
         add_pull(chosen, advantage(felt[k], before), corrects, setting, catalogue, total, room)
 
 
-@compiled
+@entry
 def run_blocks(first: int, last: int, tower: Any, catalogue: Any, crowd: Any, laws: Any, setting: Any, room: Any,
                sums: Any, shown: Any) -> None:  # fmt: skip
     """Show a page to everyone in blocks first ... last - 1, and fill `sums`, float64 (blocks, S + d, d).
@@ -121,7 +121,7 @@ def run_blocks(first: int, last: int, tower: Any, catalogue: Any, crowd: Any, la
                     sums[block, k, j] += room.features[k] * room.pull[j]
 
 
-@compiled
+@entry
 def measure(first: int, last: int, people: Any, tower: Any, catalogue: Any, crowd: Any, temperature: Any, feed: Any,
             effective_items: Any) -> None:  # fmt: skip
     """Fill `feed`, float32 (n, K), and `effective_items`, (n,), of people first ... last - 1: the exact softmax."""

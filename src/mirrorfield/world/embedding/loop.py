@@ -11,11 +11,11 @@ import numpy as np
 from mirrorfield.arrays import F32Array, FloatArray, IntArray, S
 from mirrorfield.errors import InputError
 from mirrorfield.maths import F32
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.world.embedding.crowd import Crowd, Laws, draw_crowd, laws_of
 from mirrorfield.world.embedding.items import Catalogue, draw_items
 from mirrorfield.world.embedding.kernel import BLOCK, measure, run_blocks
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
-from mirrorfield.world.embedding.serving import Scratch, Setting, scratch
+from mirrorfield.world.embedding.page import Scratch, Setting, scratch
 
 Spread = Callable[[Callable[[int, int, int], None], int], None]
 MAX_TOWER = 1e8

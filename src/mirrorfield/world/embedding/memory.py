@@ -2,9 +2,9 @@
 
 from mirrorfield.arrays import S
 from mirrorfield.errors import InputError
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.population.run import recorded_steps
 from mirrorfield.world.embedding.kernel import BLOCK
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
 
 
 def memory_needed(scenario: EmbeddingScenario) -> int:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirrorfield.arrays import F32Array, FloatArray, IntArray, S
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.population.run import recorded_steps, sampled_users
 from mirrorfield.world.embedding.loop import Spread, World
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
 
 
 def band_of(arousal: F32Array) -> IntArray:
@@ -15,8 +15,7 @@ def band_of(arousal: F32Array) -> IntArray:
 
     Formula: min(2, floor(3 h)), so that h = 0, 1/2 and 1 are the three states of the base model.
 
-    Parameters: arousal h, floats in [0, 1]. Returns integers of the same shape. Raises nothing. Source:
-    docs/embedding.md, section 4.
+    Parameters: arousal h, floats in [0, 1]. Returns integers of the same shape. Source: docs/embedding.md, section 4.
 
     >>> band_of(np.array([0.0, 0.5, 1.0], np.float32)).tolist()
     [0, 1, 2]

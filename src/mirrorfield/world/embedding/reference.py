@@ -10,11 +10,11 @@ import numpy as np
 from mirrorfield.arrays import FloatArray, IntArray, S
 from mirrorfield.engine.luck import UNIT, Stream, box_muller
 from mirrorfield.policy.softmax import softmax
+from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.streams import CANDIDATES, INTERACTION
 from mirrorfield.world.embedding.correction import capped_weight, corrected, log_mass, nomination, top_k
 from mirrorfield.world.embedding.crowd import DOWN, MEAN, STD, UP
 from mirrorfield.world.embedding.loop import World
-from mirrorfield.world.embedding.scenario import EmbeddingScenario
 from mirrorfield.world.embedding.user import drifted, hat, moved_arousal, remembered
 
 

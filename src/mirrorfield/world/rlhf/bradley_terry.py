@@ -25,8 +25,8 @@ def preference_loss(
     dL/dr_w = (-sigmoid(r_l - r_w + m) + 2c (r_w + r_l)) / B, dL/dr_l = (sigmoid(r_l - r_w + m) + 2c (r_w + r_l)) / B.
 
     Parameters: chosen r_w and rejected r_l, floats of shape (B,), in nats; margin m, one or (B,); centring c >= 0.
-    Returns the loss in nats and two gradients of shape (B,). Raises nothing. Source: docs/rlhf.md, eq. 3;
-    Rafailov et al. (2023), eq. 2, https://arxiv.org/abs/2305.18290, without margin and centring, which TRL adds.
+    Returns the loss in nats and two gradients of shape (B,). Source: docs/rlhf.md, eq. 3; Rafailov et al. (2023), eq.
+    2, https://arxiv.org/abs/2305.18290, without margin and centring, which TRL adds.
 
     >>> round(preference_loss(np.array([0.0]), np.array([0.0]))[0], 6)
     0.693147
@@ -60,7 +60,7 @@ def score_gradient(
     H_aa = sum_b V_ab, H_ab = -V_ab, V_ab = W_ab q_ab (1 - q_ab) + W_ba q_ba (1 - q_ba).
 
     Parameters: score r (..., K) in nats; wins W (..., K, K), counts or weights, a preferred to b; margin m. Returns
-    (..., K) and (..., K, K). Raises nothing. Source: the derivatives of docs/rlhf.md, eq. 4.
+    (..., K) and (..., K, K). Source: the derivatives of docs/rlhf.md, eq. 4.
 
     >>> score_gradient(np.zeros(2), np.array([[0, 3], [1, 0]]))[0].tolist()
     [1.0, -1.0]

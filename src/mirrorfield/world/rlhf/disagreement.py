@@ -29,8 +29,8 @@ def measure(preferences: Preferences) -> Disagreement:
     against = sum min(c, n - c) / sum n; within = sum_u 2 c_u (n_u - c_u) / sum_u n_u (n_u - 1);
     between = (sum 2 c (n - c) - sum_u 2 c_u (n_u - c_u)) / (sum n (n - 1) - sum_u n_u (n_u - 1)), over all cells.
 
-    Parameters: preferences. Returns a Disagreement. Raises nothing. Source: docs/rlhf.md, eq. 2; the expectation of
-    between - within is twice the variance of the labellers' probabilities.
+    Parameters: preferences. Returns a Disagreement. Source: docs/rlhf.md, eq. 2; the expectation of between - within is
+    twice the variance of the labellers' probabilities.
 
     >>> both = Preferences(2, 2, *np.array([[0, 0, 1, 1], [0] * 4, [0] * 4, [1] * 4, [1, 1, 0, 0]]))
     >>> measure(both)
@@ -58,7 +58,7 @@ def expected(labellers: Labellers) -> tuple[float, float]:
 
     Formula: within = mean_cells mean_u 2 p_u (1 - p_u), between = mean_cells of mean_{u != v} p_u + p_v - 2 p_u p_v.
 
-    Parameters: labellers, n >= 2. Raises nothing. Source: docs/rlhf.md, eq. 2, in expectation.
+    Parameters: labellers, n >= 2. Source: docs/rlhf.md, eq. 2, in expectation.
     """
     p = probabilities(labellers)
     n, within = len(p), float((2 * p * (1 - p)).mean())
@@ -69,7 +69,7 @@ def expected(labellers: Labellers) -> tuple[float, float]:
 def minority(labellers: Labellers) -> float:
     """Return the share of cells, over labellers, on which a labeller's own preference is not that of most labellers.
 
-    A tie of the labeller is no disagreement. Parameters: labellers. Raises nothing. Source: the definition.
+    A tie of the labeller is no disagreement. Parameters: labellers. Source: the definition.
     """
     p = probabilities(labellers)
     side = np.sign(np.where(abs(p - 0.5) < 1e-12, 0.0, p - 0.5))

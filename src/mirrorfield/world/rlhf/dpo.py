@@ -26,7 +26,7 @@ def dpo_loss(
 
     Parameters: logits theta (K,) in nats; reference, log pi_ref up to a constant (K,); winner and loser, categories of
     shape (B,); beta > 0; weight of the pairs, (B,), such as how often each came. Returns the loss in nats and (K,).
-    Raises nothing. Source: docs/rlhf.md, eq. 10; Rafailov et al. (2023), eq. 7, https://arxiv.org/abs/2305.18290.
+    Source: docs/rlhf.md, eq. 10; Rafailov et al. (2023), eq. 7, https://arxiv.org/abs/2305.18290.
 
     >>> round(dpo_loss(np.zeros(2), np.zeros(2), np.array([0]), np.array([1]), 0.1)[0], 6)
     0.693147
@@ -44,7 +44,7 @@ def dpo_loss(
 def fit_dpo(wins: IntArray, reference: FloatArray, beta: float, ridge: float = 0.0) -> FloatArray:
     """Return the policy of least DPO loss, by gradient descent on its logits.
 
-    Formula: min_theta sum_ab W_ab (-log sigmoid(h_ab)) + p/2 |h|^2, h = beta (theta - log pi_ref) less its mean, by
+    Formula: min_theta sum_ab W_ab (-log sigmoid(h_ab)) + p/2 |h|^2, h = beta (theta - log pi_ref) minus its mean, by
     BFGS from theta = log pi_ref.
 
     Parameters: wins W (S, K, K), a preferred to b; reference, log pi_ref (S, K); beta > 0, in nats of score per nat of

@@ -104,8 +104,8 @@ def evaluate(model: RewardModel, labellers: Labellers, held: Preferences) -> Hel
 def reliability(predicted: FloatArray, chosen: IntArray) -> Reliability:
     """Return what was seen by predicted probability, in ten bins of equal width, empty ones left out.
 
-    Parameters: predicted probabilities (m,); chosen, 0 or 1, (m,). Returns a Reliability with Wilson intervals. Raises
-    nothing. Source: DeGroot and Fienberg (1983), https://doi.org/10.2307/2987588.
+    Parameters: predicted probabilities (m,); chosen, 0 or 1, (m,). Returns a Reliability with Wilson intervals. Source:
+    DeGroot and Fienberg (1983), https://doi.org/10.2307/2987588.
 
     >>> reliability(np.array([0.1, 0.9, 0.9]), np.array([0, 1, 1])).labels.tolist()
     [1, 2]

@@ -25,8 +25,7 @@ def leashed_policy(score: FloatArray, reference: FloatArray, beta: float) -> Flo
     Formula: pi*(a | s) = pi_ref(a | s) exp(r_phi[s, a] / beta) / Z_s.
 
     Parameters: score r_phi (..., S, K); reference policy (S, K), no zeros; beta > 0 in units of r_phi per nat. Returns
-    (..., S, K). Raises nothing. Source: docs/rlhf.md, eq. 8; Rafailov et al. (2023), eq. 4,
-    https://arxiv.org/abs/2305.18290.
+    (..., S, K). Source: docs/rlhf.md, eq. 8; Rafailov et al. (2023), eq. 4, https://arxiv.org/abs/2305.18290.
 
     >>> leashed_policy(np.zeros((3, 2)), np.full((3, 2), 0.5), 1.0)[0].tolist()
     [0.5, 0.5]
@@ -39,7 +38,7 @@ def divergence(policy: FloatArray, reference: FloatArray, weight: FloatArray) ->
 
     Formula: sum_s w_s sum_a pi(a|s) log(pi(a|s) / pi_ref(a|s)).
 
-    Parameters: policy (..., S, K); reference (S, K); weight w, (S,), of sum 1. Raises nothing. Source: the definition.
+    Parameters: policy (..., S, K); reference (S, K); weight w, (S,), of sum 1. Source: the definition.
     """
     return float((rel_entr(policy, reference).sum(axis=-1) @ weight).mean())
 
@@ -61,8 +60,7 @@ def goodhart_curve(
 
     Parameters: score r_phi (..., S, K), which is also the value "proxy"; reference policy (S, K); values, {name: (...,
     S, K)}; weight of the states (S,), of sum 1; beta (J,), > 0. Returns a Curve; KL and the proxy's gain rise as beta
-    falls. Raises nothing. Source: docs/rlhf.md, eq. 9; the set-up is that of Gao et al. (2023),
-    https://arxiv.org/abs/2210.10760.
+    falls. Source: docs/rlhf.md, eq. 9; the set-up is that of Gao et al. (2023), https://arxiv.org/abs/2210.10760.
     """
     policies = [leashed_policy(score, reference, one) for one in beta]
     named = {"proxy": score, **values}

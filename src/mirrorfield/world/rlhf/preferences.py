@@ -65,9 +65,9 @@ def win_probability(value: FloatArray, other: FloatArray, temperature: float = 1
 
     Formula: P(a > b) = sigmoid((r_a - r_b) / temperature).
 
-    Parameters: value and other, floats of one shape; temperature > 0 in their unit. Returns that shape. Raises
-    nothing. Source: Bradley and Terry (1952), https://doi.org/10.1093/biomet/39.3-4.324, with the worth of
-    an item written as exp(r / temperature).
+    Parameters: value and other, floats of one shape; temperature > 0 in their unit. Returns that shape. Source: Bradley
+    and Terry (1952), https://doi.org/10.1093/biomet/39.3-4.324, with the worth of an item written as exp(r /
+    temperature).
 
     >>> float(win_probability(np.float64(1.0), np.float64(1.0)))
     0.5

@@ -53,8 +53,8 @@ def rating_loss(predicted: FloatArray, rating: FloatArray) -> tuple[float, Float
 
     Formula: L = mean (r - y)^2, dL/dr = 2 (r - y) / B.
 
-    Parameters: predicted r and rating y, floats of shape (B,), in reactions. Returns the loss and (B,). Raises nothing.
-    Source: the definition.
+    Parameters: predicted r and rating y, floats of shape (B,), in reactions. Returns the loss and (B,). Source: the
+    definition.
 
     >>> rating_loss(np.array([1.0, 2.0]), np.array([0.0, 2.0]))
     (0.5, array([1., 0.]))

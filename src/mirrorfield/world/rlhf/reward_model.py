@@ -97,8 +97,8 @@ def clustered_error(fit: Fit, own: IntArray, margin: float = 0.0) -> FloatArray:
     Formula: sqrt diag(H^-1 (n/(n-1) sum_u g_u g_u^T) H^-1), g_u the gradient of labeller u's own labels; with one
     labeller, the inverse Hessian.
 
-    Parameters: fit of the summed wins, score (S, K); own wins (n, S, K, K); margin. Returns (S, K). Raises nothing.
-    Source: Liang and Zeger (1986), https://doi.org/10.1093/biomet/73.1.13; docs/rlhf.md, eq. 5.
+    Parameters: fit of the summed wins, score (S, K); own wins (n, S, K, K); margin. Returns (S, K). Source: Liang and
+    Zeger (1986), https://doi.org/10.1093/biomet/73.1.13; docs/rlhf.md, eq. 5.
     """
     n = len(own)
     if n == 1:

@@ -76,7 +76,7 @@ def _take(fields: Sequence[str], items: Items) -> tuple[str, str | None] | None:
 def relative_quality(quality: FloatArray, category: IntArray) -> F32Array:
     """Return every item's quality divided by the mean quality of its category.
 
-    Parameters: quality, (M,), above 0; category, (M,), from 0. Returns float32 (M,). Raises nothing.
+    Parameters: quality, (M,), above 0; category, (M,), from 0. Returns float32 (M,).
 
     >>> relative_quality(np.array([1.0, 3.0, 5.0]), np.array([0, 0, 1])).tolist()
     [0.5, 1.5, 1.0]

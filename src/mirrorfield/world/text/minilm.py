@@ -85,8 +85,8 @@ def layer_norm(x: F64Array, norm: Norm) -> F64Array:
 
     Formula: g (x - mean) / sqrt(var + 1e-12) + b, mean and variance over the row.
 
-    Parameters: x, (n, d); norm, gain and shift (d,). Returns float64 (n, d). Raises nothing. Source: Ba, Kiros &
-    Hinton (2016), "Layer normalization", https://arxiv.org/abs/1607.06450.
+    Parameters: x, (n, d); norm, gain and shift (d,). Returns float64 (n, d). Source: Ba, Kiros & Hinton (2016), "Layer
+    normalization", https://arxiv.org/abs/1607.06450.
 
     >>> layer_norm(np.array([[1.0, 3.0]]), Norm(np.ones(2), np.zeros(2))).round(6).tolist()
     [[-1.0, 1.0]]
@@ -100,8 +100,8 @@ def gelu(x: F64Array) -> F64Array:
 
     Formula: x Phi(x), Phi the standard normal distribution function.
 
-    Parameters: x, any shape. Returns float64 of that shape. Raises nothing. Source: Hendrycks & Gimpel (2016),
-    "Gaussian error linear units", section 2, https://arxiv.org/abs/1606.08415.
+    Parameters: x, any shape. Returns float64 of that shape. Source: Hendrycks & Gimpel (2016), "Gaussian error linear
+    units", section 2, https://arxiv.org/abs/1606.08415.
 
     >>> gelu(np.array([0.0, 1.0])).round(6).tolist()
     [0.0, 0.841345]
@@ -114,8 +114,8 @@ def attention(query: F64Array, key: F64Array, value: F64Array) -> F64Array:
 
     Formula: softmax(Q K' / sqrt(d)) V, for every head apart.
 
-    Parameters: query, key, value, (heads, n, d). Returns float64 (heads, n, d). Raises nothing. Source: Vaswani et al.
-    (2017), "Attention is all you need", eq. 1, https://arxiv.org/abs/1706.03762.
+    Parameters: query, key, value, (heads, n, d). Returns float64 (heads, n, d). Source: Vaswani et al. (2017),
+    "Attention is all you need", eq. 1, https://arxiv.org/abs/1706.03762.
 
     >>> attention(np.zeros((1, 1, 2)), np.ones((1, 2, 2)), np.array([[[0.0, 2.0], [4.0, 2.0]]])).tolist()
     [[[2.0, 2.0]]]
@@ -138,7 +138,7 @@ def transform(x: F64Array, layer: Layer) -> F64Array:
 
     Formula: y = norm(x + mix(attention(x))), then norm(y + narrow(gelu(widen(y)))).
 
-    Parameters: x, (n, 384); layer. Returns float64 (n, 384). Raises nothing. Source: Devlin et al. (2019), "BERT",
+    Parameters: x, (n, 384); layer. Returns float64 (n, 384). Source: Devlin et al. (2019), "BERT",
     https://doi.org/10.18653/v1/N19-1423, section 3, with the layer of Vaswani et al. (2017), section 3.1.
     """
     heads = attention(*(split_heads(part(x)) for part in (layer.query, layer.key, layer.value)))
@@ -149,8 +149,8 @@ def transform(x: F64Array, layer: Layer) -> F64Array:
 def mean_pool(x: F64Array) -> F64Array:
     """Return the mean over word pieces, both marks included.
 
-    Parameters: x, (n, d). Returns float64 (d,). Raises nothing. Source: Reimers & Gurevych (2019), "Sentence-BERT",
-    section 3, https://doi.org/10.18653/v1/D19-1410.
+    Parameters: x, (n, d). Returns float64 (d,). Source: Reimers & Gurevych (2019), "Sentence-BERT", section 3,
+    https://doi.org/10.18653/v1/D19-1410.
 
     >>> mean_pool(np.array([[0.0, 2.0], [2.0, 4.0]])).tolist()
     [1.0, 3.0]

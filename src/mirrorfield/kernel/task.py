@@ -86,7 +86,7 @@ NO_LENS = Lens(
 )
 
 
-class World(NamedTuple):
+class Mechanisms(NamedTuple):
     """Intensity of every arm (K I,), the person's habituation, and what happens at post number `at`."""
 
     extended: bool  # whether there is anything beyond the plain loop
@@ -103,11 +103,11 @@ class World(NamedTuple):
     nudge_share: Any
 
 
-def still_world(arms: int) -> World:
-    """Return a world without intensity, intervention or lens, for so many arms."""
+def no_mechanisms(arms: int) -> Mechanisms:
+    """Return mechanisms that are all off, for so many arms."""
     one, zero = np.float32(1), np.float32(0)
     never = np.int64(np.iinfo(np.int64).max)
-    return World(
+    return Mechanisms(
         False, False, False, np.zeros(arms, np.float32), zero, one, zero, zero, never, False, zero, zero
     )  # fmt: skip
 
@@ -129,6 +129,6 @@ class Task(NamedTuple):
     tables: int  # 0 to learn from every post at once; else for how many states a session has tables, 1 or all
     before: Phase
     after: Phase
-    world: World
+    mechanisms: Mechanisms
     lens: Lens
     update: Any  # an Update

@@ -1,6 +1,6 @@
 """The scenario of the embedding world: everything that decides a run, validated, frozen, and written as TOML."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import tomli_w
@@ -68,6 +68,7 @@ class EmbeddingScenario(Frozen):
     1000
     """
 
+    world: Literal["embedding"] = "embedding"
     name: Annotated[str, Field(min_length=1, max_length=80)] = "embedding"
     description: str = "People and items in one space, one policy for all."
     users: Annotated[int, Field(ge=1, le=10_000_000)] = 5_000

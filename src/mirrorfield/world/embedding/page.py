@@ -68,8 +68,8 @@ def user_tower(arousal: Any, history: Any, tower: Any, temperature: Any, feature
 
     Formula: phi = (b_calm(h), b_engaged(h), b_hooked(h), z); logit of item i = <W^T phi, v_i> / temperature.
 
-    Parameters: arousal h; history z, (d,); tower W, (S + d, d); features, (S + d,); logit, (d,); float32. Raises
-    nothing. Source: docs/embedding.md, eqs. 8 and 9.
+    Parameters: arousal h; history z, (d,); tower W, (S + d, d); features, (S + d,); logit, (d,); float32. Source:
+    docs/embedding.md, eqs. 8 and 9.
     """
     for s in range(S):
         features[s] = hat(arousal, F32(s))
@@ -95,7 +95,7 @@ def dot(a: Any, table: Any, row: Any) -> Any:
 def log_normaliser(logit: Any, catalogue: Catalogue, out: Any) -> Any:
     """Fill `out`, float32 (K,), with the log mass of each category and return the logarithm of their sum.
 
-    Raises nothing. Source: docs/embedding.md, eq. 10.
+    Source: docs/embedding.md, eq. 10.
     """
     largest = F32(-np.inf)
     for c in range(len(out)):
