@@ -48,7 +48,8 @@ def check_own(plan: Plan) -> None:
             who = "a recommender of your own, which learns from every post"
             raise InputError(f"{place}: expected nothing beside {who}; leave it out")
     if change.swap > 0:
-        raise InputError("intervention.swap: expected 0 beside a recommender or people of your own; leave it out")
+        who = "a recommender of your own" if own.recommender is not None else "people of your own"
+        raise InputError(f"intervention.swap: expected nothing beside {who}; leave it out")
     if own.people is not None and not isinstance(own.people, Markov) and (change.nudge or scenario.lensed):
         raise InputError("nudge, reward, context, retrieval: expected none beside people who are not built on Markov")
     if own.recommender is None and max(rule.group for rule in scenario.rules) > 1:
