@@ -68,6 +68,7 @@ def _index(items: list[Any], key: str, place: str) -> int:
 def changed(scenario: Some, settings: Mapping[str, Any]) -> Some:
     """Return the scenario with values at dotted paths; raise InputError naming one that is not there or is refused.
 
+    >>> from mirrorfield.population.scenario import Scenario
     >>> changed(Scenario(), {"intervention.quota": 0.6}).intervention.quota
     0.6
     """
@@ -84,6 +85,7 @@ def with_number(scenario: Some, path: str, value: float) -> Some:
 
     Raises InputError naming a part of the path that is not there, or a number that the scenario refuses.
 
+    >>> from mirrorfield.population.scenario import Scenario
     >>> with_number(Scenario(), "policy.learning_rate", 0.2).policy.learning_rate
     0.2
     """

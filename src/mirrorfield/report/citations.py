@@ -64,6 +64,7 @@ def rule_keys(rule: Rule) -> set[str]:
 def keys(scenario: AnyScenario) -> list[str]:
     """Return the keys of what a scenario uses, in the order of the entries.
 
+    >>> from mirrorfield.population.scenario import Scenario
     >>> "marsaglia2000" in keys(Scenario())
     False
     """
