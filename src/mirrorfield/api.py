@@ -249,7 +249,7 @@ def execute_together(
     command: str = "",
 ) -> EmbeddingRun:
     """Run a scenario of the embedding world; the parameters are those of `simulate` and `execute`."""
-    from mirrorfield.store.folder import check_place, is_result, read_result
+    from mirrorfield.store.folder import check_place, is_result
     from mirrorfield.store.lock import locked
     from mirrorfield.store.ticket import check_scenario, plain
     from mirrorfield.world.embedding.checkpoint import checkpoint_path
@@ -269,8 +269,8 @@ def execute_together(
         raise InputError("dask: expected no `out` in the embedding world: a task on a cluster keeps no checkpoint")
     with locked(folder):
         if resume and is_result(folder):
-            check_scenario(folder, plain(read_result(folder)[0]), plain(scenario), [])
             found = _read_run(folder)
+            check_scenario(folder, plain(found.scenario), plain(scenario), [])
             assert isinstance(found, EmbeddingRun)
             return found
         check_place(folder, overwrite)

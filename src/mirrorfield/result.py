@@ -215,13 +215,9 @@ class EmbeddingRun(Run):
         from mirrorfield.world.embedding.figures import summarise as summarise_record
 
         world, record = self.kept()
-        names = tuple(category.name for category in self.scenario.categories)
-        lam, (users, seed, first) = world.crowd.intentionality[record.people], self._identity
-        return summarise_record(record, lam, names, users, seed, first)
-
-    @property
-    def _identity(self) -> tuple[int, int, int]:
-        return self.scenario.users, self.scenario.seed, self.scenario.first_user
+        scenario, lam = self.scenario, world.crowd.intentionality[record.people]
+        names = tuple(category.name for category in scenario.categories)
+        return summarise_record(record, lam, names, scenario.users, scenario.seed, scenario.first_user)
 
     def _to_dataset(self) -> "xr.Dataset":
         from mirrorfield.world.embedding.dataset import to_dataset

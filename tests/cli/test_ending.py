@@ -15,24 +15,15 @@ import mirrorfield as mf
 import mirrorfield_main
 from mirrorfield.api import execute, job_for, prepare
 from mirrorfield.cli.ending import end_as_told
-from mirrorfield.cli.main import main
 
 SCENARIO = mf.Scenario(users=256, steps=5)
 
 
 @pytest.fixture
-def mirrorfield(tmp_path: Path, monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
+def mirrorfield(tmp_path: Path, monkeypatch, command_line) -> Callable[..., tuple[int, str, str]]:
     """Return a function that runs a command line in a folder of its own: exit code, output, errors."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mirrorfield", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return call
+    return command_line
 
 
 @pytest.fixture

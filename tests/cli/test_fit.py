@@ -1,7 +1,6 @@
 """`mirrorfield fit` and what is made of its people: what it says first, and what it marks as assumed."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 import xarray as xr
 
 import mirrorfield as mf
-from mirrorfield.cli.main import main
 from mirrorfield.population.assumed import assumption
 from mirrorfield.study.rates import RATES
 
@@ -37,18 +35,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def mirrorfield(folder: Path, monkeypatch, capsys) -> Call:
+def mirrorfield(folder: Path, monkeypatch, command_line: Call) -> Call:
     """Return a function that runs a command line in one folder for all tests: exit code, output, errors."""
     monkeypatch.chdir(folder)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mirrorfield", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return call
+    return command_line
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from mirrorfield.errors import InputError
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.settings import apply_setting, parse_setting
-from mirrorfield.population.worlds import AnyScenario, load_scenario
+from mirrorfield.population.worlds import AnyScenario, load_scenario, one_by_one
 
 
 def build_scenario(preset_or_file: str | Path, settings: list[str], **top: int | None) -> AnyScenario:
@@ -20,10 +19,4 @@ def build_scenario(preset_or_file: str | Path, settings: list[str], **top: int |
 
 def build_population(preset_or_file: str | Path, settings: list[str], **top: int | None) -> Scenario:
     """Return the scenario as `build_scenario` does; raise InputError for one of the embedding world."""
-    found = build_scenario(preset_or_file, settings, **top)
-    if not isinstance(found, Scenario):
-        raise InputError(
-            f"{preset_or_file}: expected people one by one, each with a policy of their own, got the embedding world, "
-            "where one policy serves all; use run, compare, tip or sweep"
-        )
-    return found
+    return one_by_one(build_scenario(preset_or_file, settings, **top), str(preset_or_file))

@@ -168,7 +168,7 @@ class Loop:
 
     def _rewind(self, learner: SessionRule) -> None:
         """Put everyone where the session found them, if another rollout of it begins."""
-        rollout, h = divmod((self.t - learner.since) % learner.rule.posts, learner.rule.horizon)
+        rollout, h = divmod(learner.place(self.t), learner.rule.horizon)
         if h == 0 and rollout == 0:
             self._found = self.memory, copy(self.between)
         elif h == 0:
@@ -176,7 +176,7 @@ class Loop:
 
     def _end_rollout(self, learner: SessionRule) -> bool:
         """Tell a rule in which states a rollout ended, if it did; return whether the session did."""
-        rollout, h = divmod((self.t - 1 - learner.since) % learner.rule.posts, learner.rule.horizon)
+        rollout, h = divmod(learner.place(self.t - 1), learner.rule.horizon)
         if h + 1 < learner.rule.horizon:
             return False
         self.state = learner.end_rollout(self.state, rollout, self.arousal)

@@ -116,13 +116,17 @@ class SessionRule:
             mean_reward=before.mean_reward,
         )
 
+    def place(self, step: int) -> int:
+        """Return the place in its session of the post after so many posts."""
+        return (step - self.since) % self.rule.posts
+
     def serve(self, state: Learned, seen: Seen) -> FloatArray:
         """Return the policy, (n, K)."""
         return softmax(state.logits_of(seen.state, seen))
 
     def learn(self, state: Learned, seen: Seen, shown: IntArray, reward: FloatArray, propensity: FloatArray) -> Learned:
         """Keep a post for the session."""
-        place, session = (seen.step - self.since) % self.rule.posts, state.session
+        place, session = self.place(seen.step), state.session
         state.context, state.allowed = seen.context, seen.allowed
         session.state[place], session.choice[place], session.reward[place] = seen.state, shown, reward
         session.log_policy[place] = log_softmax(state.logits_of(seen.state))[np.arange(len(shown)), shown]

@@ -1,15 +1,14 @@
 """The scenario of the embedding world: everything that decides a run, validated, frozen, and written as TOML."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
-import tomli_w
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from mirrorfield.errors import InputError
-from mirrorfield.population.base import Frozen, Unit, one_line
+from mirrorfield.population.base import Frozen, Unit
 from mirrorfield.population.distributions import Population
-from mirrorfield.population.scenario import CATEGORIES, INTENTIONAL, REACTIVE, Category, Profile, Record, parse_toml
+from mirrorfield.population.scenario import CATEGORIES, INTENTIONAL, REACTIVE, Category, Profile, Record, Written
 from mirrorfield.population.scenario import Scenario as TableScenario
 
 Positive = Annotated[float, Field(ge=1e-3, le=1000, allow_inf_nan=False)]
@@ -59,7 +58,7 @@ class TwoTower(Frozen):
         return self
 
 
-class EmbeddingScenario(Frozen):
+class EmbeddingScenario(Written):
     """Everything that decides a run of the embedding world. `EmbeddingScenario()` is the default.
 
     Raises InputError, with one clear line, for anything that cannot be simulated.
@@ -85,12 +84,6 @@ class EmbeddingScenario(Frozen):
     reactive: Profile = REACTIVE
     intentional: Profile = INTENTIONAL
     categories: Annotated[tuple[Category, ...], Field(min_length=2, max_length=32)] = CATEGORIES
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise InputError(f"scenario: {one_line(error, EmbeddingScenario)}") from None
 
     @model_validator(mode="after")
     def _consistent(self) -> "EmbeddingScenario":
@@ -129,20 +122,3 @@ class EmbeddingScenario(Frozen):
             intentional=self.intentional,
             categories=self.categories,
         )
-
-    def to_toml(self) -> str:
-        """Return the scenario as TOML that `from_toml` reads back to an equal scenario."""
-        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
-
-    @classmethod
-    def from_toml(cls, text: str, source: str = "scenario") -> "EmbeddingScenario":
-        """Return the scenario in a TOML text; what it leaves out has its default."""
-        return cls.from_values(parse_toml(text, source), source)
-
-    @classmethod
-    def from_values(cls, values: dict[str, Any], source: str = "scenario") -> "EmbeddingScenario":
-        """Return the scenario made of nested plain values."""
-        try:
-            return cls(**values)
-        except InputError as error:
-            raise InputError(f"{source}: {str(error).removeprefix('scenario: ')}") from None

@@ -4,7 +4,7 @@ import os
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import tomli_w
@@ -140,7 +140,34 @@ REACTIVE = Profile(
 INTENTIONAL = Profile(mean=(0.1, 0.1, 0.2, 1.0), std=0.15, up=0.03, down=0.4)
 
 
-class Scenario(Frozen):
+class Written(Frozen):
+    """What scenarios of both worlds are: made of plain values, refused in one line, and written as TOML."""
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise InputError(f"scenario: {one_line(error, type(self))}") from None
+
+    def to_toml(self) -> str:
+        """Return the scenario as TOML that `from_toml` reads back to an equal scenario."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+    @classmethod
+    def from_toml(cls, text: str, source: str = "scenario") -> Self:
+        """Return the scenario in a TOML text; what it leaves out has its default."""
+        return cls.from_values(parse_toml(text, source), source)
+
+    @classmethod
+    def from_values(cls, values: dict[str, Any], source: str = "scenario") -> Self:
+        """Return the scenario made of nested plain values."""
+        try:
+            return cls(**values)
+        except InputError as error:
+            raise InputError(f"{source}: {str(error).removeprefix('scenario: ')}") from None
+
+
+class Scenario(Written):
     """Everything that decides a run. `Scenario()` is the default; `Scenario.load` reads a preset or a TOML file.
 
     Raises InputError, with one clear line, for anything that cannot be simulated.
@@ -165,12 +192,6 @@ class Scenario(Frozen):
     reactive: Profile = REACTIVE
     intentional: Profile = INTENTIONAL
     categories: Annotated[tuple[Category, ...], Field(min_length=2, max_length=32)] = CATEGORIES
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise InputError(f"scenario: {one_line(error, Scenario)}") from None
 
     @model_validator(mode="after")
     def _consistent(self) -> "Scenario":
@@ -273,23 +294,6 @@ class Scenario(Frozen):
     def k(self) -> int:
         """The number of categories, K."""
         return len(self.categories)
-
-    def to_toml(self) -> str:
-        """Return the scenario as TOML that `from_toml` reads back to an equal scenario."""
-        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
-
-    @classmethod
-    def from_toml(cls, text: str, source: str = "scenario") -> "Scenario":
-        """Return the scenario in a TOML text; what it leaves out has its default."""
-        return cls.from_values(parse_toml(text, source), source)
-
-    @classmethod
-    def from_values(cls, values: dict[str, Any], source: str = "scenario") -> "Scenario":
-        """Return the scenario made of nested plain values."""
-        try:
-            return cls(**values)
-        except InputError as error:
-            raise InputError(f"{source}: {str(error).removeprefix('scenario: ')}") from None
 
     @classmethod
     def load(cls, preset_or_file: str | Path) -> "Scenario":

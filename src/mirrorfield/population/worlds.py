@@ -34,3 +34,13 @@ def load_scenario(preset_or_file: str | Path) -> AnyScenario:
     if str(preset_or_file) == EMBEDDING:
         return EmbeddingScenario()
     return scenario_of(load_values(preset_or_file), str(preset_or_file))
+
+
+def one_by_one(scenario: AnyScenario, what: str) -> Scenario:
+    """Return the scenario; raise InputError, naming who asked for it, for one of the embedding world."""
+    if isinstance(scenario, EmbeddingScenario):
+        raise InputError(
+            f"{what}: expected people one by one, each with a policy of their own, got the embedding world, where one "
+            "policy serves all; use run, compare, tip or sweep"
+        )
+    return scenario

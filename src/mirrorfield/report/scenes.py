@@ -28,7 +28,7 @@ from mirrorfield.report.style import (
 MOST_DOTS = 4000
 NAMED_CORNERS = 4
 """Up to this many categories the corners carry names; beyond it they carry numbers that a key explains."""
-_PANEL, _ROW = WIDTH / 2, WIDTH / 2 + 0.2
+_PANEL, _ROW, _EDGE = WIDTH / 2, WIDTH / 2 + 0.2, 0.06
 _EXTENTS = {2: (1.3, -0.75, 1.3), 3: (1.2, -1.1, 1.7), 4: (1.14, -1.25, 1.4)}
 _BAR, _SPACE = 0.5, 0.02
 
@@ -89,7 +89,7 @@ def policy_map(dataset: xr.Dataset) -> Figure:
     columns = min(2, len(picked))
     rows = -(-len(picked) // columns)
     with styled():
-        figure = blank(rows * _ROW)
+        figure = blank(rows * _ROW + _EDGE)  # without the edge the titles of the first row are cut
         for index, record in enumerate(picked):
             axes = _map_axes(figure, index, rows, columns, len(every))
             axes.add_patch(Polygon(corners(len(every)), fill=False, edgecolor=QUIET, linewidth=0.8))

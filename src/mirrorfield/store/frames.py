@@ -47,16 +47,17 @@ def _people(data: "xr.Dataset") -> dict[str, Any]:
     found = {
         "person": data["user"].values,
         "intentionality": data["intentionality"].values,
-        "state": np.array(STATES, object)[data["final_state"].values],
+        "state": np.array(STATES, object)[data["sample_state"].values[-1]],
         "category": names[category_of(served, data["user"].values)],
         "locked_in": served.max(axis=1) > LOCKED_IN,
-        "mean_reaction": data["baseline"].values,
+        "mean_reaction": data["baseline"].values if "baseline" in data else data["sample_mean_reaction"].values[-1],
     }
     if "sample_two_faced" in data:
         found["two_faced"] = data["sample_two_faced"].values[-1].astype(bool)
-    shown = data["exposures"].values
     found |= _by_category(data, word, served)
-    found |= _by_category(data, "shown", shown.sum(axis=2) if shown.ndim == 3 else shown)
+    if "exposures" in data:
+        shown = data["exposures"].values
+        found |= _by_category(data, "shown", shown.sum(axis=2) if shown.ndim == 3 else shown)
     return found | _by_category(data, "susceptibility", data["susceptibility"].values)
 
 

@@ -21,6 +21,7 @@ from mirrorfield.metrics.outcomes import category_of
 from mirrorfield.people.markov import Markov
 from mirrorfield.population.run import plan_run
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.worlds import one_by_one
 
 APART, LEAST = 0.1, 1e-30
 MOST_PAIRS = 1_000_000
@@ -97,7 +98,7 @@ def neighbours(
     >>> found.distances[0].same_luck.value
     0.0
     """
-    scenario = scenario or Scenario()
+    scenario = one_by_one(scenario or Scenario(), "neighbours")
     if not 2 <= pairs <= MOST_PAIRS:
         raise InputError(f"neighbours: expected 2 to {MOST_PAIRS:,} pairs, got {pairs:,}")
     if min(distances, default=0) < 0:

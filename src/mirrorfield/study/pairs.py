@@ -7,6 +7,7 @@ import numpy as np
 
 from mirrorfield.api import run_part
 from mirrorfield.arrays import FloatArray, IntArray
+from mirrorfield.errors import InputError
 from mirrorfield.execution.blocks import blocks_of, run_blocks
 from mirrorfield.execution.pools import load_kernel
 from mirrorfield.execution.threads import available_threads, thread_pool
@@ -17,10 +18,21 @@ from mirrorfield.metrics.outcomes import category_of, deliberate_value, user_out
 from mirrorfield.metrics.paired import PairedSums, moves
 from mirrorfield.population.run import LEAST_BLOCK, Part, Plan, block_size, columns_of, new_trace
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.worlds import AnyScenario
 
 OF_A_CROWD = "filter_bubble"
 """The metric that needs everyone's mean diet first, so that a block cannot find each person's part of it."""
 MOST_PEOPLE, TRACE_BYTES = 2**14, 2**26
+
+
+def check_paired(base: AnyScenario, name: str, arm: AnyScenario, parts: Sequence[str]) -> None:
+    """Raise InputError unless an arm has these parts of the base, without which people are not who they are there."""
+    for part in parts:
+        if getattr(arm, part) != getattr(base, part):
+            raise InputError(
+                f"compare: {name}: expected the base's {part}, or users could not be paired with themselves; "
+                f"change {part} in the base"
+            )
 
 
 @dataclass

@@ -11,6 +11,7 @@ from mirrorfield.errors import InputError
 from mirrorfield.kernel.fold import LOCKED_IN
 from mirrorfield.population.run import run_block
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.worlds import one_by_one
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +108,7 @@ def person(scenario: Scenario | None = None, id: int = 0) -> Person:
     """
     from mirrorfield.api import prepare
 
-    scenario = scenario or Scenario()
+    scenario = one_by_one(scenario or Scenario(), "person")
     if isinstance(id, bool) or not isinstance(id, int | np.integer) or not 0 <= id < scenario.users:
         raise InputError(f"person: expected an id from 0 to {scenario.users - 1:,}, got {id!r}")
     few = scenario.model_copy(update={"record": scenario.record.model_copy(update={"users": 1})})

@@ -17,6 +17,7 @@ from mirrorfield.metrics.paired import Effect, paired_effect
 from mirrorfield.policy.softmax import log_softmax
 from mirrorfield.population.run import recorded_steps
 from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.worlds import one_by_one
 from mirrorfield.study.goodhart import BudgetCurve, Measured, distance, measure, over_draws, true_values
 from mirrorfield.world.rlhf.disagreement import Disagreement, minority
 from mirrorfield.world.rlhf.disagreement import measure as disagreement
@@ -109,7 +110,7 @@ def rlhf(
     """
     how, tell = asked or Asked(), progress or (lambda phase, done, total: None)
     _check(beta, draws)
-    clicks = _changed(base, {"beta": beta} | ({} if rule is None else {"rule": rule}))
+    clicks = _changed(one_by_one(base, "rlhf"), {"beta": beta} | ({} if rule is None else {"rule": rule}))
     reference = np.maximum(np.exp(log_softmax(clicks.policy.to_rule().reference_logits(base.k))), TINY)
     people, labels, training, model, held = _learn(base, how, reference, tell)
     values = {"proxy": model.score} | true_values(people)

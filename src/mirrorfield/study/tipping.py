@@ -121,8 +121,9 @@ def tip(
     True
     """
     scenario = scenario or Scenario()
-    if isinstance(scenario, EmbeddingScenario) and (recommender is not None or people is not None):
-        raise InputError("tip: expected no recommender or people of your own in the embedding world")
+    given = recommender is not None or people is not None or observe != "history"
+    if given and isinstance(scenario, EmbeddingScenario):
+        raise InputError("tip: expected no recommender, people or observe of your own in the embedding world")
     if not low < high:
         raise InputError(f"tip: expected low below high, got {low:g} and {high:g}")
     if not (math.isfinite(low) and math.isfinite(high)):

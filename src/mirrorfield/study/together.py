@@ -16,6 +16,7 @@ from mirrorfield.metrics.paired import Effect, moves, paired_effect
 from mirrorfield.population.embedding import EmbeddingScenario
 from mirrorfield.population.settings import changed
 from mirrorfield.result import EmbeddingRun
+from mirrorfield.study.pairs import check_paired
 from mirrorfield.world.embedding.record import band_of
 
 PAIRED = ("users", "first_user", "steps", "seed", "record", "categories")
@@ -61,9 +62,7 @@ def together_arms(
         scenario = changed(base, arm) if isinstance(arm, Mapping) else arm
         if not isinstance(scenario, EmbeddingScenario):
             raise InputError(f"compare: {name}: expected settings, or a scenario of the embedding world as the base is")
-        for part in PAIRED:
-            if getattr(scenario, part) != getattr(base, part):
-                raise InputError(f"compare: {name}: expected the base's {part}; change {part} in the base")
+        check_paired(base, name, scenario, PAIRED)
         found[name] = scenario
     for name in against:
         check_known(name, ("random",), "compare: unknown open loop in the embedding world")

@@ -22,13 +22,14 @@ from mirrorfield.population.run import Plan, sampled_users
 from mirrorfield.population.scenario import Scenario
 from mirrorfield.population.settings import changed
 from mirrorfield.population.worlds import AnyScenario
-from mirrorfield.study.pairs import OF_A_CROWD, Pairs, outcomes, pair_everyone
+from mirrorfield.study.pairs import OF_A_CROWD, Pairs, check_paired, outcomes, pair_everyone
 from mirrorfield.study.together import compare_together, together_arms, together_names
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FEWEST = 2
+PAIRED = ("users", "steps", "seed", "record", "categories")
 OPEN_LOOPS = ("random", "frozen", "popular")
 LEAST_SHARE = 1e-6
 
@@ -117,16 +118,17 @@ def compare(
     >>> compare(base, {"leash": {"policy.beta": 0.5}}, ["locked_in"]).arms[0].effects[0].metric
     'locked_in'
     """
+    users = sampled_users(base.users, base.record.users)
+    if len(users) < FEWEST:
+        raise InputError(f"compare: expected {FEWEST} users or more to pair, got {len(users)}; raise record.users")
     if isinstance(base, EmbeddingScenario):
-        if recommender is not None or people is not None or isinstance(metrics, Mapping):
+        given = recommender is not None or people is not None or observe != "history"
+        if given or isinstance(metrics, Mapping):
             raise InputError("compare: expected settings as arms and names as metrics in the embedding world")
         return _compare_together(base, together_arms(base, arms, against), metrics, threads, progress)
-    users = sampled_users(base.users, base.record.users)
     served = recommender is not None or any(not isinstance(arm, Mapping | Scenario) for arm in arms.values())
     if observe != "history" and not served:
         raise InputError('observe: expected a recommender of your own beside observe="state"')
-    if len(users) < FEWEST:
-        raise InputError(f"compare: expected {FEWEST} users or more to pair, got {len(users)}; raise record.users")
     more = metrics if isinstance(metrics, Mapping) else {}
     known = [*metric_names(base), *more]
     wanted = known if more else _known([*metrics], known)
@@ -188,11 +190,13 @@ def _compare_together(
 def _arm(base: Scenario, name: str, arm: Any, recommender: Any) -> tuple[Scenario, Any]:
     """Return the scenario and the recommender of an arm: a scenario, settings, or a recommender in the base's place."""
     if isinstance(arm, Scenario):
-        _check_paired(base, name, arm)
+        check_paired(base, name, arm, PAIRED)
         return arm, recommender
+    if isinstance(arm, EmbeddingScenario):
+        raise InputError(f"compare: {name}: expected a scenario of the base's world, got the embedding world")
     if isinstance(arm, Mapping):
         scenario = changed(base, arm)
-        _check_paired(base, name, scenario)
+        check_paired(base, name, scenario, PAIRED)
         return scenario, recommender
     return base, arm
 
@@ -241,15 +245,6 @@ def _outcomes(
     found = outcomes(plan.scenario, sample, base, plan.steps, places)
     found |= measure(more, snapshot_of(sample, plan.scenario.steps))
     return found, category_of(sample.diet[-1].T, places)
-
-
-def _check_paired(base: Scenario, name: str, arm: Scenario) -> None:
-    for part in ("users", "steps", "seed", "record", "categories"):
-        if getattr(arm, part) != getattr(base, part):
-            raise InputError(
-                f"compare: {name}: expected the base's {part}, or users could not be paired with themselves; "
-                f"change {part} in the base"
-            )
 
 
 def _known(metrics: Sequence[str], known: list[str]) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 import psutil
 import pytest
 
+import mirrorfield as mf
 from mirrorfield import EmbeddingRun, EmbeddingScenario, load, simulate
 from mirrorfield.api import execute_together
 from mirrorfield.errors import CorruptError, InputError, StoppedError
@@ -56,6 +57,31 @@ def test_a_stopped_run_goes_on_to_the_same_bits(whole: EmbeddingRun, tmp_path, a
     assert simulate(SMALL, out=tmp_path / "out", resume=True).summary == run.summary
     with pytest.raises(InputError, match=r"holds another run"):
         simulate(changed(seed=2), out=tmp_path / "out", resume=True)
+
+
+def test_a_run_is_a_table_of_people_and_steps_too(whole: EmbeddingRun) -> None:
+    people, steps = whole.to_frame("people"), whole.to_frame("steps")
+    assert len(people) == 100 and people["locked_in"].mean() == pytest.approx(whole.summary["locked_in"])
+    assert (people["state"] == "hooked").mean() == pytest.approx(whole.summary["states"]["hooked"])
+    assert steps["mean_reaction"].iloc[-1] == pytest.approx(whole.summary["mean_reaction"])
+
+
+@pytest.mark.parametrize(
+    ("ask", "line"),
+    [
+        (lambda: mf.person(SMALL), r"^person: expected people one by one"),
+        (lambda: mf.neighbours(SMALL), r"^neighbours: expected people one by one"),
+        (lambda: mf.rlhf(SMALL), r"^rlhf: expected people one by one"),
+        (lambda: mf.compare(mf.Scenario(), {"x": SMALL}), r"^compare: x: expected a scenario of the base's world"),
+        (lambda: mf.compare(changed(users=1), {}, against=["random"]), r"^compare: expected 2 users or more to pair"),
+        (lambda: mf.compare(SMALL, {}, observe="state"), r"^compare: expected settings as arms"),
+        (lambda: mf.compare(SMALL, {"x": changed(seed=2)}), r"^compare: x: expected the base's seed, or users could"),
+        (lambda: mf.tip(SMALL, observe="state"), r"^tip: expected no recommender, people or observe"),
+    ],
+)
+def test_what_this_world_cannot_answer_is_one_line(ask, line: str) -> None:
+    with pytest.raises(InputError, match=line):
+        ask()
 
 
 def test_a_corrupt_checkpoint_is_named_and_not_read(tmp_path) -> None:
