@@ -8,12 +8,12 @@ from typing import Annotated, Any
 from fastapi import FastAPI, HTTPException, Query, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
-from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 from starlette.types import ASGIApp
 
 from mirrorfield.errors import InputError
 from mirrorfield.server.about import About, about_this
+from mirrorfield.server.files import Files
 from mirrorfield.server.guard import Guard, Names
 from mirrorfield.server.limits import Limits, Places
 from mirrorfield.server.messages import Turned
@@ -81,6 +81,5 @@ def create_app(limits: Limits | None = None, names: Names | None = None) -> ASGI
     async def crowd(socket: WebSocket) -> None:
         await visit(socket, crowds, partial(show_crowd, bounds=bounds, shops=shops, large=large))
 
-    static = resources.files("mirrorfield.server") / "static"
-    app.mount("/", StaticFiles(directory=str(static), html=True), name="page")
+    app.mount("/", Files(resources.files("mirrorfield.server") / "static"), name="page")
     return Guard(app, names or Names())

@@ -1,17 +1,16 @@
 /** The crowd as the server last told it, what its figures were, and the people watched. Nothing is computed here. */
-import { socketTo } from "./link.svelte.js";
+import { lineTo } from "./line.svelte.js";
 
-const KEEP = 240;
 const HOVER = 120;
 const A_SECOND = 1000;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export const crowd = $state({
-  figures: null, history: [], person: null, distance: null, watched: [], again: null,
+  figures: null, person: null, distance: null, watched: [], again: null,
   playing: false, trouble: "", size: 20000, posts: 5, rate: 0.1, shift: 0, seed: 1,
 });
 
-let socket;
+let line;
 let draw = () => {};
 let waiting = true;
 let pending = null;
@@ -27,19 +26,15 @@ export const drawBy = (paint) => (draw = paint);
 
 /** Open the conversation, once. */
 export function open() {
-  if (socket) return;
-  socket = socketTo("crowd");
-  socket.binaryType = "arraybuffer";
-  socket.onmessage = (event) => (typeof event.data === "string" ? hear(JSON.parse(event.data)) : show(event.data));
-  socket.onclose = (event) => {
-    crowd.playing = false;
-    crowd.trouble = event.reason || "The server has gone. Reload the page to start anew.";
-  };
-}
-
-/** Open it for the panels, where the map was never in sight. */
-export function openLater(event) {
-  if (event.target.open) open();
+  line ??= lineTo("crowd", {
+    hear: (told) => (told instanceof ArrayBuffer ? show(told) : hear(told)),
+    back: () => {
+      [waiting, crowd.playing] = [false, false];
+      begin();
+      crowd.trouble = "The connection was lost, and the crowd began again: same people, same random numbers.";
+    },
+    awake: () => waiting || pending || go(0),
+  });
 }
 
 function hear(told) {
@@ -64,17 +59,15 @@ function learn(told) {
   const before = crowd.figures;
   const anew = told.t === 0 || told.users !== before?.users;
   [crowd.figures, crowd.again] = [told, told.again];
-  crowd.history = thin([...(anew ? [] : crowd.history.filter((one) => one.t < told.t)), told]);
   crowd.watched = told.watched.map((one, i) => {
     const old = crowd.watched[i];
     if (anew || old?.user !== one.user) return { ...trail(one), ...one };
     if (told.t === before.t) return { ...old, ...one };
-    const locked = old.locked ?? (Math.max(...one.feed) > 0.9 ? told.t : null);
+    const locked = old.locked ?? (one.locked_in ? told.t : null);
     return { ...old, ...one, locked, steps: [...old.steps, told.t], feeds: [...old.feeds, one.feed], places: [...old.places, one.place] };
   });
 }
 
-const thin = (list) => (list.length > KEEP ? list.filter((_, i) => i % 2 === list.length % 2 || i === list.length - 1) : list);
 
 function show(buffer) {
   requestAnimationFrame(() => {
@@ -94,9 +87,9 @@ function free() {
 
 /** One message is on its way at a time; of what is said meanwhile, the last is kept. */
 export function say(message) {
-  if (waiting || socket?.readyState !== WebSocket.OPEN) return void (pending = message);
+  if (waiting || !line?.open) return void (pending = message);
   [waiting, pending, crowd.trouble] = [true, null, ""];
-  socket.send(JSON.stringify(message));
+  line.say(message);
 }
 
 /** Ask who is at a place: at most eight times a second, and only the last place counts. */
