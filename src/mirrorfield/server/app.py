@@ -18,7 +18,8 @@ from mirrorfield.server.guard import Guard, Names
 from mirrorfield.server.limits import Limits, Places
 from mirrorfield.server.messages import Turned
 from mirrorfield.server.panels import BusyError, Change, Desk, Phenomenon, WhatIf
-from mirrorfield.server.shop import Shop, Shops
+from mirrorfield.server.replay import Replay, Visit, replay
+from mirrorfield.server.shop import Share, Shop, Shops
 from mirrorfield.server.talk import converse, first_line, show_crowd, visit
 from mirrorfield.version import VERSION
 
@@ -53,10 +54,10 @@ def create_app(limits: Limits | None = None, names: Names | None = None) -> ASGI
 
     @app.get("/api/about")
     def about() -> About:
-        """Return version, categories with colours, states, rules, posts, and a recorded run of a billion."""
+        """Return version, categories with colours, states, profiles, rules, posts, and a recorded run of a billion."""
         return about_this()
 
-    desk = Desk(bounds.waiting)
+    desk, replays = Desk(bounds.waiting), Share()
 
     @app.get("/api/whatif/{phenomenon}/{change}", responses={409: REFUSED, 422: REFUSED, 503: REFUSED})
     async def whatif(phenomenon: Phenomenon, change: Change) -> WhatIf:
@@ -72,6 +73,11 @@ def create_app(limits: Limits | None = None, names: Names | None = None) -> ASGI
     def scenario(turn: Annotated[Turned, Query()]) -> str:
         """Return the scenario of the simulated person as a file for `mirrorfield run`."""
         return turn.settings().scenario(turn.steps).to_toml()
+
+    @app.get("/api/replay", responses={422: REFUSED})
+    async def replayed(visit: Annotated[Visit, Query()]) -> Replay:
+        """Return the posts of a visitor with these reactions, computed by the compiled kernel."""
+        return await shops.quick.do(replays, replay(visit))
 
     @app.websocket("/live")
     async def live(socket: WebSocket) -> None:
