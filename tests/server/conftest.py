@@ -12,30 +12,29 @@ import pytest
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
-PATIENCE = 600_000  # milliseconds for a condition that has to come, on however slow a machine
+PATIENCE = 25_000  # milliseconds for a condition that has to come, on however slow a machine
 
 
-def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+class Server:
+    """A server at a port of its own, which can be ended and started again."""
 
+    def __init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = int(free.getsockname()[1])
+        self.address = f"http://127.0.0.1:{self.port}/"
+        self.start()
 
-def serve(port: int) -> "subprocess.Popen[bytes]":
-    """Start a server, and return once it listens."""
-    server = subprocess.Popen(
-        [sys.executable, "-m", "mirrorfield", "serve", "--port", str(port), "--per-address", "1000"],
-        stdout=subprocess.PIPE,
-    )
-    assert server.stdout is not None and server.stdout.readline()
-    return server
+    def start(self) -> None:
+        """Start, and return once it listens."""
+        words = ["serve", "--port", str(self.port), "--per-address", "1000"]
+        self._process = subprocess.Popen([sys.executable, "-m", "mirrorfield", *words], stdout=subprocess.PIPE)
+        assert self._process.stdout is not None and self._process.stdout.readline()
 
-
-def end(server: "subprocess.Popen[bytes]") -> None:
-    """End a server and wait for it."""
-    server.terminate()
-    server.communicate()
+    def end(self) -> None:
+        """End, and wait for it."""
+        self._process.terminate()
+        self._process.communicate()
 
 
 @pytest.fixture(scope="session")
@@ -43,10 +42,17 @@ def address() -> Iterator[str]:
     """The address of a server that runs for all tests of a worker."""
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine; install it to run the page's tests")
-    port = free_port()
-    server = serve(port)
-    yield f"http://127.0.0.1:{port}/"
-    end(server)
+    server = Server()
+    yield server.address
+    server.end()
+
+
+@pytest.fixture
+def own_server(browser: Any) -> Iterator[Server]:
+    """A server of this test alone."""
+    server = Server()
+    yield server
+    server.end()
 
 
 @pytest.fixture(scope="session")
@@ -77,10 +83,24 @@ def opened(browser: Any) -> Iterator[Callable[..., Any]]:
             page.on("console", lambda message: said.append(message.text) if "GL Driver" not in message.text else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(address)
-        page.locator(".phone article:not([aria-busy])").wait_for()
+        page.locator(".phone :is(article, .verdict):not([aria-busy])").wait_for()
         return page
 
     yield open_page
     for page in pages:
         page.close()
     assert said == []
+
+
+@pytest.fixture
+def until() -> Callable[[Any, str], None]:
+    """Wait until an expression holds on a page; asked from outside, as the page's policy forbids eval."""
+
+    def wait(page: Any, expression: str) -> None:
+        for _ in range(PATIENCE // 50):
+            if page.evaluate(expression):
+                return
+            page.wait_for_timeout(50)
+        pytest.fail(f"never true: {expression}")
+
+    return wait

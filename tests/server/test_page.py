@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from conftest import PATIENCE
 
 pytestmark = pytest.mark.slow
 Open = Callable[..., Any]
+Until = Callable[[Any, str], None]
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def test_a_crowd_parts_and_a_person_can_be_asked(page: Any) -> None:
     expect(page.locator("#crowd-t")).to_have_text("0")
 
 
-def test_two_neighbours_are_watched_and_a_larger_crowd_is_tiles(page: Any) -> None:
+def test_two_neighbours_are_watched_and_a_larger_crowd_is_tiles(page: Any, until: Until) -> None:
     from playwright.sync_api import expect
 
     crowd_of(page)
@@ -224,7 +224,7 @@ def test_two_neighbours_are_watched_and_a_larger_crowd_is_tiles(page: Any) -> No
     lit = (
         "[...document.querySelector('.tiles').getContext('2d').getImageData(0, 0, 128, 128).data].filter(x => x).length"
     )
-    page.wait_for_function(f"{lit} > 1000")
+    until(page, f"{lit} > 1000")
     page.get_by_role("button", name="20,000", exact=True).click()
     expect(page.locator(".box")).to_have_attribute("aria-label", re.compile("Map of 20,000 users after 0"))
 
@@ -272,9 +272,9 @@ def test_every_chart_can_be_taken_along(page: Any, tmp_path: Any) -> None:
     }
 
 
-def test_what_moves_by_itself_slows_down_where_that_is_asked_for(browser: Any, address: str) -> None:
+def test_what_moves_by_itself_slows_down_where_that_is_asked_for(browser: Any, address: str, until: Until) -> None:
     opened = browser.new_page(reduced_motion="reduce")
-    opened.set_default_timeout(PATIENCE)
+    opened.set_default_timeout(600_000)
     opened.add_init_script(
         "window.said = []; const send = WebSocket.prototype.send; WebSocket.prototype.send = function (text) {"
         "said.push({ at: performance.now(), ...JSON.parse(text) }); send.call(this, text); }"
@@ -284,7 +284,7 @@ def test_what_moves_by_itself_slows_down_where_that_is_asked_for(browser: Any, a
     crowd_of(page)
     page.locator(".map .controls").first.get_by_role("button", name="Play").click()
     for kind in ("go", "auto"):
-        page.wait_for_function(f"said.filter(one => one.type === '{kind}').length >= 4")
+        until(page, f"said.filter(one => one.type === '{kind}').length >= 4")
     said = page.evaluate("said")
     shown = [one["at"] for one in said if one["type"] == "go"]
     assert all(later - before >= 999 for before, later in pairwise(shown))

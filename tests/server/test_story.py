@@ -5,18 +5,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import end, free_port, serve
 
 pytestmark = pytest.mark.slow
 Open = Callable[..., Any]
+Until = Callable[[Any, str], None]
+STILL = "window.scrollY === (window.before ?? -1) || (window.before = window.scrollY, false)"
 
 
-def to_the_phone(page: Any) -> None:
+def to_the_phone(page: Any, until: Until) -> None:
     from playwright.sync_api import expect
 
     page.get_by_role("link", name="Stand in front of it").click()
     expect(page.locator(".phone")).to_be_in_viewport(ratio=0.7)
-    page.wait_for_function("window.scrollY === (window.before ?? -1) || (window.before = window.scrollY, false)")
+    until(page, STILL)
 
 
 def tiles(page: Any) -> int:
@@ -29,7 +30,7 @@ def wait_for_tiles(page: Any, number: int) -> None:
     expect(page.locator(".twenty .ribbon .tile")).to_have_count(number)
 
 
-def share_one_kind(page: Any, posts: int, kind: str) -> None:
+def share_one_kind(page: Any, until: Until, posts: int, kind: str) -> None:
     """Go through posts: share those of one kind after two seconds, and leave the others at once."""
     of_kind = page.evaluate(
         "kind => fetch('api/about').then(a => a.json()).then(a => a.posts.filter(p => p.category === kind).map(p => p.text))",
@@ -38,28 +39,28 @@ def share_one_kind(page: Any, posts: int, kind: str) -> None:
     for number in range(tiles(page) + 1, tiles(page) + posts + 1):
         wanted = page.locator(".phone article .post").inner_text() in of_kind
         if wanted:
-            page.wait_for_function("parseFloat(document.querySelector('.place span:last-child').textContent) > 2")
+            until(page, "parseFloat(document.querySelector('.place span:last-child').textContent) > 2")
         page.keyboard.press("s" if wanted else "ArrowRight")
         wait_for_tiles(page, number)
 
 
-def test_down_arrow_scrolls_and_reacts_to_nothing(opened: Open, address: str) -> None:
+def test_down_arrow_scrolls_and_reacts_to_nothing(opened: Open, until: Until, address: str) -> None:
     page = opened(address)
     before = page.evaluate("window.scrollY")
     for _ in range(5):
         page.keyboard.press("ArrowDown")
-    page.wait_for_function(f"window.scrollY > {before} + 60")
-    to_the_phone(page)
+    until(page, f"window.scrollY > {before} + 60")
+    to_the_phone(page, until)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
     wait_for_tiles(page, 1)  # of the right arrow alone
 
 
-def test_keys_work_after_a_click_in_either_case_and_each_press_counts(opened: Open, address: str) -> None:
+def test_keys_work_after_a_click_in_either_case_and_each_press_counts(opened: Open, until: Until, address: str) -> None:
     from playwright.sync_api import expect
 
     page = opened(address)
-    to_the_phone(page)
+    to_the_phone(page, until)
     page.get_by_role("button", name="Scroll on").click()
     wait_for_tiles(page, 1)
     page.keyboard.press("Shift+L")
@@ -77,23 +78,27 @@ def test_keys_work_after_a_click_in_either_case_and_each_press_counts(opened: Op
     assert tiles(page) == 13  # out of sight, the keys are the page's
 
 
-def test_time_runs_only_at_the_phone_and_no_first_reaction_goes_the_wrong_way(opened: Open, address: str) -> None:
+def test_time_runs_only_at_the_phone_and_no_first_reaction_goes_the_wrong_way(
+    opened: Open, until: Until, address: str
+) -> None:
     from playwright.sync_api import expect
 
     page = opened(address)
     page.wait_for_timeout(4000)  # the introduction is read
-    to_the_phone(page)
+    to_the_phone(page, until)
     page.keyboard.press("ArrowRight")
     expect(page.locator(".told")).to_contain_text(re.compile(r"You left\. Less (threat|tribal|validation|depth)\."))
     page.keyboard.press("l")
     expect(page.locator(".told")).to_contain_text(re.compile(r"liked it\. More "))
 
 
-def test_visitors_differ_and_a_link_shows_theirs_and_then_begins_yours(opened: Open, address: str) -> None:
+def test_visitors_differ_and_a_link_shows_theirs_and_then_begins_yours(
+    opened: Open, until: Until, address: str
+) -> None:
     from playwright.sync_api import expect
 
     page = opened(address)
-    to_the_phone(page)
+    to_the_phone(page, until)
     for key in ("s", "ArrowRight", "l", "s", "ArrowRight", *["ArrowRight"] * 15):
         page.keyboard.press(key)
     wait_for_tiles(page, 20)
@@ -114,7 +119,7 @@ def test_visitors_differ_and_a_link_shows_theirs_and_then_begins_yours(opened: O
     seeds = {seed}
     for _ in range(2):
         fresh = opened(address)
-        to_the_phone(fresh)
+        to_the_phone(fresh, until)
         for _ in range(20):
             fresh.keyboard.press("ArrowRight")
         wait_for_tiles(fresh, 20)
@@ -128,15 +133,17 @@ def test_visitors_differ_and_a_link_shows_theirs_and_then_begins_yours(opened: O
 
 
 @pytest.mark.parametrize("kind", ["tribal", "depth"])
-def test_twenty_posts_form_a_mirror_and_a_picture_of_it(opened: Open, address: str, tmp_path: Any, kind: str) -> None:
+def test_twenty_posts_form_a_mirror_and_a_picture_of_it(
+    opened: Open, until: Until, address: str, tmp_path: Any, kind: str
+) -> None:
     from matplotlib.image import imread
     from playwright.sync_api import expect
 
     page = opened(address + "#mirror=11.")
     wait_for_tiles(page, 0)
-    page.get_by_role("button", name="Now make yours")
-    to_the_phone(page)
-    share_one_kind(page, 20, kind)
+    to_the_phone(page, until)
+    page.locator(".phone").hover()
+    share_one_kind(page, until, 20, kind)
     expect(page.locator(".told")).to_contain_text(re.compile(r"([6-9]|10) of your last 10 posts were one kind\."))
     expect(page.locator(".verdict .cluster")).to_contain_text({"tribal": "beta", "depth": "delta"}[kind])
     page.get_by_role("button", name="Share this").click()
@@ -158,7 +165,9 @@ def test_the_step_shows_ones_own_numbers_and_what_another_reaction_would_do(open
     page = opened(address + "#mirror=3.BmBBgB")
     wait_for_tiles(page, 6)
     page.get_by_text("So it compares.").scroll_into_view_if_needed()
-    page.evaluate("[...document.querySelectorAll('.beat')].find(b => b.textContent.includes('So it compares')).scrollIntoView({block: 'center'})")
+    page.evaluate(
+        "[...document.querySelectorAll('.beat')].find(b => b.textContent.includes('So it compares')).scrollIntoView({block: 'center'})"
+    )
     replay = page.evaluate("fetch('api/replay?seed=3&reactions=BmBBgB').then(r => r.json())")
     chart = page.locator("#step >> xpath=ancestor::section").locator("figure svg").first
     slider = page.get_by_label("Which post")
@@ -173,7 +182,7 @@ def test_the_step_shows_ones_own_numbers_and_what_another_reaction_would_do(open
     expect(chart).to_have_attribute("aria-label", re.compile(rf"G is {replay['steps'][-1]['reward']:.2f}"))
 
 
-def test_scrolling_moves_the_recorded_crowd(opened: Open, address: str) -> None:
+def test_scrolling_moves_the_recorded_crowd(opened: Open, until: Until, address: str) -> None:
     from playwright.sync_api import expect
 
     page = opened(address)
@@ -183,7 +192,7 @@ def test_scrolling_moves_the_recorded_crowd(opened: Open, address: str) -> None:
     expect(now).to_contain_text("post")
     last = page.get_by_text(re.compile(r"After 1,500 posts, \d+% are locked in\."))
     last.scroll_into_view_if_needed()
-    page.wait_for_function("window.scrollBy(0, 200), document.querySelector('.now').textContent.includes('1,500')")
+    until(page, "window.scrollBy(0, 200), document.querySelector('.now').textContent.includes('1,500')")
     figures = page.evaluate("fetch('recorded/crowd.json').then(r => r.json())")["frames"][-1]
     expect(now).to_contain_text(f"locked in {100 * figures['locked_in']:.0f}%")
     slider = page.get_by_label("Posts", exact=True)
@@ -191,31 +200,28 @@ def test_scrolling_moves_the_recorded_crowd(opened: Open, address: str) -> None:
     expect(now).to_contain_text("post 0")
 
 
-def test_a_lost_server_is_said_in_sight_and_found_again(opened: Open) -> None:
+def test_a_lost_server_is_said_in_sight_and_found_again(opened: Open, until: Until, own_server: Any) -> None:
     from playwright.sync_api import expect
 
-    port = free_port()
-    server = serve(port)
-    page = opened(f"http://127.0.0.1:{port}/", quiet=False)
+    page = opened(own_server.address, quiet=False)
     page.locator("main > :last-child").scroll_into_view_if_needed()
     page.get_by_role("button", name="One post").click()
     expect(page.locator("#person-t")).to_have_text("1")
-    end(server)
+    own_server.end()
     expect(page.locator(".toast")).to_be_in_viewport(ratio=1)
     expect(page.get_by_role("button", name="One post")).to_be_disabled()
     page.get_by_role("link", name="Stand in front of it").click()
     expect(page.locator(".toast")).to_be_in_viewport(ratio=1)
     page.locator(".phone").wait_for()
     before = tiles(page)
-    page.wait_for_function("window.scrollY === (window.was ?? -1) || (window.was = window.scrollY, false)")
+    until(page, STILL)
     page.keyboard.press("s")
     wait_for_tiles(page, before + 1)  # the story needs no server
-    again = serve(port)
+    own_server.start()
     expect(page.locator(".toast")).to_have_count(0)
     expect(page.get_by_text("The connection was lost, and the person began again")).to_be_attached()
     page.get_by_role("button", name="One post").click()
     expect(page.locator("#person-t")).to_have_text("1")
-    end(again)
 
 
 @pytest.mark.parametrize("width", [360, 768, 1440])
@@ -257,7 +263,9 @@ def test_what_is_served_is_small_and_compressed(browser: Any, address: str) -> N
 def test_axe_finds_nothing_in_the_story(opened: Open, address: str, scheme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    page = opened(address + "#mirror=3.BmBBgBBmBBgBBmBBgBBm", viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    page = opened(
+        address + "#mirror=3.BmBBgBBmBBgBBmBBgBBm", viewport={"width": 1280, "height": 900}, color_scheme=scheme
+    )
     page.locator(".later").first.scroll_into_view_if_needed()
     page.locator("#crowd").wait_for(state="attached")
     page.wait_for_timeout(1500)

@@ -1,5 +1,6 @@
 """`mirrorfield serve`: the page, on this machine."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -50,3 +51,25 @@ def serve(
         if host not in LOOPBACK:
             stdout().print("mirrorfield: anyone who can reach this machine can open it; there is no password")
         serve_at(door, app, limits)
+
+
+def page(
+    static: Annotated[Path, typer.Option("--static", metavar="FILE", help="File to write, say mirror.html.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
+) -> None:
+    """Write the page as one file that works without a server: the story, without the sandbox."""
+    try:
+        from mirrorfield.server.standalone import page_file
+    except ImportError as error:
+        raise InputError(f'page: needs {error.name}; install it with: pip install "mirrorfield[web]"') from None
+    from mirrorfield.store.durable import write_durable
+
+    if static.suffix not in (".html", ".htm"):
+        raise InputError(f'--static: expected a file that ends in .html, got "{static}"')
+    if static.is_dir() or (static.exists() and not overwrite):
+        raise InputError(f"{static} exists; choose another place, or pass --overwrite to replace a file")
+    try:
+        write_durable(static, page_file().encode())
+    except OSError as error:
+        raise InputError(f"{static}: cannot write it ({error.strerror})") from None
+    stdout().print(f"Page: {static}", highlight=False, soft_wrap=True)

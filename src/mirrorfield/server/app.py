@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 from starlette.types import ASGIApp
@@ -41,6 +42,7 @@ def create_app(limits: Limits | None = None, names: Names | None = None) -> ASGI
     """
     bounds = limits or Limits()
     app = FastAPI(title="mirrorfield", version=VERSION, docs_url=None, redoc_url=None)
+    app.add_middleware(GZipMiddleware, minimum_size=1000)
     visitors = Places(bounds.visitors, max(1, bounds.per_address // 2))
     crowds = Places(bounds.crowds, max(1, bounds.per_address // 4))
     shops, large = Shops(quick=Shop(1), crowds=Shop(max(1, (os.cpu_count() or 1) - 1)), rules=Shop(1)), set[int]()

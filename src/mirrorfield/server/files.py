@@ -50,8 +50,7 @@ class Files:
         if file.tag in asked.get("if-none-match", ""):
             return Response(None, 304, told)
         packed = file.packed if "gzip" in asked.get("accept-encoding", "") else None
-        if packed is not None:
-            told["content-encoding"] = "gzip"
+        told["content-encoding"] = "identity" if packed is None else "gzip"
         return Response(file.whole if packed is None else packed, 200, told, file.kind)
 
 
