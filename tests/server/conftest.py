@@ -12,7 +12,7 @@ import pytest
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
-PATIENCE = 25_000  # milliseconds for a condition that has to come, on however slow a machine
+PATIENCE = 40_000  # milliseconds for a condition that has to come, on however slow a machine
 
 
 class Server:

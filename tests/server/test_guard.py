@@ -4,6 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 
+from mirrorfield.errors import InputError
 from mirrorfield.server.app import create_app
 from mirrorfield.server.guard import SAFETY, Guard, Names, names_of
 from mirrorfield.server.limits import Limits
@@ -90,3 +91,17 @@ def test_a_fault_has_the_headers_too() -> None:
     app = Guard(Starlette(routes=[Route("/", broken)]), Names(frozenset({"testserver"})))
     told = TestClient(app, raise_server_exceptions=False).get("/")
     assert told.status_code == 500 and SAFETY.items() <= dict(told.headers).items()
+
+
+def test_a_page_may_be_framed_by_those_it_is_lent_to_only() -> None:
+    def policy(*origins: str) -> str:
+        with TestClient(create_app(embed_from=origins), base_url="http://localhost") as client:
+            answer = client.get("/")
+            assert answer.status_code == 200
+            return answer.headers["content-security-policy"].rpartition("; ")[2]
+
+    assert policy() == "frame-ancestors 'none'"
+    assert policy("https://a.example", "http://b.example:81") == "frame-ancestors https://a.example http://b.example:81"
+    for wrong in ("*", "https://a.example/page", "a.example", "https://a.example; script-src *"):
+        with pytest.raises(InputError, match="expected an origin"):
+            create_app(embed_from=[wrong])

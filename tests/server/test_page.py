@@ -83,10 +83,10 @@ def test_the_person_runs_and_beginning_again_gives_the_same_luck(page: Any) -> N
 
     assert after_one_post() == after_one_post()
     page.get_by_label("posts a second").select_option("100")
-    play = page.locator(".controls").first.get_by_role("button", name="Play")
+    play = page.locator(".sandbox .controls").first.get_by_role("button", name="Play")
     play.click()
     expect(page.locator("#person-t")).to_have_text(re.compile(r"(1[5-9]\d|[2-9]\d\d|\d{4,})$"))
-    page.locator(".controls").first.get_by_role("button", name="Pause").click()
+    page.locator(".sandbox .controls").first.get_by_role("button", name="Pause").click()
     expect(page.locator(".reactions circle")).to_have_count(60)
 
 
@@ -280,7 +280,7 @@ def test_what_moves_by_itself_slows_down_where_that_is_asked_for(browser: Any, a
         "said.push({ at: performance.now(), ...JSON.parse(text) }); send.call(this, text); }"
     )
     page = sandbox(lambda address: (opened.goto(address), opened)[1], address)
-    page.locator(".controls").first.get_by_role("button", name="Play").click()
+    page.locator(".sandbox .controls").first.get_by_role("button", name="Play").click()
     crowd_of(page)
     page.locator(".map .controls").first.get_by_role("button", name="Play").click()
     for kind in ("go", "auto"):

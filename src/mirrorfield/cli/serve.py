@@ -17,6 +17,10 @@ def serve(
     host_name: Annotated[
         list[str] | None, typer.Option(help="Another name that the page is reached by, as often as needed.")
     ] = None,
+    embed_from: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="Let pages of this origin show the page in a frame, as often as needed."),
+    ] = None,
     visitors: Annotated[int, typer.Option(min=1, max=10_000, help="Visitors at once.")] = 50,
     crowds: Annotated[int, typer.Option(min=0, max=10_000, help="Crowds at once.")] = 16,
     large_crowds: Annotated[int, typer.Option(min=0, max=100, help="Crowds above 20,000 people at once.")] = 1,
@@ -44,7 +48,7 @@ def serve(
         connections=max(512, per_address),
         per_address=per_address,
     )
-    app = create_app(limits, names_of(host, host_name or ()))
+    app = create_app(limits, names_of(host, host_name or ()), embed_from or ())
     with open_door(host, port, limits) as door:
         place = f"[{host}]" if ":" in host else host
         stdout().print(f"mirrorfield: http://{place}:{port}/ (Ctrl-C to stop)")

@@ -1,6 +1,7 @@
 """The process behind the page: static files, what the page asks once, and a websocket for each conversation."""
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from importlib import resources
 from typing import Annotated, Any
@@ -35,10 +36,11 @@ REFUSED: dict[str, Any] = {"content": {"application/json": {"schema": Refused.mo
 TOML: dict[str, Any] = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 
 
-def create_app(limits: Limits | None = None, names: Names | None = None) -> ASGIApp:
+def create_app(limits: Limits | None = None, names: Names | None = None, embed_from: Sequence[str] = ()) -> ASGIApp:
     """Return the application: the built page, /api for what it asks once, and the websockets /live and /crowd.
 
-    It answers to its names only, which are those of this machine's loopback unless others are given.
+    It answers to its names only, which are those of this machine's loopback unless others are given. Pages of the
+    origins `embed_from` may show it in a frame.
     """
     bounds = limits or Limits()
     app = FastAPI(title="mirrorfield", version=VERSION, docs_url=None, redoc_url=None)
@@ -90,4 +92,4 @@ def create_app(limits: Limits | None = None, names: Names | None = None) -> ASGI
         await visit(socket, crowds, partial(show_crowd, bounds=bounds, shops=shops, large=large))
 
     app.mount("/", Files(resources.files("mirrorfield.server") / "static"), name="page")
-    return Guard(app, names or Names())
+    return Guard(app, names or Names(), embed_from)

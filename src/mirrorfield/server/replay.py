@@ -1,24 +1,44 @@
 """A visitor's twenty posts: what the page computes by itself, run again by the compiled kernel."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mirrorfield.population.base import Unit
-from mirrorfield.server.messages import React, Seed
+from mirrorfield.server.messages import Seed
 from mirrorfield.server.mirror import Mirror, Settings, Step
 from mirrorfield.server.shop import Sliced
 
 MOST_REACTIONS = 400
 SLICE = 20
 ACTIONS = ("skip", "like", "share")
+WORTH = {"skip": 0.0, "like": 0.5, "share": 1.0}
+LONGEST_DWELL = 8.0
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"  # those of base64url that stand for a reaction
 HALVES = 16
 FIRST_BASELINE = 0.5
 MOST_DRAWS = 1000  # at alpha 1 every new kind has a probability above 0.06
 
 
-def unpack(text: str) -> list[React]:
+class Reaction(NamedTuple):
+    """What the visitor did with a post, and how long they looked at it, in seconds."""
+
+    action: str
+    dwell: float
+
+    @property
+    def reward(self) -> float:
+        """The reaction G_t, from 0 to 2.
+
+        Formula: min(dwell, 8 s) / 8 s + (0 to scroll on, 0.5 for a like, 1 for a share).
+
+        >>> Reaction("share", 4.0).reward
+        1.5
+        """
+        return min(self.dwell, LONGEST_DWELL) / LONGEST_DWELL + WORTH[self.action]
+
+
+def unpack(text: str) -> list[Reaction]:
     """Return the reactions in a text: a character of base64url each, 2 bits of action, 4 bits of half seconds.
 
     Raises ValueError for any other character.
@@ -27,7 +47,7 @@ def unpack(text: str) -> list[React]:
     [('skip', 0.0), ('share', 7.5)]
     """
     codes = [divmod(ALPHABET.index(character), HALVES) for character in text]
-    return [React.model_validate({"type": "react", "action": ACTIONS[a], "dwell": half / 2}) for a, half in codes]
+    return [Reaction(ACTIONS[action], half / 2) for action, half in codes]
 
 
 class Visitor(Mirror):

@@ -70,7 +70,12 @@ class Show:
     def _where(self, user: int) -> dict[str, Any]:
         diet = self.crowd.one(user).diet[0, :, 0]
         feed, locked_in = diet.astype(float), bool(diet.max() > LOCKED_IN)
-        return {"user": user, "locked_in": locked_in, "feed": feed.tolist(), "place": places_of(feed[:, None])[:, 0].tolist()}
+        return {
+            "user": user,
+            "locked_in": locked_in,
+            "feed": feed.tolist(),
+            "place": places_of(feed[:, None])[:, 0].tolist(),
+        }
 
     def _pair(self, message: Pair) -> list[Told]:
         for user in (message.user, message.other):

@@ -8,7 +8,9 @@ from importlib import resources
 from mirrorfield.server.about import about_this
 
 # Whatever is asked for that is not inside the file is refused by the browser.
-POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; font-src data:; img-src data: blob:"
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; font-src data:; img-src data: blob:"
+)
 PAGE = """\
 <!doctype html>
 <html lang="en">
