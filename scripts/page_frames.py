@@ -1,7 +1,7 @@
 """The crowds that the page replays: where people stand at some posts, as bytes, and the figures of everyone."""
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,10 @@ from mirrorfield.server.crowd import picture, places_of
 
 MAGIC, LAST = 0x4D465231, 1500
 CROWD, CROWD_FRAMES = 20_000, 17
-OPENING, OPENING_FRAMES, OPENING_BITS = 1500, 27, 7
+OPENING, OPENING_FRAMES, OPENING_BITS = 1500, 26, 7
 SHOWN, RAISED, MORE = 200, 0.3, 1500
 AFTER = (0, 30, 100, 300, 600, 1000, MORE)
 Planes = NDArray[np.uint8]  # (3, n): x, y, kind
-Told = Callable[[str], None]
 
 
 def steps_of(frames: int) -> list[int]:
@@ -131,20 +130,16 @@ def moved(shift: float) -> list[dict[str, Any]]:
     return [figures_of(crowd) for _ in advanced(crowd, [LAST + after for after in AFTER])]
 
 
-def crowd_story(figures: list[dict[str, Any]], told: Told) -> dict[str, Any]:
+def crowd_story(figures: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what stands beside the crowd: its figures, its first locked in, and the crowd with lambda raised."""
     scenario, run = mf.Scenario(), f"mirrorfield run --users {CROWD} --steps {LAST}"
     longer = f"mirrorfield run --users {CROWD} --steps {LAST + MORE}"
-    told("first locked in")
-    found: dict[str, Any] = {
+    return {
         "scenario": {"name": scenario.name, "users": CROWD, "seed": scenario.seed, "steps": LAST},
         "kinds": [category.name for category in scenario.categories],
         "command": run,
         "frames": figures,
         "first_locked_in": cards(),
-    }
-    told("lambda raised")
-    return found | {
         "raised": {
             "at": LAST,
             "shift": RAISED,
