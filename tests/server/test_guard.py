@@ -68,7 +68,7 @@ def test_names_follow_from_where_it_listens() -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/", 200), ("HEAD", "/page.js", 200), ("GET", "/page.css", 200), ("GET", "/api/about", 200),
+    [("GET", "/", 200), ("HEAD", "/page.js", 200), ("GET", "/index.css", 200), ("GET", "/api/about", 200),
      ("GET", "/no-such-page", 404), ("GET", "/../app.py", 404), ("POST", "/", 405), ("POST", "/api/about", 405),
      ("GET", "/api/whatif/x/y", 422), ("GET", "/api/whatif/filter-bubble/intensity-cap", 409),
      ("GET", "/api/scenario.toml?steps=0", 422), ("OPTIONS", "/live", 405)],

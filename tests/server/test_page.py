@@ -141,7 +141,7 @@ def test_a_link_brings_the_same_person_back_in_the_same_tab_too(opened: Open, pa
 def test_parts_are_switched_on_in_the_live_run_and_off_again(opened: Open, page: Any) -> None:
     from playwright.sync_api import expect
 
-    page.get_by_role("button", name="GRPO").click()
+    page.locator(".chain-of-rules").get_by_role("button", name="GRPO").click()
     expect(page.get_by_text("Running now: GRPO.")).to_be_visible()
     one = page.get_by_role("button", name="One post")
     for number in range(1, 9):
@@ -155,13 +155,13 @@ def test_parts_are_switched_on_in_the_live_run_and_off_again(opened: Open, page:
     page.get_by_role("button", name="keep 8 posts").press("Enter")
     expect(page.get_by_text("begins with the next session")).to_be_visible()
     expect(page.get_by_role("button", name="A in units")).to_have_attribute("aria-pressed", "false")
-    page.get_by_role("button", name="REINFORCE").click()
+    page.locator(".chain-of-rules").get_by_role("button", name="REINFORCE").click()
     expect(page.get_by_text("begins with the next session")).to_be_visible()
     for number in range(10, 18):
         one.click()
         wait_for_post(page, number)
     expect(page.locator(".equation")).to_contain_text("A = G − mean")
-    page.get_by_role("button", name="PPO").click()
+    page.locator(".chain-of-rules").get_by_role("button", name="PPO").click()
     expect(page.get_by_text("Running now: PPO.").or_(page.get_by_text("begins with"))).to_be_visible()
     page.locator("summary", has_text="Take it with you").click()
     page.get_by_role("button", name="Copy a link").click()

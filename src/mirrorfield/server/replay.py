@@ -93,6 +93,7 @@ class VisitStep(BaseModel):
     """A post with its numbers; `before` and `after` are the policy in its state, `propensity` pi of its category."""
 
     t: int
+    learning_rate: float
     category: int
     state: int
     next_state: int
