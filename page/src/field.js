@@ -31,8 +31,14 @@ function shader(gl, kind, source) {
 
 const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16) / 255);
 
-/** The colours of the theme. */
-export const colorsOf = (element) => [0, 1, 2, 3].map((a) => getComputedStyle(element).getPropertyValue(`--kind-${a}`).trim());
+let colors = null;
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (colors = null));
+
+/** The colours of the theme, looked up again when it changes. */
+export function colorsOf(element) {
+  const style = getComputedStyle(element);
+  return (colors ??= [0, 1, 2, 3].map((a) => style.getPropertyValue(`--kind-${a}`).trim()));
+}
 
 /** A disc for each dot, the same every time, so that people in one place look like people. */
 function discs(n) {
@@ -53,7 +59,9 @@ export function painter(canvas, n, { size = 3, spread = 0.045, edge = 0.9 } = {}
   gl.attachShader(program, shader(gl, gl.FRAGMENT_SHADER, FRAGMENT));
   gl.linkProgram(program);
   gl.useProgram(program);
-  const set = (name, value) => gl.uniform1f(gl.getUniformLocation(program, name), value);
+  const places = {};
+  const place = (name) => (places[name] ??= gl.getUniformLocation(program, name));
+  const set = (name, value) => gl.uniform1f(place(name), value);
   const buffers = {}, fed = {};
   const feed = (name, width, type, data) => {
     if (fed[name] === data) return;
@@ -79,7 +87,7 @@ export function painter(canvas, n, { size = 3, spread = 0.045, edge = 0.9 } = {}
     feed("before", 2, gl.SHORT, before);
     feed("after", 2, gl.SHORT, after);
     feed("kind", 1, gl.UNSIGNED_BYTE, kind);
-    gl.uniform3fv(gl.getUniformLocation(program, "colors"), colorsOf(canvas).flatMap(rgb));
+    gl.uniform3fv(place("colors"), colorsOf(canvas).flatMap(rgb));
     set("size", size * sharp);
     set("along", along);
     set("lit", lit);

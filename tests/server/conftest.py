@@ -12,7 +12,7 @@ import pytest
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
-PATIENCE = 40_000  # milliseconds for a condition that has to come, on however slow a machine
+PATIENCE = 600_000  # milliseconds for a condition that has to come, on however slow a machine
 
 
 class Server:
@@ -37,9 +37,9 @@ class Server:
         self._process.communicate()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """The address of a server that runs for all tests of a worker."""
+    """The address of a server that runs for the tests of a file."""
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine; install it to run the page's tests")
     server = Server()
@@ -55,7 +55,7 @@ def own_server(browser: Any) -> Iterator[Server]:
     server.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A chromium."""
     if CHROMIUM is None:

@@ -269,3 +269,27 @@ def test_axe_finds_nothing_in_the_story(opened: Open, address: str, scheme: str)
     page.wait_for_timeout(1500)
     found = Axe().run(page).response["violations"]
     assert [(rule["id"], rule["nodes"][0]["target"]) for rule in found] == []
+
+
+def test_a_lecture_goes_from_chapter_to_chapter_and_a_frame_has_one(opened: Open, until: Until, address: str) -> None:
+    from playwright.sync_api import expect
+
+    page = opened(address + "?present")
+    top = "Math.abs(document.getElementById('{}').closest('section').getBoundingClientRect().top) < 200"
+    page.keyboard.press("ArrowRight")
+    until(page, top.format("mirror"))
+    page.keyboard.press("ArrowRight")
+    until(page, top.format("step"))
+    assert tiles(page) == 0  # the arrow is the lecture's
+    page.keyboard.press("ArrowRight")
+    until(page, top.format("arousal"))
+    page.keyboard.press("ArrowLeft")
+    until(page, top.format("step"))
+    page.keyboard.press("b")
+    expect(page.locator(".blank")).to_have_count(1)
+    page.keyboard.press("b")
+    expect(page.locator(".blank")).to_have_count(0)
+    alone = page.context.browser.new_page()
+    alone.goto(address + "?only=twins")
+    expect(alone.locator("h1, h2")).to_have_text(["The twins"])
+    alone.close()
