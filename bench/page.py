@@ -5,14 +5,14 @@ Usage: uv run python bench/page.py [--visitors N] [--seconds S] [--crowds] [--br
 Starts `mirrorfield serve` and opens N websockets in another process of this machine. Every visitor lets the autopilot
 react 30 times a second, as a page at 30 frames a second does, and counts posts: each answer must have one more. Prints
 the gaps between answers, and the memory of the server. With --crowds, the time on one core of a post and of a frame,
-and the memory, of crowds of each size. With --browser, weight of the first load, time until the page can be used, and
-frames a second of 20,000 dots, in a chromium with software rendering. With --attack, only how long a visitor waits for
+and the memory, of crowds of each size. With --browser, weight of the first load, time until the page can be used,
+and what a frame of 20,000 dots costs the page's thread, in a chromium with software rendering. With --attack, only how
+long a visitor waits for
 an answer and for the page, alone and then beside 200 half-open connections and 20 sockets that send all they can.
 """
 
 import argparse
 import asyncio
-import gzip
 import http.client
 import itertools
 import json
@@ -25,7 +25,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib import resources
 
 import psutil
 from websockets.asyncio.client import ClientConnection, connect
@@ -210,31 +209,53 @@ def crowds() -> None:
         del crowd, shown
 
 
+WATCH = """window.shift = 0; window.tasks = [];
+new PerformanceObserver(list => list.getEntries().forEach(one => one.hadRecentInput || (shift += one.value)))
+  .observe({ type: 'layout-shift', buffered: true });
+new PerformanceObserver(list => tasks.push(...list.getEntries().map(one => one.duration)))
+  .observe({ type: 'longtask', buffered: true });"""
+SCROLL = """async () => { for (let i = 0; i < 120; i++) { window.scrollBy({ top: 12, behavior: 'instant' });
+  await new Promise(done => requestAnimationFrame(done)); } }"""
+WORK = ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
+
+
 def browser(port: int) -> None:
-    """Print what a first load weighs, when the page can be used, and how many frames a second it draws."""
+    """Print what a first load weighs, when the page can be used, what jumps, and what a frame of the crowd costs."""
     from playwright.sync_api import sync_playwright
 
-    static = resources.files("mirrorfield.server") / "static"
-    weight = sum(len(gzip.compress(file.read_bytes())) for file in static.iterdir() if file.is_file())
     with sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page, loads = opened.new_page(viewport={"width": 1280, "height": 1000}), []
+        weights, loads = dict[str, int](), []
         for _ in range(6):
+            page = opened.new_page(viewport={"width": 1280, "height": 900})
+            page.on("response", lambda told: weights.update({told.url: int(told.all_headers()["content-length"])}))
+            page.add_init_script(WATCH)
             page.goto(f"http://127.0.0.1:{port}/")
-            page.wait_for_selector("article")
+            page.locator(".phone article:not([aria-busy])").wait_for()
             loads.append(page.evaluate("performance.now()"))
-        page.locator("#scale").scroll_into_view_if_needed()
-        page.locator("#crowd-t").wait_for(timeout=90_000)
-        page.get_by_label("posts a frame").select_option("1")
-        page.get_by_role("button", name="Play").click()
         page.wait_for_timeout(1000)
-        first = int(page.locator("#crowd-t").inner_text().replace(",", ""))
-        page.wait_for_timeout(5000)
-        frames = int(page.locator("#crowd-t").inner_text().replace(",", "")) - first
+        tasks = page.evaluate("tasks")
+        page.locator(".later").first.scroll_into_view_if_needed()
+        page.locator("#crowd").scroll_into_view_if_needed()
+        page.wait_for_timeout(3000)
+        session = page.context.new_cdp_session(page)
+        session.send("Performance.enable")
+
+        def spent() -> float:
+            told = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+            return float(sum(told[name] for name in WORK))
+
+        before = spent()
+        page.evaluate(SCROLL)
+        frame = (spent() - before) / 120
+        shift = page.evaluate("shift")
         opened.close()
+    first = sum(size for address, size in weights.items() if "/recorded/" not in address)
     ready = statistics.median(loads[1:])
-    print(f"first load {weight / 1000:.1f} kB compressed; usable after {ready:.0f} ms, median of 5")
-    print(f"20,000 dots: {frames / 5:.1f} frames a second, one post a frame, software rendering")
+    beside = sum(weights.values()) - first
+    print(f"first load {first / 1000:.1f} kB as served, the opening's recordings {beside / 1000:.1f} kB beside")
+    print(f"usable after {ready:.0f} ms, median of 5; longest task {max(tasks, default=0):.0f} ms; shift {shift:.3f}")
+    print(f"a frame of 20,000 recorded dots while scrolling: {1000 * frame:.2f} ms of script, style and layout")
 
 
 def main() -> None:

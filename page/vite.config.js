@@ -7,10 +7,11 @@ export default defineConfig({
   build: {
     outDir: "../src/mirrorfield/server/static",
     emptyOutDir: true,
+    assetsInlineLimit: 0,
     license: { fileName: "LICENSES.md" },
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      output: { entryFileNames: "page.js", assetFileNames: "page[extname]", chunkFileNames: "[name].js" },
+      output: { entryFileNames: "page.js", assetFileNames: "[name][extname]", chunkFileNames: "[name].js" },
     },
   },
 });

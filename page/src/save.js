@@ -1,5 +1,6 @@
 /** Charts to take along: their numbers as CSV, and a picture that says what it is and what made it. */
-import { live } from "./link.svelte.js";
+import { about } from "./about.svelte.js";
+import { colorsOf } from "./field.js";
 
 const LOOK = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-size", "font-family", "text-anchor"];
 const SCALE = 2, WIDTH = 640, EDGE = 16, LINE = 18;
@@ -64,8 +65,9 @@ export async function savePicture(figure, title, made, name) {
   brush.fillText(title, EDGE, EDGE + 14);
   brush.font = font;
   let x = EDGE;
-  for (const { name: kind, color } of live.about.categories) {
-    brush.fillStyle = color;
+  const colors = colorsOf(document.body);
+  for (const [a, { name: kind }] of about.it.categories.entries()) {
+    brush.fillStyle = colors[a];
     brush.fillRect(x, EDGE + 28, 10, 10);
     brush.fillStyle = style.color;
     brush.fillText(kind, x + 15, EDGE + 38);

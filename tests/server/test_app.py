@@ -34,19 +34,30 @@ def test_the_page_and_what_it_needs_are_served_under_a_strict_policy(client) -> 
     about = client.get("/api/about").json()
     assert [c["name"] for c in about["categories"]] == ["threat", "tribal", "validation", "depth"]
     assert len(about["posts"]) >= 60 and about["states"] == ["calm", "engaged", "hooked"]
-    for name in ("page.js", "page.css"):
-        assert client.get(f"/{name}").status_code == 200
-    assert client.get("/../app.py").status_code == 404 and client.get("/etc/passwd").status_code == 404
+    for name, kind in (("page.js", "text/javascript"), ("index.css", "text/css"), ("inter.woff2", "font/woff2")):
+        answer = client.get(f"/{name}")
+        assert answer.status_code == 200 and answer.headers["content-type"].startswith(kind)
+        assert client.get(f"/{name}", headers={"if-none-match": answer.headers["etag"]}).status_code == 304
+    for name in ("/../app.py", "/etc/passwd", "/%2e%2e/app.py", "/static/page.js", "/recorded"):
+        assert client.get(name).status_code == 404
+    assert client.post("/page.js").status_code == 405
+
+
+def test_files_are_compressed_for_those_who_take_it(client) -> None:
+    packed, whole = (client.get("/page.js", headers={"accept-encoding": how}) for how in ("gzip", "identity"))
+    assert packed.headers["content-encoding"] == "gzip" and packed.content == whole.content
+    assert int(packed.headers["content-length"]) < len(whole.content) / 2
+    assert client.get("/api/about", headers={"accept-encoding": "gzip"}).headers["content-encoding"] == "gzip"
 
 
 def test_a_visit(client) -> None:
     with client.websocket_connect("/live") as socket:
         first = socket.receive_json()
         assert first["t"] == 0 and first["policy"] == [[0.25] * 4] * 3
-        socket.send_json({"type": "react", "action": "share", "dwell": 8})
+        socket.send_json({"type": "auto"})
         told = socket.receive_json()
         (step,) = told["steps"]
-        assert step["reward"] == 2 and step["category"] == first["post"]["category"] and told["t"] == 1
+        assert step["advantage"] == step["reward"] and step["learning_rate"] == 0.5 and told["t"] == 1
         socket.send_json({"type": "auto", "posts": 50})
         assert len(socket.receive_json()["steps"]) == 50
         socket.send_json({"type": "turn", "intentionality": 0.9, "learning_rate": 0.2, "noise": 0})
@@ -59,7 +70,7 @@ def test_a_visit(client) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "null", "[]", "{}", '{"type": "run"}', '{"type": "auto", "posts": 0}', '{"type": "auto", "posts": 201}',
-     '{"type": "react", "action": "like", "dwell": NaN}', '{"type": "react", "action": "like", "dwell": -1}',
+     '{"type": "auto", "posts": NaN}', '{"type": "react", "action": "like", "dwell": 1}',
      '{"type": "start", "seed": -1}', '{"type": "start", "scenario": "/etc/passwd"}',
      '{"type": "turn", "noise": 1e999}'],
 )  # fmt: skip
@@ -74,7 +85,7 @@ def test_a_message_that_means_nothing_is_answered_in_words(client, text: str) ->
 
 
 SOCKETS = {
-    "/live": (("start", "turn", "react", "auto"), ("seed", "dwell", "session", "clip", "baseline", "y")),
+    "/live": (("start", "turn", "auto"), ("seed", "posts", "session", "clip", "baseline", "y")),
     "/crowd": (("begin", "go", "who", "near", "pair"), ("seed", "posts", "user", "users", "x", "shift")),
 }
 

@@ -4,6 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 
+from mirrorfield.errors import InputError
 from mirrorfield.server.app import create_app
 from mirrorfield.server.guard import SAFETY, Guard, Names, names_of
 from mirrorfield.server.limits import Limits
@@ -67,7 +68,7 @@ def test_names_follow_from_where_it_listens() -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/", 200), ("HEAD", "/page.js", 200), ("GET", "/page.css", 200), ("GET", "/api/about", 200),
+    [("GET", "/", 200), ("HEAD", "/page.js", 200), ("GET", "/index.css", 200), ("GET", "/api/about", 200),
      ("GET", "/no-such-page", 404), ("GET", "/../app.py", 404), ("POST", "/", 405), ("POST", "/api/about", 405),
      ("GET", "/api/whatif/x/y", 422), ("GET", "/api/whatif/filter-bubble/intensity-cap", 409),
      ("GET", "/api/scenario.toml?steps=0", 422), ("OPTIONS", "/live", 405)],
@@ -90,3 +91,17 @@ def test_a_fault_has_the_headers_too() -> None:
     app = Guard(Starlette(routes=[Route("/", broken)]), Names(frozenset({"testserver"})))
     told = TestClient(app, raise_server_exceptions=False).get("/")
     assert told.status_code == 500 and SAFETY.items() <= dict(told.headers).items()
+
+
+def test_a_page_may_be_framed_by_those_it_is_lent_to_only() -> None:
+    def policy(*origins: str) -> str:
+        with TestClient(create_app(embed_from=origins), base_url="http://localhost") as client:
+            answer = client.get("/")
+            assert answer.status_code == 200
+            return answer.headers["content-security-policy"].rpartition("; ")[2]
+
+    assert policy() == "frame-ancestors 'none'"
+    assert policy("https://a.example", "http://b.example:81") == "frame-ancestors https://a.example http://b.example:81"
+    for wrong in ("*", "https://a.example/page", "a.example", "https://a.example; script-src *"):
+        with pytest.raises(InputError, match="expected an origin"):
+            create_app(embed_from=[wrong])

@@ -16,6 +16,7 @@ from mirrorfield.server.catalogue import pick
 from mirrorfield.server.messages import READER
 from mirrorfield.server.mirror import Mirror, Settings
 from mirrorfield.server.parts import PRESETS, Parts
+from mirrorfield.server.replay import Reaction
 from mirrorfield.server.talk import read
 
 
@@ -93,10 +94,8 @@ def test_the_catalogue_has_sixty_posts_or_more_and_picks_the_same_again() -> Non
 
 
 def test_a_reaction_is_the_shown_formula() -> None:
-    def reward(action: str, dwell: float) -> float:
-        return READER.validate_python({"type": "react", "action": action, "dwell": dwell}).reward
-
-    assert [reward("skip", 0), reward("skip", 4), reward("like", 8), reward("share", 99)] == [0, 0.5, 1.5, 2.0]
+    told = [("skip", 0.0), ("skip", 4.0), ("like", 8.0), ("share", 99.0)]
+    assert [Reaction(*one).reward for one in told] == [0, 0.5, 1.5, 2.0]
 
 
 RULES = {

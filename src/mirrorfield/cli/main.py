@@ -25,6 +25,7 @@ COMMANDS = {
     "verify": ("verify:verify", "Check the theory's claims against the kernel."),
     "cite": ("run:cite", "Print BibTeX for exactly what a scenario uses."),
     "serve": ("serve:serve", "Serve the page in a browser."),
+    "page": ("serve:page", "Write the page as one file."),
 }
 PLAIN: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
 

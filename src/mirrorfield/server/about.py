@@ -3,8 +3,10 @@
 from pydantic import BaseModel
 
 from mirrorfield.arrays import STATES
+from mirrorfield.model.draw import ReactionTable
 from mirrorfield.population.posts import Post, posts
-from mirrorfield.population.scenario import CATEGORIES
+from mirrorfield.population.scenario import CATEGORIES, Scenario
+from mirrorfield.population.tables import profile_tables
 from mirrorfield.server.catalogue import billion
 from mirrorfield.server.parts import PRESETS, Parts
 from mirrorfield.version import VERSION
@@ -31,23 +33,45 @@ class Billion(BaseModel):
     filter_bubble: float
 
 
+class Table(BaseModel):
+    """A reaction profile in the kernel's float32: mean and std (S, K), transition (S, K, S)."""
+
+    mean: list[list[float]]
+    std: list[list[float]]
+    transition: list[list[list[float]]]
+
+
+class Profiles(BaseModel):
+    """The two profiles that everyone is between."""
+
+    reactive: Table
+    intentional: Table
+
+
 class About(BaseModel):
     """Everything on the page that does not move."""
 
     version: str
     categories: list[Kind]
     states: list[str]
+    profiles: Profiles
     rules: dict[str, Parts]
     posts: list[Post]
     billion: Billion
 
 
+def _table(table: ReactionTable) -> Table:
+    return Table(mean=table.mean.tolist(), std=table.std.tolist(), transition=table.transition.tolist())
+
+
 def about_this() -> About:
-    """Return version, categories with colours, states, rules, posts, and a recorded run of a billion."""
+    """Return version, categories with colours, states, profiles, rules, posts, and a recorded run of a billion."""
+    profiles = profile_tables(Scenario())
     return About(
         version=VERSION,
         categories=[Kind(name=c.name, color=c.color) for c in CATEGORIES],
         states=list(STATES),
+        profiles=Profiles(reactive=_table(profiles.reactive), intentional=_table(profiles.intentional)),
         rules=PRESETS,
         posts=list(posts()),
         billion=Billion(**billion()),

@@ -1,24 +1,27 @@
 """The process behind the page: static files, what the page asks once, and a websocket for each conversation."""
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from importlib import resources
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse
-from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 from starlette.types import ASGIApp
 
 from mirrorfield.errors import InputError
 from mirrorfield.server.about import About, about_this
+from mirrorfield.server.files import Files
 from mirrorfield.server.guard import Guard, Names
 from mirrorfield.server.limits import Limits, Places
 from mirrorfield.server.messages import Turned
 from mirrorfield.server.panels import BusyError, Change, Desk, Phenomenon, WhatIf
-from mirrorfield.server.shop import Shop, Shops
+from mirrorfield.server.replay import Replay, Visit, replay
+from mirrorfield.server.shop import Share, Shop, Shops
 from mirrorfield.server.talk import converse, first_line, show_crowd, visit
 from mirrorfield.version import VERSION
 
@@ -33,13 +36,15 @@ REFUSED: dict[str, Any] = {"content": {"application/json": {"schema": Refused.mo
 TOML: dict[str, Any] = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 
 
-def create_app(limits: Limits | None = None, names: Names | None = None) -> ASGIApp:
+def create_app(limits: Limits | None = None, names: Names | None = None, embed_from: Sequence[str] = ()) -> ASGIApp:
     """Return the application: the built page, /api for what it asks once, and the websockets /live and /crowd.
 
-    It answers to its names only, which are those of this machine's loopback unless others are given.
+    It answers to its names only, which are those of this machine's loopback unless others are given. Pages of the
+    origins `embed_from` may show it in a frame.
     """
     bounds = limits or Limits()
     app = FastAPI(title="mirrorfield", version=VERSION, docs_url=None, redoc_url=None)
+    app.add_middleware(GZipMiddleware, minimum_size=1000)
     visitors = Places(bounds.visitors, max(1, bounds.per_address // 2))
     crowds = Places(bounds.crowds, max(1, bounds.per_address // 4))
     shops, large = Shops(quick=Shop(1), crowds=Shop(max(1, (os.cpu_count() or 1) - 1)), rules=Shop(1)), set[int]()
@@ -53,10 +58,10 @@ def create_app(limits: Limits | None = None, names: Names | None = None) -> ASGI
 
     @app.get("/api/about")
     def about() -> About:
-        """Return version, categories with colours, states, rules, posts, and a recorded run of a billion."""
+        """Return version, categories with colours, states, profiles, rules, posts, and a recorded run of a billion."""
         return about_this()
 
-    desk = Desk(bounds.waiting)
+    desk, replays = Desk(bounds.waiting), Share()
 
     @app.get("/api/whatif/{phenomenon}/{change}", responses={409: REFUSED, 422: REFUSED, 503: REFUSED})
     async def whatif(phenomenon: Phenomenon, change: Change) -> WhatIf:
@@ -73,6 +78,11 @@ def create_app(limits: Limits | None = None, names: Names | None = None) -> ASGI
         """Return the scenario of the simulated person as a file for `mirrorfield run`."""
         return turn.settings().scenario(turn.steps).to_toml()
 
+    @app.get("/api/replay", responses={422: REFUSED})
+    async def replayed(visit: Annotated[Visit, Query()]) -> Replay:
+        """Return the posts of a visitor with these reactions, computed by the compiled kernel."""
+        return await shops.quick.do(replays, replay(visit))
+
     @app.websocket("/live")
     async def live(socket: WebSocket) -> None:
         await visit(socket, visitors, partial(converse, bounds=bounds, shops=shops))
@@ -81,6 +91,5 @@ def create_app(limits: Limits | None = None, names: Names | None = None) -> ASGI
     async def crowd(socket: WebSocket) -> None:
         await visit(socket, crowds, partial(show_crowd, bounds=bounds, shops=shops, large=large))
 
-    static = resources.files("mirrorfield.server") / "static"
-    app.mount("/", StaticFiles(directory=str(static), html=True), name="page")
-    return Guard(app, names or Names())
+    app.mount("/", Files(resources.files("mirrorfield.server") / "static"), name="page")
+    return Guard(app, names or Names(), embed_from)

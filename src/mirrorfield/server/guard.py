@@ -9,11 +9,13 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mirrorfield.errors import InputError
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = ("0.0.0.0", "::")
 SAFETY = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), "
@@ -21,6 +23,7 @@ SAFETY = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
+ORIGIN = re.compile(r"https?://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
 HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?")
 
 
@@ -52,6 +55,22 @@ def names_of(host: str, others: Iterable[str] = ()) -> Names:
     return Names(frozenset(own) | {other.lower() for other in others}, host in EVERYWHERE)
 
 
+def framed_by(origins: Iterable[str]) -> dict[str, str]:
+    """Return the headers that let pages of these origins show this one in a frame; raise InputError for another form.
+
+    >>> framed_by(["https://course.example"])["content-security-policy"].rpartition("; ")[2]
+    'frame-ancestors https://course.example'
+    """
+    given = list(origins)
+    for origin in given:
+        if not ORIGIN.fullmatch(origin):
+            raise InputError(f'--embed-from: expected an origin such as https://course.example, got "{origin}"')
+    if not given:
+        return {}
+    policy = SAFETY["content-security-policy"].replace("frame-ancestors 'none'", f"frame-ancestors {' '.join(given)}")
+    return {"content-security-policy": policy, "cross-origin-resource-policy": "cross-origin"}
+
+
 def _is_address(name: str) -> bool:
     try:
         ip_address(name)
@@ -63,16 +82,17 @@ def _is_address(name: str) -> bool:
 class Guard:
     """Lets through what was asked by the server's own name and, if a page asked, by its own page."""
 
-    def __init__(self, app: ASGIApp, names: Names) -> None:
+    def __init__(self, app: ASGIApp, names: Names, embed_from: Iterable[str] = ()) -> None:
         self.app, self.names = app, names
+        self.safety = SAFETY | framed_by(embed_from)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse with 403 and one line; every answer has the headers of SAFETY."""
 
         async def send_safely(message: Message) -> None:
             if message["type"].endswith("http.response.start"):
-                told = [(name, value) for name, value in message.get("headers", ()) if name.decode() not in SAFETY]
-                told += [(name.encode(), value.encode()) for name, value in SAFETY.items()]
+                told = [(name, value) for name, value in message.get("headers", ()) if name.decode() not in self.safety]
+                told += [(name.encode(), value.encode()) for name, value in self.safety.items()]
                 message = {**message, "headers": told}
             await send(message)
 

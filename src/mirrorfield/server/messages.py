@@ -10,8 +10,6 @@ from mirrorfield.server.mirror import Settings
 from mirrorfield.server.parts import Parts
 
 MOST_POSTS = 200
-ACTION = {"skip": 0.0, "read": 0.0, "like": 0.5, "share": 1.0}
-LONGEST_DWELL = 8.0
 
 Seed = Annotated[int, Field(ge=0, lt=2**53)]
 User = Annotated[int, Field(ge=0, lt=SIZES[-1])]
@@ -50,25 +48,6 @@ class Turned(Parts):
         """Return the settings of a mirror, with the noise that a scenario has."""
         parts = Parts(**{name: getattr(self, name) for name in Parts.model_fields})
         return Settings(self.seed, self.intentionality, self.learning_rate, parts=parts)
-
-
-class React(_Message):
-    """What the visitor did with the post: an action, and how long the post was looked at, in seconds."""
-
-    type: Literal["react"]
-    action: Literal["skip", "read", "like", "share"]
-    dwell: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
-
-    @property
-    def reward(self) -> float:
-        """The reaction G_t, from 0 to 2.
-
-        Formula: min(dwell, 8 s) / 8 s + (0 to go on, 0.5 for a like, 1 for a share).
-
-        >>> React(type="react", action="share", dwell=4.0).reward
-        1.5
-        """
-        return min(self.dwell, LONGEST_DWELL) / LONGEST_DWELL + ACTION[self.action]
 
 
 class Auto(_Message):
@@ -123,5 +102,5 @@ class Pair(_Message):
 
 CrowdMessage = Annotated[Begin | Go | Who | Near | Pair, Field(discriminator="type")]
 CROWD_READER: TypeAdapter[Begin | Go | Who | Near | Pair] = TypeAdapter(CrowdMessage)
-Message = Annotated[Turn | React | Auto, Field(discriminator="type")]
-READER: TypeAdapter[Turn | React | Auto] = TypeAdapter(Message)
+Message = Annotated[Turn | Auto, Field(discriminator="type")]
+READER: TypeAdapter[Turn | Auto] = TypeAdapter(Message)

@@ -71,6 +71,7 @@ class Step:
     """
 
     t: int
+    learning_rate: float
     category: int
     state: int
     next_state: int
@@ -217,6 +218,7 @@ class Mirror:
         session = self._learned(before) if self._memory and self.place == 0 else None
         return Step(
             t=self.t,
+            learning_rate=self.settings.learning_rate,
             category=category,
             state=state,
             next_state=self.state,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.errors import InputError
+from mirrorfield.kernel.fold import LOCKED_IN
 from mirrorfield.server.again import crowd_again
 from mirrorfield.server.crowd import USERS, nearest_spot, neighbours, new_crowd, person, picture, places_of, profile
 from mirrorfield.server.messages import Begin, Go, Near, Pair, Who
@@ -67,8 +68,14 @@ class Show:
         ]
 
     def _where(self, user: int) -> dict[str, Any]:
-        feed = self.crowd.one(user).diet[0, :, 0].astype(float)
-        return {"user": user, "feed": feed.tolist(), "place": places_of(feed[:, None])[:, 0].tolist()}
+        diet = self.crowd.one(user).diet[0, :, 0]
+        feed, locked_in = diet.astype(float), bool(diet.max() > LOCKED_IN)
+        return {
+            "user": user,
+            "locked_in": locked_in,
+            "feed": feed.tolist(),
+            "place": places_of(feed[:, None])[:, 0].tolist(),
+        }
 
     def _pair(self, message: Pair) -> list[Told]:
         for user in (message.user, message.other):

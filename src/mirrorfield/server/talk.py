@@ -9,12 +9,10 @@ from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import TypeAdapter, ValidationError
 
 from mirrorfield.errors import InputError
-from mirrorfield.population.scenario import CATEGORIES
 from mirrorfield.server.again import mirror_again
-from mirrorfield.server.catalogue import pick
 from mirrorfield.server.door import network
 from mirrorfield.server.limits import BUSY, IDLE, MALFORMED, TOO_FAST, Limits, Pace, Places
-from mirrorfield.server.messages import CROWD_READER, READER, Auto, Begin, Go, Near, Pair, React, Turn, Who
+from mirrorfield.server.messages import CROWD_READER, READER, Auto, Begin, Go, Near, Pair, Turn, Who
 from mirrorfield.server.mirror import Mirror, Settings, plain
 from mirrorfield.server.shop import Share, Shop, Shops, Sliced, whole
 from mirrorfield.server.show import Show, is_large
@@ -32,8 +30,6 @@ def _flat(settings: Settings) -> dict[str, Any]:
 
 def view(mirror: Mirror) -> dict[str, Any]:
     """Return what the page shows between two posts."""
-    offered = mirror.offer()
-    shown = pick(CATEGORIES[offered].name, mirror.t, mirror.settings.seed)
     return {
         "t": mirror.t,
         "state": mirror.state,
@@ -42,7 +38,6 @@ def view(mirror: Mirror) -> dict[str, Any]:
         "settings": _flat(mirror.settings),
         "rule": {"session": mirror.parts.session, "kept": mirror.place, "due": mirror.due},
         "again": mirror_again(mirror.settings, mirror.t) | {"exact": mirror.straight},
-        "post": {"category": offered, "text": shown.text, "intensity": shown.intensity},
     }
 
 
@@ -53,7 +48,7 @@ def greet() -> Sliced[tuple[Mirror, str]]:
     yield
 
 
-def answer(mirror: Mirror, message: Turn | React | Auto) -> Sliced[tuple[Mirror, str]]:
+def answer(mirror: Mirror, message: Turn | Auto) -> Sliced[tuple[Mirror, str]]:
     """Return the mirror after a message, and what to say to the page, some posts at a time."""
     steps = []
     if isinstance(message, Turn):
@@ -61,8 +56,6 @@ def answer(mirror: Mirror, message: Turn | React | Auto) -> Sliced[tuple[Mirror,
             mirror = Mirror(message.settings())
         else:
             mirror.turn(message.settings())
-    elif isinstance(message, React):
-        steps = [mirror.react(message.reward)]
     else:
         for posts in range(message.posts):
             if posts and posts % SLICE == 0:

@@ -1,0 +1,115 @@
+/** The crowd as the server last told it, what its figures were, and the people watched. Nothing is computed here. */
+import { lineTo } from "./line.svelte.js";
+
+const HOVER = 120;
+const A_SECOND = 1000;
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+export const crowd = $state({
+  figures: null, person: null, distance: null, watched: [], again: null,
+  playing: false, trouble: "", size: 20000, posts: 5, rate: 0.1, shift: 0, seed: 1,
+});
+
+let line;
+let draw = () => {};
+let waiting = true;
+let pending = null;
+let hovered = null;
+let hoveredAt = 0;
+let later;
+
+/** What made this crowd, for under a picture. */
+export const madeBy = ({ again }) => (again ? again.command + (again.exact ? "" : " (before sliders were moved)") : "");
+
+/** Every frame goes to this function. */
+export const drawBy = (paint) => (draw = paint);
+
+/** Open the conversation, once. */
+export function open() {
+  line ??= lineTo("crowd", {
+    hear: (told) => (told instanceof ArrayBuffer ? show(told) : hear(told)),
+    back: () => {
+      [waiting, crowd.playing] = [false, false];
+      begin();
+      crowd.trouble = "The connection was lost, and the crowd began again: same people, same random numbers.";
+    },
+    awake: () => waiting || pending || go(0),
+  });
+}
+
+function hear(told) {
+  if (told.type === "crowd") return learn(told);
+  if (told.type === "person") {
+    crowd.person = told;
+    if (told.watched) [crowd.watched, crowd.distance] = [[trail(told)], null];
+  } else if (told.type === "pair") {
+    [crowd.watched, crowd.distance, crowd.person] = [told.people.map(trail), told.distance, null];
+  } else {
+    crowd.trouble = told.text;
+    crowd.playing = false;
+    crowd.size = crowd.figures?.users ?? crowd.size;
+  }
+  free();
+}
+
+const trail = ({ user, story, place, feed }) =>
+  ({ user, place, feed, steps: story?.steps ?? [], feeds: story?.feeds ?? [], places: story?.places ?? [], locked: story?.locked_in ?? null });
+
+function learn(told) {
+  const before = crowd.figures;
+  const anew = told.t === 0 || told.users !== before?.users;
+  [crowd.figures, crowd.again] = [told, told.again];
+  crowd.watched = told.watched.map((one, i) => {
+    const old = crowd.watched[i];
+    if (anew || old?.user !== one.user) return { ...trail(one), ...one };
+    if (told.t === before.t) return { ...old, ...one };
+    const locked = old.locked ?? (one.locked_in ? told.t : null);
+    return { ...old, ...one, locked, steps: [...old.steps, told.t], feeds: [...old.feeds, one.feed], places: [...old.places, one.place] };
+  });
+}
+
+
+function show(buffer) {
+  requestAnimationFrame(() => {
+    draw(buffer);
+    free();
+    if (!crowd.playing) return;
+    if (still.matches) setTimeout(() => crowd.playing && go(crowd.posts), A_SECOND);
+    else go(crowd.posts);
+  });
+}
+
+function free() {
+  waiting = false;
+  if (pending) say(pending);
+  else if (hovered) hover(...hovered);
+}
+
+/** One message is on its way at a time; of what is said meanwhile, the last is kept. */
+export function say(message) {
+  if (waiting || !line?.open) return void (pending = message);
+  [waiting, pending, crowd.trouble] = [true, null, ""];
+  line.say(message);
+}
+
+/** Ask who is at a place: at most eight times a second, and only the last place counts. */
+export function hover(x, y) {
+  hovered = [x, y];
+  if (waiting) return;
+  clearTimeout(later);
+  const early = HOVER - (performance.now() - hoveredAt);
+  if (early > 0) return void (later = setTimeout(() => hovered && hover(...hovered), early));
+  [hovered, hoveredAt] = [null, performance.now()];
+  say({ type: "near", x, y });
+}
+export const unhover = () => (hovered = null);
+
+export const go = (posts) => say({ type: "go", posts, learning_rate: crowd.rate, shift: crowd.shift });
+export function play() {
+  crowd.playing = !crowd.playing;
+  if (crowd.playing) go(crowd.posts);
+}
+export function begin() {
+  [crowd.person, crowd.shift] = [null, 0];
+  say({ type: "begin", users: crowd.size, seed: crowd.seed, learning_rate: crowd.rate });
+}
