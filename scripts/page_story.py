@@ -1,18 +1,21 @@
 """The other figures of the page's story: a billion, where the crowd tips, the twins, what labs bolt on, who labels."""
 
 import re
+from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from page_command import asked, run_line
 from page_frames import CROWD, SHOWN
+from pydantic import ValidationError
 
 import mirrorfield as mf
 from mirrorfield.server.again import mirror_again
 from mirrorfield.server.catalogue import billion as recorded_billion
 from mirrorfield.server.mirror import Settings
-from mirrorfield.server.parts import PRESETS
+from mirrorfield.server.parts import Parts
 
 DOCS = Path(__file__).parent.parent / "docs"
 BILLION, TWINS = "docs/results/billion.md", "docs/results/twins.md"
@@ -124,19 +127,40 @@ def twins() -> dict[str, Any]:
     return {"source": TWINS, "users": TWIN_USERS, "columns": list(COLUMNS), "base": base, "levers": levers}
 
 
-def bolts() -> dict[str, Any]:
-    """Return what one person is shown under three rules, with the same luck."""
-    found = {}
-    for name, parts in PRESETS.items():
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "session": (1, 8),
+    "epochs": (1, 4),
+    "baseline": ("welford", "value", "group-mean"),
+    "z_score": (False, True),
+    "clip": (None, 0.2),
+    "beta": (0.0, 0.05),
+}
+
+
+def combinations() -> list[Parts]:
+    """Return every combination of parts that is a rule, the one without any part first."""
+    found = []
+    for values in product(*CHOICES.values()):
+        with suppress(ValidationError):
+            found.append(Parts(**dict(zip(CHOICES, values, strict=True))))
+    return found
+
+
+def bolts() -> list[dict[str, Any]]:
+    """Return what one person is shown under every combination of parts, with the same luck."""
+    found = []
+    for parts in combinations():
         settings = Settings(seed=1, intentionality=0.2, learning_rate=0.5, parts=parts)
         one = mf.person(settings.scenario(SHOWN))
         line = mirror_again(settings, SHOWN)["command"]
-        found[name] = {
-            "command": line.replace("mirrorfield run one-user", "mirrorfield person 0 one-user"),
-            "shown": "".join(map(str, one.posts.shown.tolist())),
-            "diet": one.diet[-1].astype(float).tolist(),
-            "mean_reaction": one.mean_reaction,
-        }
+        found.append(
+            {
+                "parts": parts.model_dump(),
+                "command": line.replace("mirrorfield run one-user", "mirrorfield person 0 one-user"),
+                "shown": "".join(map(str, one.posts.shown.tolist())),
+                "mean_reaction": one.mean_reaction,
+            }
+        )
     return found
 
 

@@ -23,7 +23,7 @@ from mirrorfield.server.catalogue import billion
 from mirrorfield.server.crowd import places_of
 from mirrorfield.server.mirror import Mirror, Settings
 from mirrorfield.server.panels import Change, Phenomenon, effects
-from mirrorfield.server.parts import PRESETS
+from mirrorfield.server.parts import PRESETS, Parts
 
 RECORDED = resources.files("mirrorfield.server") / "static" / "recorded"
 DOCS = Path(__file__).parents[2] / "docs"
@@ -314,11 +314,22 @@ def test_people_of_the_scenes_are_the_same_without_a_change_and_as_in_the_base()
     "name", ["REINFORCE", *(pytest.param(name, marks=pytest.mark.slow) for name in ("PPO", "GRPO"))]
 )
 def test_what_a_rule_shows_is_what_the_mirror_of_the_page_shows(name: str) -> None:
-    found = told("story.json")["bolts"][name]
+    found = next(one for one in told("story.json")["bolts"] if one["parts"] == PRESETS[name].model_dump())
     mirror = Mirror(Settings(seed=1, intentionality=0.2, learning_rate=0.5, parts=PRESETS[name]))
     assert "".join(str(mirror.react().category) for _ in range(200)) == found["shown"]
-    asked = scenario_of(found["command"])
-    assert asked.policy == mirror.settings.scenario(200).policy and asked.steps == 200 and asked.seed == 1
+
+
+def test_every_combination_of_parts_is_recorded_under_its_own_command() -> None:
+    found = told("story.json")["bolts"]
+    assert found[0]["parts"] == Parts().model_dump() and len(found) == len({str(one["parts"]) for one in found}) > 30
+    for one in found:
+        settings = Settings(seed=1, intentionality=0.2, learning_rate=0.5, parts=Parts(**one["parts"]))
+        asked = scenario_of(one["command"])
+        assert asked.policy == settings.scenario(200).policy and asked.steps == 200 and asked.seed == 1
+        assert len(one["shown"]) == 200
+    for one in found[1::9]:
+        again = mf.person(scenario_of(one["command"]))
+        assert "".join(map(str, again.posts.shown.tolist())) == one["shown"]
 
 
 @pytest.mark.parametrize(

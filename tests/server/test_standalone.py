@@ -74,3 +74,20 @@ def test_it_runs_from_a_disk_and_asks_for_nothing(browser: Any, tmp_path: Path) 
     page.get_by_text("After 1,500 posts").wait_for(state="attached")
     assert said == [] and set(asked) <= {"file", "data", "blob"} and page.locator("#sandbox").count() == 0
     page.close()
+
+
+EXAMPLE = Path(__file__).parents[2] / "examples/mirror.html"
+
+
+@pytest.mark.skipif(not EXAMPLE.exists(), reason="a source distribution has no examples")
+def test_the_example_is_the_page_as_it_is() -> None:
+    """Compressed bytes may differ from one zlib to another, so the recordings are compared unpacked."""
+
+    def parts(text: str) -> tuple[str, dict[str, bytes]]:
+        before, packed, after = re.split(r"(?<=mirrorfieldRecorded = )(\{.*?\})(?=;)", text, maxsplit=1)
+        inside = {name: gzip.decompress(base64.b64decode(value)) for name, value in json.loads(packed).items()}
+        return before + after, inside
+
+    assert parts(EXAMPLE.read_text(encoding="utf-8")) == parts(page_file()), (
+        "write it again: mirrorfield page --static examples/mirror.html --overwrite"
+    )

@@ -293,3 +293,75 @@ def test_a_lecture_goes_from_chapter_to_chapter_and_a_frame_has_one(opened: Open
     alone.goto(address + "?only=twins")
     expect(alone.locator("h1, h2")).to_have_text(["The twins"])
     alone.close()
+
+
+def chapter(page: Any, name: str) -> Any:
+    """Bring a chapter of the later ones into the window, and return it."""
+    page.locator(".later").first.scroll_into_view_if_needed()
+    found = page.locator(f"#{name} >> xpath=ancestor::section")
+    found.scroll_into_view_if_needed()
+    return found
+
+
+def test_each_scene_shows_its_own_figure_and_can_be_run_again(opened: Open, address: str) -> None:
+    from playwright.sync_api import expect
+
+    page = opened(address)
+    square = chapter(page, "square")
+    scenes = page.evaluate("fetch('recorded/story.json').then(answer => answer.json())")["scenes"]
+    square.get_by_role("button", name="Radicalization").click()
+    intensity = next(
+        one for one in scenes["radicalization"]["intensity-cap"]["effects"] if one["metric"] == "intensity"
+    )
+    expect(square.locator(".words .large")).to_have_text(
+        f"intensity: {intensity['base']:.2f} without, {intensity['changed']:.2f} with"
+    )
+    square.get_by_role("button", name="Polarization").click()
+    ends = scenes["polarization"]["exploration"]["strangers"]["without"]["mean"]
+    assert ends[0] > 0.98 and ends[-1] < 0.5  # alike at first, apart at the end
+    expect(square.get_by_role("img", name="begins at 1")).to_have_count(1)
+    square.get_by_role("button", name="Filter bubble").click()
+    square.get_by_role("button", name="a leash to an even feed").click()
+    table = square.locator("tbody").inner_text()
+    square.get_by_role("button", name="Run it here, now").click()
+    expect(square.get_by_text("Computed just now")).to_be_visible()
+    assert square.locator("tbody").inner_text() == table
+
+
+def test_guesses_ratings_wishes_and_parts_do_what_they_say(opened: Open, address: str) -> None:
+    from playwright.sync_api import expect
+
+    page = opened(address)
+    story = page.evaluate("fetch('recorded/story.json').then(answer => answer.json())")
+    neighbours = chapter(page, "neighbours")
+    neighbours.get_by_label("Your guess at distance 0.3").fill("0.05")
+    neighbours.get_by_role("button", name="Compare with the crowd").click()
+    share = story["neighbours"]["curve"][2]["same_luck"]["share"]
+    expect(neighbours.locator(".chart")).to_have_attribute("aria-label", re.compile(rf"{100 * share:.1f}% at 0\.3"))
+    twins = chapter(page, "twins")
+    twins.get_by_role("button", name="the labeller").click()
+    depth = {
+        post["text"]
+        for post in page.evaluate("fetch('api/about').then(a => a.json())")["posts"]
+        if post["category"] == "depth"
+    }
+    for _ in range(6):
+        choices = twins.locator(".choice").all()
+        next(one for one in choices if one.inner_text() in depth).click()
+    expect(twins.get_by_text("You chose depth in 6 of 6 pairs")).to_be_visible()
+    expect(twins.locator("dd").first).to_have_text("100%")
+    twins.get_by_role("button", name="the prompt", exact=True).click()
+    twins.get_by_role("button", name="Nothing but what is worth my time").click()
+    expect(twins.locator("dd").first).to_have_text(f"{100 * story['twins']['levers']['prompts'][8]['value'][4]:.0f}%")
+    bolts = chapter(page, "bolted")
+    expect(bolts.get_by_text("No part is on")).to_be_visible()
+    bolts.get_by_role("button", name="a bracket").click()
+    expect(bolts.get_by_text("Not one post differs")).to_be_visible()
+    bolts.get_by_role("button", name="in units of its spread").click()
+    expect(bolts.get_by_role("button", name="a tray")).to_have_attribute("aria-pressed", "true")
+    expect(bolts.get_by_text("The first post that differs")).to_be_visible()
+    for part in ("a tray", "a bracket"):
+        bolts.get_by_role("button", name=part).click()
+    expect(bolts.get_by_text("No part is on")).to_be_visible()
+    bolts.get_by_role("button", name="the checker").click()
+    expect(bolts.get_by_text("depth 100%")).to_be_visible()
