@@ -29,6 +29,13 @@ def test_the_same_profile_with_the_same_luck_is_the_same_mirror(pairs: mf.Neighb
     assert parted == sorted(parted) and pairs.strangers.value > pairs.distances[1].other_luck.value
 
 
+def test_strangers_are_pairs_that_share_nobody(pairs: mf.Neighbours) -> None:
+    """Were everyone in two pairs, the interval would count the same people twice: n pairs in place of n / 2."""
+    half = (pairs.strangers.high - pairs.strangers.low) / 2
+    p = pairs.strangers.value
+    assert half == pytest.approx(1.96 * (p * (1 - p) / (pairs.pairs // 2)) ** 0.5, rel=0.01)
+
+
 def test_what_decides_is_between_none_and_all(pairs: mf.Neighbours) -> None:
     (profile, error), (luck, other) = pairs.profile, pairs.luck
     assert 0 < error < 0.05 and 0 < other < 0.05

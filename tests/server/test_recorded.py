@@ -176,7 +176,7 @@ def test_neighbours_made_anew_part_as_often_as_recorded() -> None:
         assert fresh.same_luck.low < at["same_luck"]["share"] < fresh.same_luck.high
         assert fresh.other_luck.low < at["other_luck"]["share"] < fresh.other_luck.high
     away = found.strangers.value - story["strangers"]["share"]
-    assert abs(away) < 2 * (found.strangers.high - found.strangers.low)  # everyone is in two of these pairs
+    assert abs(away) < 2 * (found.strangers.high - found.strangers.low)
     for who, (share, error) in (("you", found.profile), ("luck", found.luck)):
         assert abs(story[who]["share"] - share) < 3 * error, who
 

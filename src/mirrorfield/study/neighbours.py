@@ -41,7 +41,7 @@ class AtDistance:
 class Neighbours:
     """What profile, luck and both together decide: first-order indices with standard errors, and pairs by distance.
 
-    `strangers` are pairs of users drawn apart, the value that every distance ends at.
+    `strangers` are pairs of users drawn apart, each user in one of them: the value that every distance ends at.
     """
 
     scenario: Scenario
@@ -138,7 +138,7 @@ def neighbours(
         pairs,
         decided(category, category_of(away, ids), scenario.k),
         decided(category, category_of(swapped, ids), scenario.k),
-        _parted(home, np.roll(home, 1, axis=0)),
+        _parted(home[: pairs // 2], home[pairs - pairs // 2 :]),
         found,
     )
 
