@@ -96,12 +96,9 @@ export function painter(canvas, n, { size = 3, spread = 0.045, edge = 0.9 } = {}
   };
 }
 
-/** Return a function that draws a recording at a frame, 2.5 say halfway from its third to its fourth; null without WebGL. */
-export function film(canvas, { n, frames }, how) {
-  const paint = painter(canvas, n, how);
-  return paint && ((at, lit) => {
-    const first = Math.max(0, Math.min(frames.length - 2, Math.floor(at)));
-    const nearest = Math.max(0, Math.min(frames.length - 1, Math.round(at)));
-    paint(frames[first].places, frames[first + 1].places, frames[nearest].kind, Math.min(1, at - first), lit);
-  });
+/** Draw a recording at a frame, 2.5 say halfway from its third to its fourth. */
+export function drawFrame(paint, { frames }, at, lit) {
+  const first = Math.max(0, Math.min(frames.length - 2, Math.floor(at)));
+  const nearest = Math.max(0, Math.min(frames.length - 1, Math.round(at)));
+  paint(frames[first].places, frames[first + 1].places, frames[nearest].kind, Math.min(1, at - first), lit);
 }
