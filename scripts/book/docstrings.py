@@ -16,7 +16,7 @@ CODE = re.compile(r"(`[^`]+`)")
 LABEL = re.compile(r"(?:^|(?<=[.)]) )((?:Formula|Reaction|Parameters|Fields|Source)(?=: )|Returns|Raises):? ")
 LISTS = ("Parameters", "Fields")
 NAME = re.compile(r"([a-z_]\w*)(, and |, | and |(?=[^\w.])|$)")
-PAGE = re.compile(r"\bdocs/([\w/-]+)\.md")
+PAGE = re.compile(r"\bdocs/([\w/-]+)\.md(, eqs?\. (\d+))?")
 ADDRESS = re.compile(r"https?://[^\s,;)]*[^\s,;).]")
 MODELS = ("Frozen", "Written")
 NO_NAMES: frozenset[str] = frozenset()
@@ -34,7 +34,10 @@ def escaped(text: str) -> str:
 
 def _linked(found: re.Match[str]) -> str:
     name = found[1].replace("\\", "")
-    return f"[docs/{name}.md](../{name}.html)" if (DOCS / f"{name}.md").is_file() else found[0]
+    if not (DOCS / f"{name}.md").is_file():
+        return found[0]
+    place = f"#eq-{found[3]}" if found[3] else ""
+    return f"[docs/{name}.md{found[2] or ''}](../{name}.html{place})"
 
 
 def listed(text: str, known: frozenset[str]) -> str:

@@ -53,7 +53,7 @@ def test_labels_of_a_docstring_become_paragraphs_and_lists() -> None:
     text = """Find where a figure crosses a level.
 
     It pays G_t. Formula: a_t = b[s][a] * c. Parameters: low and high, between which to look; odd, a thing (one; two).
-    More of it. Returns a Tipping. Raises InputError otherwise. Source: docs/model.md, https://doi.org/10.1/X_y.
+    More of it. Returns a Tipping. Raises InputError otherwise. Source: docs/model.md, eqs. 3 and 4, https://doi.org/10.1/X_y.
 
     >>> 1 + 1
     2
@@ -68,7 +68,7 @@ def test_labels_of_a_docstring_become_paragraphs_and_lists() -> None:
         "More of it.",
         "**Returns**{ .label } a Tipping.",
         "**Raises**{ .label } InputError otherwise.",
-        "**Source**{ .label } [docs/model.md](../model.html), <https://doi.org/10.1/X_y>.",
+        "**Source**{ .label } [docs/model.md, eqs. 3](../model.html#eq-3) and 4, <https://doi.org/10.1/X_y>.",
         "```pycon\n    >>> 1 + 1\n    2\n```",
     ]
 
