@@ -14,6 +14,9 @@ from mkdocs.exceptions import PluginError
 INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
 DISPLAY = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', re.DOTALL)
 TAG = re.compile(r"\\tag\{(\w+)\}")
+PAREN = r"(?:<mrow>)*<mo [^>]*>&#x00028;"
+NAMED = re.compile(rf"<mo>([A-Za-z]{{2,}})</mo>(?={PAREN})")
+BARE = re.compile(rf"<mi>(?:exp|ln|log|det)</mi>(?!{PAREN}|</)")
 UNKNOWN = re.compile(r"\\[A-Za-z]+")
 
 
@@ -24,6 +27,7 @@ def mathml(latex: str, display: str = "inline") -> str:
     if unknown := UNKNOWN.search(made):
         raise PluginError(f"formula: expected commands that latex2mathml has, got {unknown[0]} in: {text}")
     made = made.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")  # the converter takes \sim for the ASCII tilde
+    made = BARE.sub(r"\g<0><mspace width='0.167em' />", NAMED.sub(r"<mi>\1</mi>", made))  # max(x), and ln x
     return made.replace("<math ", f'<math alttext="{escape(text)}" ', 1)
 
 
