@@ -47,3 +47,9 @@ def test_documented_commands_and_options_exist(page: Path) -> None:
         known = {option for parameter in loaded(words[0]).params for option in parameter.opts} | {"--help"}
         used = {word.strip("[]").split("=")[0] for word in words[1:] if word.strip("[").startswith("--")}
         assert used <= known, (words, used - known)
+
+
+@pytest.mark.skipif(not (ROOT / "docs" / "gallery.md").is_file(), reason="the docs are not in the source distribution")
+def test_every_picture_of_the_docs_is_in_the_gallery() -> None:
+    shown = re.findall(r"\]\(assets/([\w-]+\.png)\)", (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8"))
+    assert sorted(shown) == sorted(picture.name for picture in (ROOT / "docs" / "assets").glob("*.png"))
