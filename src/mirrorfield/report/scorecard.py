@@ -39,11 +39,11 @@ def _published(fact: Fact) -> str:
     if fact.kind == "sign":
         told = "positive" if fact.value > 0 else "negative"
     elif fact.kind == "zero":
-        told = f"no change (margin {number(fact.margin or 0.0)})"
+        told = f"no change (margin {fact.margin:g})"
     elif fact.low is None or fact.high is None:
-        told = number(fact.value)
+        told = f"{fact.value:g}"
     else:
-        told = f"{number(fact.value)} [{number(fact.low)}, {number(fact.high)}]"
+        told = f"{fact.value:g} [{fact.low:g}, {fact.high:g}]"
     return told + ("" if fact.checked else UNCHECKED)
 
 
@@ -61,7 +61,8 @@ def cells(row: Row) -> tuple[str, ...]:
 def head(card: Scorecard) -> str:
     """Return the outcome in one sentence."""
     counts = ", ".join(f"{card.count(word)} {word}" for word in ORDER)
-    return f"{len(card.rows)} facts, {card.users:,} people, seed {card.seed}: {counts}."
+    base = card.base
+    return f"{len(card.rows)} facts; {base.users:,} people, {base.steps:,} posts each, seed {base.seed}: {counts}."
 
 
 def plain(card: Scorecard) -> dict[str, Any]:
@@ -75,8 +76,7 @@ def plain(card: Scorecard) -> dict[str, Any]:
         verdict = {"verdict": row.verdict.word, "why": row.verdict.why}
         rows.append({"fact": fact, "model": model, **verdict, "nulls": nulls, "nearest": near})
     return {
-        "users": card.users,
-        "seed": card.seed,
+        "scenario": card.base.model_dump(mode="json", exclude_none=True),
         "rule": RULE,
         "counts": {w: card.count(w) for w in ORDER},
         "rows": rows,
@@ -111,6 +111,8 @@ def _about(row: Row) -> list[tuple[str, str]]:
     if row.nearest is not None:
         found, verdict = row.nearest
         told.append(("Nearest", f"{_found(found)}, {verdict.word} ({verdict.why}), with {_settings(fact)}"))
+    if fact.tried:
+        told.append(("Tried", fact.tried))
     return [*told, ("Role", fact.role), ("What would change it", fact.change)]
 
 
@@ -143,7 +145,7 @@ def page(card: Scorecard, command: str) -> str:
         body += (
             f"<section><h2>{escape(row.fact.id)}</h2><p>{escape(row.fact.statement)}</p><ul>{listed}</ul></section>\n"
         )
-    return leaf(TITLE, head(card), body, None, command)
+    return leaf(TITLE, head(card), body, card.base, command)
 
 
 def lines(rows: Sequence[Row]) -> list[tuple[str, ...]]:

@@ -14,6 +14,7 @@ from mirrorfield.metrics.concentration import effective_categories
 from mirrorfield.metrics.mirrors import wilson
 from mirrorfield.metrics.moments import Moments
 from mirrorfield.metrics.outcomes import category_of, deliberate_value
+from mirrorfield.policy.softmax import softmax
 from mirrorfield.study.bench import Bench
 from mirrorfield.study.goodhart import BETAS
 from mirrorfield.validation.facing import Measured
@@ -27,7 +28,7 @@ AROUSING = (THREAT, TRIBAL)
 Z95 = 1.959963984540054
 SESSION, FILM, PAGE = 20, 10, 10
 AFTER = (8, 16, 32, 64, 128, 256, 512)
-DRAWS, LABELLERS, LABELS, RIDGE = 40, 100, 200, 0.1
+DRAWS, LABELLERS, LABELS, RIDGE, GOOD = 160, 100, 100, 0.1, (-2.0, -2.0, -1.0, 1.0)
 STILL = {"policy.learning_rate": 0.0}
 LEVEL = np.arange(3.0)  # of arousal: calm 0, engaged 1, hooked 2
 
@@ -215,15 +216,17 @@ def negativity(bench: Bench, server: str) -> Measured:
 
 
 def over_optimisation(bench: Bench, server: str) -> Measured:
-    """True gain at the loosest leash less at the best one, in reactions, over draws of labellers and labels.
+    """Deliberate value at the loosest leash less at the best one, in reactions, over draws of labellers and labels.
 
-    The best leash is that of the first half of the draws; the difference is measured on the other half.
+    The policy that is optimised serves the last category most of the time, as in docs/rlhf.md, section 8. The best
+    leash is that of every second draw, and the difference is measured on the others.
     """
-    gains, reference = [], np.full((len(LEVEL), bench.base.k), 1 / bench.base.k)
-    names, weight = [category.name for category in bench.base.categories], np.full(len(LEVEL), 1 / len(LEVEL))
+    base, gains = bench.base, []
+    reference = np.broadcast_to(softmax(np.array(GOOD)), (len(LEVEL), base.k))
+    names, weight = [category.name for category in base.categories], np.full(len(LEVEL), 1 / len(LEVEL))
     for number in range(DRAWS):
-        people = draw_labellers(bench.base.model_copy(update={"seed": bench.base.seed + 1 + number}), LABELLERS, None)
-        truth = people.value.mean(axis=0)
+        people = draw_labellers(base.model_copy(update={"seed": base.seed + 1 + number}), LABELLERS)
+        truth = people.deliberate.mean(axis=0)
         if server == "perfect":
             score = truth
         else:

@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mirrorfield.errors import InputError, check_known
-from mirrorfield.population.scenario import Scenario
+from mirrorfield.population.scenario import CATEGORIES, Scenario
 from mirrorfield.study.bench import MODEL, Bench
 from mirrorfield.study.counterparts import MEASURES
 from mirrorfield.validation.facing import ORDER, Measured, Verdict, judge
 from mirrorfield.validation.facts import Fact, facts
 
 FEWEST, USERS = 2, 10_000
+NAMES = [category.name for category in CATEGORIES]
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """Rows, contradicted facts first, then those that agree, then those that cannot be compared; users and seed."""
+    """Rows, contradicted facts first, then those that agree, then those that cannot be compared; the scenario."""
 
-    users: int
-    seed: int
+    base: Scenario
     rows: list[Row]
 
     def count(self, word: str) -> int:
@@ -42,27 +42,26 @@ class Scorecard:
 
 
 def scorecard(
-    users: int = USERS,
-    seed: int = 1,
+    base: Scenario | None = None,
     only: Sequence[str] = (),
     *,
     known: Sequence[Fact] | None = None,
     threads: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Scorecard:
-    """Return the default scenario held against published facts.
+    """Return a scenario held against published facts.
 
-    Parameters: users, 2 or more, and seed of the default scenario; only, ids of facts, all of them by default; known,
-    the facts, by default those of the package; threads, default one per processor; progress, called with the id of a
-    fact, how many are done and of how many. Returns a Scorecard, in which facts of one verdict keep their order. Raises
-    InputError for too few users, an unknown id, and a fact whose measurement there is not. Source:
-    docs/results/scorecard.md.
+    Parameters: base, with the categories of the default scenario, by default that one with 10,000 users; only, ids of
+    facts, all of them by default; known, the facts, by default those of the package; threads, default one per
+    processor; progress, called with the id of a fact, how many are done and of how many. Returns a Scorecard, in which
+    facts of one verdict keep their order. Raises InputError for fewer than 2 users, other categories, posts with an
+    intensity, an unknown id, and a fact whose measurement there is not. Source: docs/results/scorecard.md.
 
-    >>> scorecard(users=64, only=["party-warmth"]).rows[0].verdict.word
+    >>> scorecard(Scenario(users=64), ["party-warmth"]).rows[0].verdict.word
     'cannot be compared'
     """
-    if users < FEWEST:
-        raise InputError(f"users: expected {FEWEST} or more, got {users}; an interval needs people that differ")
+    base = base or Scenario(users=USERS)
+    _check(base)
     every = facts() if known is None else tuple(known)
     for name in only:
         check_known(name, [fact.id for fact in every], "--only: unknown fact")
@@ -70,12 +69,23 @@ def scorecard(
     for fact in chosen:
         if fact.measure is not None:
             check_known(fact.measure, MEASURES, f"{fact.id}: unknown measurement")
-    bench, rows = Bench(Scenario(users=users, seed=seed), threads), []
+    bench, rows = Bench(base, threads), []
     for done, fact in enumerate(chosen):
         if progress:
             progress(fact.id, done, len(chosen))
         rows.append(_row(bench, fact))
-    return Scorecard(users, seed, sorted(rows, key=lambda row: ORDER.index(row.verdict.word)))
+    return Scorecard(base, sorted(rows, key=lambda row: ORDER.index(row.verdict.word)))
+
+
+def _check(base: Scenario) -> None:
+    if base.users < FEWEST:
+        raise InputError(f"users: expected {FEWEST} or more, got {base.users}; an interval needs people that differ")
+    names = [category.name for category in base.categories]
+    if names != NAMES or base.intensity.rungs > 1:
+        raise InputError(
+            f"scorecard: expected the categories {', '.join(NAMES)} and posts without intensity; "
+            "the facts are about these"
+        )
 
 
 def _row(bench: Bench, fact: Fact) -> Row:

@@ -32,7 +32,8 @@ class Fact(Frozen):
     number that the model could have, and `value` is 1 or -1; one of kind "zero" says that nothing changes, and `margin`
     is what we still call nothing. checked: the number was read in the source (or, for data, computed from them), else
     `unchecked` says why not. measure: the name of a measurement; where there is none, `reason` says why. role: "input"
-    if tables of the model were made to show facts of this sort. nearest: settings with which the model comes nearer.
+    if tables of the model were made to show facts of this sort. nearest: settings with which the model comes nearer;
+    tried: what else was tried.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
@@ -53,6 +54,7 @@ class Fact(Frozen):
     counterpart: str = ""
     nulls: tuple[str, ...] = ()
     nearest: Annotated[dict[str, Any], Field(default_factory=dict)]
+    tried: str = ""
     change: Text
 
     @model_validator(mode="after")
