@@ -42,13 +42,13 @@ def scorecard(
     else:
         table = Table(box=box.SIMPLE_HEAD)
         for heading in SHORT:
-            table.add_column(heading, overflow="fold")
+            table.add_column(heading, overflow="fold", no_wrap=heading == SHORT[0])
         for row in lines(card.rows):
             table.add_row(*row)
         stdout().print(table)
-        stdout().print(head(card), highlight=False)
+        stdout().print(head(card), highlight=False, soft_wrap=True)
         if any(not row.fact.checked for row in card.rows):
-            stdout().print(MARK, highlight=False)
+            stdout().print(MARK, highlight=False, soft_wrap=True)
     if out:
         command = _command(base, settings or [], only or [])
         out.write_text(markdown(card, command) if out.suffix == ".md" else page(card, command), encoding="utf-8")

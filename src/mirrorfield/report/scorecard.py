@@ -1,5 +1,6 @@
 """The scorecard as rows of a table, as plain values, as Markdown and as one HTML page."""
 
+import json
 from collections.abc import Sequence
 from html import escape
 from math import isfinite
@@ -60,7 +61,8 @@ def cells(row: Row) -> tuple[str, ...]:
 
 def head(card: Scorecard) -> str:
     """Return the outcome in one sentence."""
-    counts = ", ".join(f"{card.count(word)} {word}" for word in ORDER)
+    against, for_, open_ = (card.count(word) for word in ORDER)
+    counts = f"the model contradicts {against}, agrees with {for_}, and cannot be compared with {open_}"
     base = card.base
     return f"{len(card.rows)} facts; {base.users:,} people, {base.steps:,} posts each, seed {base.seed}: {counts}."
 
@@ -117,7 +119,14 @@ def _about(row: Row) -> list[tuple[str, str]]:
 
 
 def _settings(fact: Fact) -> str:
-    return ", ".join(f"{path} = {value}" for path, value in fact.nearest.items())
+    return ", ".join(f"{path} = {_value(value)}" for path, value in fact.nearest.items())
+
+
+def _value(value: Any) -> str:
+    """Return a setting as --set takes it."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {_value(part)}" for name, part in value.items()) + "}"
+    return json.dumps(value)
 
 
 def markdown(card: Scorecard, command: str) -> str:
@@ -153,7 +162,8 @@ def lines(rows: Sequence[Row]) -> list[tuple[str, ...]]:
     short: list[tuple[str, ...]] = []
     for row in rows:
         name, published, _, model, _, verdict = cells(row)
-        nulls = "; ".join(f"{null} {pair[1].word}" for null, pair in row.nulls.items())
+        words = {word: [null for null, pair in row.nulls.items() if pair[1].word == word] for word in ORDER}
+        nulls = "; ".join(f"{word}: {', '.join(named)}" for word, named in words.items() if named)
         near = "" if row.nearest is None else f"{_found(row.nearest[0])} {row.nearest[1].word}"
         short.append((name, published, model, nulls, near, verdict))
     return short

@@ -25,18 +25,18 @@ from mirrorfield.world.rlhf.reward_model import fit_reward_model
 
 THREAT, TRIBAL, DEPTH = 0, 1, 3
 AROUSING = (THREAT, TRIBAL)
-Z95 = 1.959963984540054
+Z95, RESOLUTION = 1.959963984540054, 1e-6
 SESSION, FILM, PAGE = 20, 10, 10
-AFTER = (8, 16, 32, 64, 128, 256, 512)
+AFTER = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 DRAWS, LABELLERS, LABELS, RIDGE, GOOD = 160, 100, 100, 0.1, (-2.0, -2.0, -1.0, 1.0)
 STILL = {"policy.learning_rate": 0.0}
 LEVEL = np.arange(3.0)  # of arousal: calm 0, engaged 1, hooked 2
 
 
 def _mean(values: FloatArray) -> Measured:
+    """Return a mean over people with Student's interval; what float32 cannot tell from zero is zero."""
     moments = Moments.of(np.asarray(values, float))
-    low, high = moments.interval()
-    return Measured(moments.mean, low, high)
+    return Measured(*(0.0 if abs(x) < RESOLUTION else float(x) for x in (moments.mean, *moments.interval())))
 
 
 def _diet(trace: Trace) -> FloatArray:
@@ -87,7 +87,7 @@ def _crossing(share: FloatArray) -> float:
 
 
 def session_climb(bench: Bench, server: str) -> Measured:
-    """Chance of threat or tribal at the 20th post of a session less at the first: start calm, policies fixed."""
+    """Chance of threat or tribal at the 20th post of a session minus that at the first: start calm, policies fixed."""
     trace = bench.run(server)
     moves, served = trace.moves.astype(float), trace.served.astype(float)[:, list(AROUSING)].sum(axis=1)
     state = np.zeros_like(served)
@@ -99,7 +99,7 @@ def session_climb(bench: Bench, server: str) -> Measured:
 
 
 def arousal(bench: Bench, server: str) -> Measured:
-    """Arousal (0, 1, 2) under the algorithm less in a random feed, in standard deviations over people of the latter."""
+    """Arousal (0, 1, 2) minus that in a random feed, in standard deviations over people in the random feed."""
     return _arousal(bench, bench.run(server))
 
 
@@ -114,14 +114,14 @@ def _arousal(bench: Bench, trace: Trace) -> Measured:
 
 
 def outgroup(bench: Bench, server: str) -> Measured:
-    """Share of tribal in the diet less one in K, in standard deviations of the share among ten posts drawn evenly."""
+    """Share of tribal in the diet minus 1 / K, in standard deviations of the share among ten posts drawn evenly."""
     diet = _diet(bench.run(server))
     tribal = np.eye(diet.shape[1])[TRIBAL]
     return _mean((diet @ tribal - tribal.mean()) / page_spread(tribal))
 
 
 def satisfaction(bench: Bench, server: str) -> Measured:
-    """Deliberate value of the diet less that of a random feed, in standard deviations of ten posts drawn evenly."""
+    """Deliberate value of the diet minus that of a random feed, in standard deviations of ten posts drawn evenly."""
     return _satisfaction(bench, bench.run(server))
 
 
@@ -137,16 +137,16 @@ def _satisfaction(bench: Bench, trace: Trace) -> Measured:
 
 
 def narrowing(bench: Bench, server: str) -> Measured:
-    """Effective categories of the diet after the last post less after the first."""
+    """Effective categories of the diet after the last post minus those after the first."""
     trace = bench.run(server)
     first, last = (effective_categories(trace.diet[at].T.astype(float)) for at in (0, -1))
     return _mean(last - first)
 
 
 def homogenisation(bench: Bench, server: str) -> Measured:
-    """Overlap of two people's diets less what it would be if each got the category that they react to most.
+    """Overlap of two people's diets minus what it would be if each got the category that they react to most.
 
-    Formula: mean over pairs of p_u . p_v less mean over pairs of q_u . q_v, where q_u is 1 at the category with the
+    Formula: mean over pairs of p_u . p_v minus mean over pairs of q_u . q_v, where q_u is 1 at the category with the
     largest sum_s d_u(s) mu_u[s, a]; the interval is that of the difference's influence function,
     2 (p_u . pbar - q_u . qbar).
     """
@@ -165,7 +165,7 @@ def homogenisation(bench: Bench, server: str) -> Measured:
 
 
 def exploration(bench: Bench, server: str) -> Measured:
-    """Share of people locked in if a tenth of all posts is drawn at random, less the share if not."""
+    """Share of people locked in if a tenth of all posts is drawn at random, minus the share if not."""
     without, with_it = (
         _diet(bench.run(server, settings)).max(axis=1) > 0.9 for settings in (None, {"intervention.exploration": 0.1})
     )
@@ -173,7 +173,7 @@ def exploration(bench: Bench, server: str) -> Measured:
 
 
 def films(bench: Bench, server: str) -> Measured:
-    """Arousal that ten posts of threat add, less ten of depth, in standard deviations over people in a random feed."""
+    """Arousal that ten posts of threat add, minus that of ten of depth, in standard deviations in a random feed."""
     trace = bench.run(server, STILL)
     law, start = bench.transition(server, trace), trace.time_in_state.T.astype(float)
     added = []
@@ -186,7 +186,7 @@ def films(bench: Bench, server: str) -> Measured:
 
 
 def restraint(bench: Bench, server: str) -> Measured:
-    """1 less the ratio of what people do to what impulse alone would have them do, for tribal posts in a random feed.
+    """1 minus the ratio of what people do to what impulse alone would have them do, for tribal posts in a random feed.
 
     Formula: 1 - mean_u sum_s d_u(s) mu_u[s, tribal] / mean_u sum_s d_u(s) w_u mu_reactive[s, tribal]; delta method.
     """
@@ -203,20 +203,20 @@ def restraint(bench: Bench, server: str) -> Measured:
 
 
 def time_order(bench: Bench, server: str) -> Measured:
-    """Mean reaction over all posts in a random feed less under the algorithm, each person with themselves."""
+    """Mean reaction over all posts in a random feed minus that under the algorithm, each person with themselves."""
     chance, served = bench.run("random"), bench.run(server)
     return _mean(chance.mean_reaction[-1].astype(float) - served.mean_reaction[-1])
 
 
 def negativity(bench: Bench, server: str) -> Measured:
-    """Mean reaction to threat less to depth, in a random feed."""
+    """Mean reaction to threat minus that to depth, in a random feed."""
     trace = bench.run(server, STILL)
     means = np.einsum("sn,nsa->na", trace.time_in_state.astype(float), bench.mean(server, trace))
     return _mean(means[:, THREAT] - means[:, DEPTH])
 
 
 def over_optimisation(bench: Bench, server: str) -> Measured:
-    """Deliberate value at the loosest leash less at the best one, in reactions, over draws of labellers and labels.
+    """Deliberate value at the loosest leash minus that at the best one, in reactions, over draws of labels.
 
     The policy that is optimised serves the last category most of the time, as in docs/rlhf.md, section 8. The best
     leash is that of every second draw, and the difference is measured on the others.

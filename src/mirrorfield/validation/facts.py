@@ -30,10 +30,10 @@ class Fact(Frozen):
 
     value, low, high: the number with its 95% interval, in `unit`, over `population`. A fact of kind "sign" has no
     number that the model could have, and `value` is 1 or -1; one of kind "zero" says that nothing changes, and `margin`
-    is what we still call nothing. checked: the number was read in the source (or, for data, computed from them), else
-    `unchecked` says why not. measure: the name of a measurement; where there is none, `reason` says why. role: "input"
-    if tables of the model were made to show facts of this sort. nearest: settings with which the model comes nearer;
-    tried: what else was tried.
+    is what we still call nothing. checked: the number was read in the source (or, for data, computed from them);
+    otherwise `unchecked` says why not. measure: the name of a measurement; where there is none, `reason` says why.
+    role: "input" if tables of the model were made to show facts of this sort. nearest: settings with which the model
+    comes nearer; tried: what else was tried.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
