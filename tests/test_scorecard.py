@@ -11,7 +11,7 @@ from mirrorfield.cli.main import app
 from mirrorfield.errors import InputError
 from mirrorfield.metrics.outcomes import category_of
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.report.scorecard import markdown, number, page, plain
+from mirrorfield.report.scorecard import markdown, number, page, plain, told_apart
 from mirrorfield.study import counterparts
 from mirrorfield.study.bench import NULLS, Bench
 from mirrorfield.study.counterparts import MEASURES, page_spread
@@ -65,6 +65,10 @@ def test_made_facts_get_the_right_verdict_and_contradicted_ones_come_first() -> 
         assert found == Measured(0.0, 0.0, 0.0)  # a random feed does not narrow at all
         assert verdict.word == ("agrees" if row.fact.id in ("nothing-happens", "at-most-three") else "contradicts")
     assert card.rows[-1].model is None and card.rows[-1].verdict.why == "the model has no such thing"
+    assert told_apart(card) == (
+        "Of the 2 facts that the model agrees with, 1 are contradicted by every null model beside them, and 0 of these "
+        "test it. Of the 3 that it contradicts, 0 agree with the nearest settings known, which were chosen on them."
+    )
     assert [card.count(word) for word in ("contradicts", "agrees", "cannot be compared")] == [3, 2, 1]
 
 
@@ -72,6 +76,7 @@ def test_settings_that_bring_the_model_nearer_are_measured_too() -> None:
     fact = made("still", kind="zero", value=0.0, margin=0.01, nearest={"policy.learning_rate": 0.0})
     (row,) = scorecard(FEW, known=[fact]).rows
     assert row.verdict.word == "contradicts" and row.nearest is not None
+    assert "Of the 1 that it contradicts, 1 agree" in told_apart(Scorecard(FEW, [row]))
     assert row.nearest[0] == Measured(0.0, 0.0, 0.0) and row.nearest[1].word == "agrees"
 
 

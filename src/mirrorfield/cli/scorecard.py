@@ -27,7 +27,7 @@ def scorecard(
     json_: Json = False,
 ) -> None:
     """Hold the default scenario, or a changed one, against published facts; those that it contradicts come first."""
-    from mirrorfield.report.scorecard import MARK, head, lines, markdown, page, plain
+    from mirrorfield.report.scorecard import MARK, head, lines, markdown, page, plain, told_apart
     from mirrorfield.study.scorecard import scorecard as run
 
     check_file(out, "--out", ".md", ".html")
@@ -47,6 +47,7 @@ def scorecard(
             table.add_row(*row)
         stdout().print(table)
         stdout().print(head(card), highlight=False, soft_wrap=True)
+        stdout().print(told_apart(card), highlight=False, soft_wrap=True)
         if any(not row.fact.checked for row in card.rows):
             stdout().print(MARK, highlight=False, soft_wrap=True)
     if out:

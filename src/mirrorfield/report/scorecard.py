@@ -67,6 +67,20 @@ def head(card: Scorecard) -> str:
     return f"{len(card.rows)} facts; {base.users:,} people, {base.steps:,} posts each, seed {base.seed}: {counts}."
 
 
+def told_apart(card: Scorecard) -> str:
+    """Return how much the agreement is worth: against null models, by role, and with the nearest settings."""
+    agreed = [row for row in card.rows if row.verdict.word == "agrees"]
+    alone = [row for row in agreed if all(verdict.word != "agrees" for _, verdict in row.nulls.values())]
+    tests = sum(row.fact.role == "test" for row in alone)
+    near = [row for row in card.rows if row.verdict.word == "contradicts" and row.nearest is not None]
+    nearer = sum(row.nearest is not None and row.nearest[1].word == "agrees" for row in near)
+    return (
+        f"Of the {len(agreed)} facts that the model agrees with, {len(alone)} are contradicted by every null model "
+        f"beside them, and {tests} of these test it. Of the {card.count('contradicts')} that it contradicts, {nearer} "
+        "agree with the nearest settings known, which were chosen on them."
+    )
+
+
 def plain(card: Scorecard) -> dict[str, Any]:
     """Return the scorecard as plain values for JSON; None for a number that is not finite."""
     rows = []
@@ -133,7 +147,8 @@ def markdown(card: Scorecard, command: str) -> str:
     """Return the scorecard as a page of Markdown; `command` is what made it."""
     rows = [HEADINGS, ("---",) * len(HEADINGS), *(cells(row) for row in card.rows)]
     grid = "".join(f"| {' | '.join(part.replace('|', '/') for part in row)} |\n" for row in rows)
-    text = f"# {TITLE}\n\n**{head(card)}**\n\n```console\n$ {command}\n```\n\n{ASSUMED}\n\n{grid}\n{_escaped(MARK)}\n\n"
+    text = f"# {TITLE}\n\n**{head(card)}** {told_apart(card)}\n\n```console\n$ {command}\n```\n\n"
+    text += f"{ASSUMED}\n\n{grid}\n{_escaped(MARK)}\n\n"
     text += f"## The rule\n\n{RULE}\n\n## The facts\n"
     for row in card.rows:
         text += f"\n### {row.fact.id}\n\n{row.fact.statement}\n\n"
@@ -147,7 +162,8 @@ def _escaped(text: str) -> str:
 
 def page(card: Scorecard, command: str) -> str:
     """Return the scorecard as one self-contained HTML page; `command` is what made it."""
-    body = f"<p>{escape(ASSUMED)}</p>\n{table(HEADINGS, [cells(row) for row in card.rows])}<p>{escape(MARK)}</p>\n"
+    body = f"<p>{escape(told_apart(card))}</p>\n<p>{escape(ASSUMED)}</p>\n"
+    body += f"{table(HEADINGS, [cells(row) for row in card.rows])}<p>{escape(MARK)}</p>\n"
     body += f"<section><h2>The rule</h2><p>{escape(RULE)}</p></section>\n"
     for row in card.rows:
         listed = "".join(f"<li><b>{escape(label)}.</b> {escape(value)}</li>\n" for label, value in _about(row))
