@@ -99,9 +99,9 @@ def test_homogenisation_is_a_mean_over_pairs(bench: Bench) -> None:
 
 @pytest.mark.slow
 def test_the_interval_of_homogenisation_is_as_wide_as_its_spread_over_crowds() -> None:
-    found = [MEASURES["homogenisation"](Bench(Scenario(users=128, steps=30, seed=s)), "model") for s in range(60)]
+    found = [MEASURES["homogenisation"](Bench(Scenario(users=128, steps=30, seed=s)), "model") for s in range(40)]
     half = np.mean([one.high - one.low for one in found]) / 2
-    assert 0.75 < half / (1.96 * np.std([one.value for one in found], ddof=1)) < 1.33  # 60 crowds: s.e. of 9%
+    assert 0.65 < half / (1.96 * np.std([one.value for one in found], ddof=1)) < 1.54  # 40 crowds: s.e. of 11%
 
 
 def test_people_are_those_of_the_scenario(bench: Bench) -> None:
@@ -220,7 +220,7 @@ def test_the_pages_hold_every_fact_and_mark_what_was_not_read() -> None:
     assert "[0.4, never]" in text and number(1e-9) == "1e-09"
 
 
-def test_the_command_prints_what_python_returns(tmp_path: Path, capsys) -> None:
+def test_the_command_prints_what_python_returns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--users", "64", "--steps", "20", "--only", "narrowing", "--only", "party-warmth"]
     files = [tmp_path / "card.md", tmp_path / "card.html"]
     app(["scorecard", *words, "--json", "--out", str(files[0])], standalone_mode=False)

@@ -5,6 +5,7 @@ of the default scenario: threat, tribal, validation, depth.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def _mean(values: FloatArray) -> Measured:
 
 
 def _diet(trace: Trace) -> FloatArray:
-    return trace.diet[-1].T.astype(float)
+    return np.asarray(trace.diet[-1].T, float)
 
 
 def page_spread(value: FloatArray) -> float:
@@ -61,7 +62,9 @@ def forgetting(bench: Bench, server: str) -> Measured:
     """Posts after everybody's lambda goes from 0 to 1 until depth leads half of the diets; by "fresh", from a start."""
     leads = []
     for posts in AFTER:
-        everyone = {"population.intentionality": {"distribution": "point", "value": float(server == "fresh")}}
+        everyone: dict[str, Any] = {
+            "population.intentionality": {"distribution": "point", "value": float(server == "fresh")}
+        }
         if server == "fresh":
             settings = everyone | {"steps": posts}
         else:
