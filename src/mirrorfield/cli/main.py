@@ -23,6 +23,7 @@ COMMANDS = {
     "embed": ("embed:embed", "Embed the texts of items into a corpus."),
     "rlhf": ("rlhf:rlhf", "Align the recommender by people's labels, and compare."),
     "verify": ("verify:verify", "Check the theory's claims against the kernel."),
+    "scorecard": ("scorecard:scorecard", "Hold the model against published facts."),
     "cite": ("run:cite", "Print BibTeX for exactly what a scenario uses."),
     "serve": ("serve:serve", "Serve the page in a browser."),
     "page": ("serve:page", "Write the page as one file."),
