@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import mimetypes
-from importlib.abc import Traversable
+from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
 from starlette.datastructures import Headers
