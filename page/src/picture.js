@@ -1,17 +1,8 @@
 /** A picture of a mirror: what was shown, where it led on the map, and one number. */
 import { CORNERS, SHAPES, CLUSTERS } from "./kinds.js";
 import { colorsOf } from "./field.js";
+import { wrap } from "./save.js";
 import { verdict } from "./visitor.svelte.js";
-
-function lines(brush, text, width) {
-  const found = [""];
-  for (const word of text.split(" ")) {
-    const longer = `${found.at(-1)} ${word}`.trim();
-    if (brush.measureText(longer).width <= width) found[found.length - 1] = longer;
-    else found.push(word);
-  }
-  return found;
-}
 
 /** Return a PNG of some width and height, in the colours of the theme. */
 export async function pictureOf(steps, names, width, height, address) {
@@ -28,14 +19,14 @@ export async function pictureOf(steps, names, width, height, address) {
   const found = verdict(steps);
   const words = found.leads ? `${found.of} of my last 10 posts were one kind.` : "It has not found me yet.";
   const room = tall ? width - 2 * edge : width - 3 * edge - (height - 230);
+  const rise = tall ? 82 : 66;
   brush.fillStyle = ink;
   brush.font = `${tall ? 76 : 60}px Newsreader`;
-  lines(brush, words, room).forEach((text, i) => brush.fillText(text, edge, edge + 62 + i * (tall ? 82 : 66)));
-  brush.font = "24px Inter";
+  const said = wrap(brush, words, room);
+  said.forEach((text, i) => brush.fillText(text, edge, edge + 62 + i * rise));
   brush.fillStyle = quiet;
-  const below = edge + 62 + lines(Object.assign(brush, { font: `${tall ? 76 : 60}px Newsreader` }), words, room).length * (tall ? 82 : 66);
   brush.font = "24px Inter";
-  if (found.leads) brush.fillText(`${CLUSTERS[found.kind]}: ${names[found.kind]}`, edge, below - 14);
+  if (found.leads) brush.fillText(`${CLUSTERS[found.kind]}: ${names[found.kind]}`, edge, edge + 48 + said.length * rise);
 
   const side = tall ? width - 2 * edge - 120 : height - 230;
   const [left, top] = tall ? [edge + 60, height - side - 260] : [width - edge - side, edge];
@@ -67,7 +58,7 @@ export async function pictureOf(steps, names, width, height, address) {
   brush.fillStyle = quiet;
   brush.font = "22px Inter";
   const foot = `mirrorfield: ${steps.length} posts and my reactions, replayed by the same gradient that serves everyone.`;
-  lines(brush, foot, width - 2 * edge).forEach((text, i) => brush.fillText(text, edge, height - 66 + i * 28));
+  wrap(brush, foot, width - 2 * edge).forEach((text, i) => brush.fillText(text, edge, height - 66 + i * 28));
   if (address.startsWith("http") && !address.includes("127.0.0.1") && !tall) brush.fillText(new URL(address).host, edge, height - 20);
   return new Promise((done) => canvas.toBlob(done, "image/png"));
 }

@@ -5,7 +5,8 @@ import { colorsOf } from "./field.js";
 const LOOK = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-size", "font-family", "text-anchor"];
 const SCALE = 2, WIDTH = 640, EDGE = 16, LINE = 18;
 
-function hand(blob, name) {
+/** Hand a file to the visitor. */
+export function hand(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;
@@ -15,6 +16,16 @@ function hand(blob, name) {
 
 export function saveTable(rows, name) {
   hand(new Blob([rows.map((row) => row.join(",")).join("\n") + "\n"], { type: "text/csv" }), `${name}.csv`);
+}
+
+/** Put a text on the clipboard; return whether that was allowed. */
+export async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** An SVG as an image, with what the page's style sheet gives it written into it. */
@@ -31,7 +42,8 @@ async function still(svg) {
   return image;
 }
 
-function wrap(brush, text, width) {
+/** Return a text as lines that fit a width, in the font of the brush. */
+export function wrap(brush, text, width) {
   const lines = [""];
   for (const word of text.split(" ")) {
     const longer = `${lines.at(-1)} ${word}`.trim();

@@ -13,13 +13,18 @@ let it;
 /** Seeds are short, so that links are. */
 const freshSeed = () => crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000;
 
-const start = () => new Loop({ seed: visitor.seed, rate: RATE, tables: it.profiles, visitor: true });
+/** The loop of a visitor, { seed, given }, after the first so many of their reactions. */
+export function again({ seed, given }, tables, n = given.length) {
+  const own = new Loop({ seed, rate: RATE, tables, visitor: true });
+  for (const reaction of given.slice(0, n)) own.react(rewardOf(reaction));
+  return own;
+}
 
 /** Begin, with somebody's reactions if there are any. */
 export function begin(what, seed = freshSeed(), given = [], theirs = false) {
   it = what;
   Object.assign(visitor, { seed, given: [], steps: [], theirs });
-  loop = start();
+  loop = again({ seed, given: [] }, it.profiles);
   offer();
   for (const reaction of given) take(reaction);
 }
@@ -48,13 +53,6 @@ function offer() {
 function order(list, seed) {
   const hash = (i) => Math.imul(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(i + 1, 0x85ebca6b), 0xc2b2ae35) >>> 0;
   return list.map((one, i) => [hash(i), one]).sort((a, b) => a[0] - b[0]).map((pair) => pair[1]);
-}
-
-/** What post n would have done after another reaction: the visitor's loop up to it, and then that reaction. */
-export function whatIf(n, reward) {
-  const again = start();
-  for (const reaction of visitor.given.slice(0, n)) again.react(rewardOf(reaction));
-  return again.react(reward);
 }
 
 /** How many of the last ten posts are of the kind that most are of, and whether that kind leads: more than half. */

@@ -71,17 +71,23 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def opened(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Open pages; whatever one of them says on its console, and every error, fails the test."""
+    """Open pages; whatever one of them says on its console, and every error, fails the test.
+
+    With `clock`, the test may pause the page's time and let it go on, so that what is timed does not depend on the
+    machine.
+    """
     pages: list[Any] = []
     said: list[str] = []
 
-    def open_page(address: str, *, quiet: bool = True, **settings: Any) -> Any:
+    def open_page(address: str, *, quiet: bool = True, clock: bool = False, **settings: Any) -> Any:
         page = browser.new_page(**({"viewport": {"width": 1280, "height": 900}} | settings))
         pages.append(page)
         page.set_default_timeout(PATIENCE)
         if quiet:
             page.on("console", lambda message: said.append(message.text) if "GL Driver" not in message.text else None)
         page.on("pageerror", lambda error: said.append(str(error)))
+        if clock:
+            page.clock.install(time=0)
         page.goto(address)
         page.locator(".phone :is(article, .verdict):not([aria-busy])").wait_for()
         return page

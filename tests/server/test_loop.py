@@ -1,7 +1,6 @@
 """The page's own loop: in a real browser the compiled kernel's bits, and what a visitor sees in twenty posts."""
 
 import base64
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,9 +19,6 @@ from mirrorfield.server.guard import Names
 from mirrorfield.server.mirror import LANES, Mirror, Settings
 from mirrorfield.server.replay import ACTIONS, ALPHABET, Visitor, unpack
 
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-)
 LOOP = Path(__file__).parents[2] / "page/src/loop.js"
 LARGE = 2**53 - 1
 USERS = 3
@@ -63,33 +59,27 @@ class Course(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Call]:
+def port(browser: Any) -> Iterator[Call]:
     """Call a function of the module, the kernel's tables and an argument, in a blank page."""
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine; install it to compare the page's loop with the kernel")
-    from playwright.sync_api import sync_playwright
-
     source = "data:text/javascript;base64," + base64.b64encode(LOOP.read_bytes()).decode()
     tables = about_this().profiles.model_dump(mode="json")
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page = opened.new_page()
-        page.set_default_timeout(600_000)
-        page.evaluate("async (source) => { window.loop = await import(source); }", source)
+    page = browser.new_page()
+    page.set_default_timeout(600_000)
+    page.evaluate("async (source) => { window.loop = await import(source); }", source)
 
-        def call(function: str, argument: Any = None) -> Any:
-            return page.evaluate(f"([tables, argument]) => ({function})(loop, tables, argument)", [tables, argument])
+    def call(function: str, argument: Any = None) -> Any:
+        return page.evaluate(f"([tables, argument]) => ({function})(loop, tables, argument)", [tables, argument])
 
-        yield call
-        opened.close()
+    yield call
+    page.close()
 
 
 def of_page(
-    browser: Call, posts: int, rewards: Sequence[float] = (), turns: dict[int, Any] | None = None, **options: Any
+    port: Call, posts: int, rewards: Sequence[float] = (), turns: dict[int, Any] | None = None, **options: Any
 ) -> Course:
     """Return the page's course; what it draws and what it counts are checked against it."""
     told_turns = {str(t): turn for t, turn in (turns or {}).items()}
-    told = browser(RUN, {"options": options, "posts": posts, "rewards": [*rewards], "turns": told_turns})
+    told = port(RUN, {"options": options, "posts": posts, "rewards": [*rewards], "turns": told_turns})
     steps = np.frombuffer(bytes.fromhex(told["steps"])).reshape(posts, -1)
     drawn = np.frombuffer(bytes.fromhex(told["drawn"])).reshape(posts, 2, -1)
     logits = np.frombuffer(bytes.fromhex(told["logits"]), np.float32).reshape(3, -1)
@@ -153,47 +143,47 @@ def some_reactions(seed: int, posts: int) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.1, 0.5, 1.0])
 @pytest.mark.parametrize("lean", [0.0, 0.2, 0.5, 1.0])
-def test_simulated_people_are_the_kernels_bit_for_bit(browser: Call, lean: float, rate: float) -> None:
+def test_simulated_people_are_the_kernels_bit_for_bit(port: Call, lean: float, rate: float) -> None:
     for seed in (1, 2**32 + 5):
         courses = of_kernel(Settings(seed=seed, intentionality=lean, learning_rate=rate), 2000)
         for user, course in enumerate(courses):
-            assert of_page(browser, 2000, seed=seed, user=user, rate=rate, **{"lambda": lean}) == course
+            assert of_page(port, 2000, seed=seed, user=user, rate=rate, **{"lambda": lean}) == course
 
 
-def test_turning_lambda_and_alpha_goes_on_bit_for_bit(browser: Call) -> None:
+def test_turning_lambda_and_alpha_goes_on_bit_for_bit(port: Call) -> None:
     mirror = Mirror(Settings(seed=6, intentionality=0.1, learning_rate=0.3))
     settings = Settings(intentionality=0.9, learning_rate=0.7)
     course = of_mirror(mirror, 300, turns={120: settings, 200: Settings(intentionality=0.9, learning_rate=0.2)})
     turns = {120: {"rate": 0.7, "lambda": 0.9}, 200: {"rate": 0.2}}
-    assert of_page(browser, 300, turns=turns, seed=6, rate=0.3, **{"lambda": 0.1}) == course
+    assert of_page(port, 300, turns=turns, seed=6, rate=0.3, **{"lambda": 0.1}) == course
 
 
-def test_reactions_from_outside_enter_as_they_do_the_kernel_even_where_weights_vanish(browser: Call) -> None:
+def test_reactions_from_outside_enter_as_they_do_the_kernel_even_where_weights_vanish(port: Call) -> None:
     rewards = np.random.default_rng(3).uniform(-60, 60, 300).tolist()
     course = of_mirror(Mirror(Settings(seed=3, learning_rate=5.0)), 300, rewards)
     assert np.ptp(course.logits, axis=1).max() > 100  # beyond the least exponent of the kernel's exp
-    assert of_page(browser, 300, rewards, seed=3, rate=5.0) == course
+    assert of_page(port, 300, rewards, seed=3, rate=5.0) == course
 
 
 @pytest.mark.parametrize(("seed", "rate"), [(0, 1.0), (1, 1.0), (2, 0.5), (3, 0.1), (2**32 + 1, 1.0), (LARGE, 1.0)])
-def test_visitors_are_the_kernels_bit_for_bit(browser: Call, seed: int, rate: float) -> None:
+def test_visitors_are_the_kernels_bit_for_bit(port: Call, seed: int, rate: float) -> None:
     text = some_reactions(seed, 100)
     course = of_mirror(Visitor(seed, rate), 100, [one.reward for one in unpack(text)])
-    rewards = browser("(module, _, text) => module.unpack(text).map(module.rewardOf)", text)
-    assert of_page(browser, 100, rewards, seed=seed, rate=rate, visitor=True) == course
+    rewards = port("(module, _, text) => module.unpack(text).map(module.rewardOf)", text)
+    assert of_page(port, 100, rewards, seed=seed, rate=rate, visitor=True) == course
 
 
-def test_a_visitors_luck_is_drawn_again_a_thousand_times_and_no_more(browser: Call) -> None:
+def test_a_visitors_luck_is_drawn_again_a_thousand_times_and_no_more(port: Call) -> None:
     """The first reaction leaves the other kinds one chance in a thousand; later ones even the odds out again."""
     rewards = [8.5, *(-10.0 * t for t in range(1, 100))]
     course = of_mirror(Visitor(33), 100, rewards)
     shown = course.steps[:, 2]
     assert shown[0] == shown[1] and set(shown) == {0, 1, 2, 3}
-    assert of_page(browser, 100, rewards, seed=33, rate=1.0, visitor=True) == course
+    assert of_page(port, 100, rewards, seed=33, rate=1.0, visitor=True) == course
 
 
 @pytest.mark.parametrize("choice", [0.0, 0.25, 0.5, 0.75, 1.0])
-def test_luck_on_a_boundary_between_two_kinds_chooses_the_kernels(browser: Call, choice: float) -> None:
+def test_luck_on_a_boundary_between_two_kinds_chooses_the_kernels(port: Call, choice: float) -> None:
     """The first word of a stream that begins with (0, 1, 2, d) is d turned left by 7, so it can be any."""
     chosen = []
     for place in (int(choice * 2**24) + more for more in (-1, 0, 1, 2)):
@@ -207,11 +197,11 @@ def test_luck_on_a_boundary_between_two_kinds_chooses_the_kernels(browser: Call,
           return loop.react().category;
         }"""
         chosen.append(mirror.react().category)
-        assert browser(function, words) == chosen[-1]
+        assert port(function, words) == chosen[-1]
     assert chosen == sorted(chosen) and len(set(chosen)) == (2 if 0 < choice < 1 else 1)
 
 
-def test_luck_on_a_threshold_moves_a_person_as_it_does_in_the_kernel(browser: Call) -> None:
+def test_luck_on_a_threshold_moves_a_person_as_it_does_in_the_kernel(port: Call) -> None:
     """With P0 = u and P2 = 1 - u, both exact, the luck u of the move is on both thresholds: they are hooked next."""
     mirror = Mirror(Settings(intentionality=0.0))
     category = mirror.offer()
@@ -226,30 +216,30 @@ def test_luck_on_a_threshold_moves_a_person_as_it_does_in_the_kernel(browser: Ca
       return new module.Loop({ tables, lambda: 0 }).react().nextState;
     }"""
     assert step.category == category
-    assert browser(function, {"category": category, "luck": float(luck)}) == step.next_state == 2
+    assert port(function, {"category": category, "luck": float(luck)}) == step.next_state == 2
 
 
-def test_a_loop_without_settings_is_user_0_of_seed_1(browser: Call) -> None:
-    assert of_page(browser, 200) == of_kernel(Settings(seed=1, intentionality=0.2, learning_rate=0.1), 200)[0]
+def test_a_loop_without_settings_is_user_0_of_seed_1(port: Call) -> None:
+    assert of_page(port, 200) == of_kernel(Settings(seed=1, intentionality=0.2, learning_rate=0.1), 200)[0]
 
 
-def test_the_page_packs_reactions_as_the_server_reads_them(browser: Call) -> None:
+def test_the_page_packs_reactions_as_the_server_reads_them(port: Call) -> None:
     every = [{"action": action, "half": half} for action in ACTIONS for half in range(16)]
-    text = browser("(module, _, every) => module.pack(every)", every)
-    assert text == ALPHABET and browser("(module, _, text) => module.unpack(text)", text) == every
+    text = port("(module, _, every) => module.pack(every)", every)
+    assert text == ALPHABET and port("(module, _, text) => module.unpack(text)", text) == every
     assert [(one.action, one.dwell) for one in unpack(text)] == [(one["action"], one["half"] / 2) for one in every]
-    rewards = browser("(module, _, every) => every.map(module.rewardOf)", every)
+    rewards = port("(module, _, every) => every.map(module.rewardOf)", every)
     assert rewards == [one.reward for one in unpack(text)] and (min(rewards), max(rewards)) == (0, 1.9375)
-    assert browser("(module) => module.ACTIONS") == [*ACTIONS]
+    assert port("(module) => module.ACTIONS") == [*ACTIONS]
 
 
-def test_the_page_refuses_text_that_is_no_reactions_and_reactions_that_have_no_character(browser: Call) -> None:
+def test_the_page_refuses_text_that_is_no_reactions_and_reactions_that_have_no_character(port: Call) -> None:
     for wrong in ("w", "A w", "A\n", "Aé", "9", "_", "=", None, 7, ["A"]):
-        assert browser("(module, _, wrong) => module.unpack(wrong)", wrong) is None, wrong
-    assert browser("(module) => module.unpack('')") == []
+        assert port("(module, _, wrong) => module.unpack(wrong)", wrong) is None, wrong
+    assert port("(module) => module.unpack('')") == []
     refused = "(module, _, wrong) => { try { module.pack([wrong]) } catch (error) { return error.message } }"
     for action, half in (("read", 1), ("skip", 16), ("skip", -1), ("skip", 0.5), ("skip", None)):
-        assert browser(refused, {"action": action, "half": half}).startswith("expected one of ")
+        assert port(refused, {"action": action, "half": half}).startswith("expected one of ")
 
 
 def test_the_tables_are_the_kernels() -> None:

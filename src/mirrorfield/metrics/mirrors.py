@@ -6,7 +6,7 @@ import numpy as np
 
 from mirrorfield.arrays import FloatArray, IntArray
 
-_Z95 = 1.959963984540054
+Z95 = 1.959963984540054
 
 
 def common(feed: FloatArray, other: FloatArray) -> FloatArray:
@@ -46,9 +46,9 @@ def wilson(successes: FloatArray | IntArray, trials: FloatArray | IntArray) -> t
     """
     n = np.asarray(trials, dtype=float)
     p = np.asarray(successes, dtype=float) / n
-    scale = 1 + _Z95**2 / n
-    center = (p + _Z95**2 / (2 * n)) / scale
-    half = _Z95 * np.sqrt(p * (1 - p) / n + _Z95**2 / (4 * n**2)) / scale
+    scale = 1 + Z95**2 / n
+    center = (p + Z95**2 / (2 * n)) / scale
+    half = Z95 * np.sqrt(p * (1 - p) / n + Z95**2 / (4 * n**2)) / scale
     return np.maximum(center - half, 0.0), np.minimum(center + half, 1.0)
 
 

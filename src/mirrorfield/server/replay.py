@@ -1,12 +1,12 @@
 """A visitor's twenty posts: what the page computes by itself, run again by the compiled kernel."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mirrorfield.population.base import Unit
 from mirrorfield.server.messages import Seed
-from mirrorfield.server.mirror import Mirror, Settings, Step
+from mirrorfield.server.mirror import Mirror, Settings, plain
 from mirrorfield.server.shop import Sliced
 
 MOST_REACTIONS = 400
@@ -113,11 +113,6 @@ class Replay(BaseModel):
     logits: list[list[float]]
 
 
-def _told(step: Step, propensity: float) -> VisitStep:
-    numbers: dict[str, Any] = vars(step) | {"propensity": propensity}
-    return VisitStep(**numbers | {"before": step.before.tolist(), "after": step.after.tolist()})
-
-
 def replay(visit: Visit) -> Sliced[Replay]:
     """Return a visitor's posts as the compiled kernel has them, some posts at a time."""
     mirror, steps = Visitor(visit.seed, visit.learning_rate), []
@@ -125,5 +120,5 @@ def replay(visit: Visit) -> Sliced[Replay]:
         if place and place % SLICE == 0:
             yield
         step = mirror.react(reaction.reward)
-        steps.append(_told(step, mirror.propensity))
+        steps.append(VisitStep(**plain(step), propensity=mirror.propensity))
     return Replay(steps=steps, logits=mirror.logits.tolist())

@@ -11,8 +11,9 @@ import numpy as np
 
 from mirrorfield.arrays import FloatArray
 from mirrorfield.kernel import Trace
+from mirrorfield.kernel.fold import LOCKED_IN
 from mirrorfield.metrics.concentration import effective_categories
-from mirrorfield.metrics.mirrors import wilson
+from mirrorfield.metrics.mirrors import Z95, wilson
 from mirrorfield.metrics.moments import Moments
 from mirrorfield.metrics.outcomes import category_of, deliberate_value
 from mirrorfield.policy.softmax import softmax
@@ -26,7 +27,7 @@ from mirrorfield.world.rlhf.reward_model import fit_reward_model
 
 THREAT, TRIBAL, DEPTH = 0, 1, 3
 AROUSING = (THREAT, TRIBAL)
-Z95, RESOLUTION = 1.959963984540054, 1e-6
+RESOLUTION = 1e-6
 SESSION, FILM, PAGE = 20, 10, 10
 AFTER = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 DRAWS, LABELLERS, LABELS, RIDGE, GOOD = 160, 100, 100, 0.1, (-2.0, -2.0, -1.0, 1.0)
@@ -170,7 +171,8 @@ def homogenisation(bench: Bench, server: str) -> Measured:
 def exploration(bench: Bench, server: str) -> Measured:
     """Share of people locked in if a tenth of all posts is drawn at random, minus the share if not."""
     without, with_it = (
-        _diet(bench.run(server, settings)).max(axis=1) > 0.9 for settings in (None, {"intervention.exploration": 0.1})
+        _diet(bench.run(server, settings)).max(axis=1) > LOCKED_IN
+        for settings in (None, {"intervention.exploration": 0.1})
     )
     return _mean(with_it.astype(float) - without)
 
