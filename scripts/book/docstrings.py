@@ -37,7 +37,7 @@ def _linked(found: re.Match[str]) -> str:
     if not (DOCS / f"{name}.md").is_file():
         return found[0]
     place = f"#eq-{found[3]}" if found[3] else ""
-    return f"[docs/{name}.md{found[2] or ''}](../{name}.html{place})"
+    return f"[docs/{name}.md{found[2] or ''}](../{name}.md{place})"
 
 
 def listed(text: str, known: frozenset[str]) -> str:

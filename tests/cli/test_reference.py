@@ -68,7 +68,7 @@ def test_labels_of_a_docstring_become_paragraphs_and_lists() -> None:
         "More of it.",
         "**Returns**{ .label } a Tipping.",
         "**Raises**{ .label } InputError otherwise.",
-        "**Source**{ .label } [docs/model.md, eqs. 3](../model.html#eq-3) and 4, <https://doi.org/10.1/X_y>.",
+        "**Source**{ .label } [docs/model.md, eqs. 3](../model.md#eq-3) and 4, <https://doi.org/10.1/X_y>.",
         "```pycon\n    >>> 1 + 1\n    2\n```",
     ]
 
