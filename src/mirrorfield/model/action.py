@@ -34,7 +34,7 @@ def median_seconds(intentionality: Any, susceptibility: Any, reactive: Any, inte
     Parameters: intentionality in [0, 1]; susceptibility >= 0; the medians of both profiles, seconds. Returns seconds.
     Source: docs/objective.md, eq. 20.
 
-    >>> median_seconds(0.5, 2.0, 4.0, 10.0)
+    >>> float(median_seconds(0.5, 2.0, 4.0, 10.0))
     9.0
     """
     median = (ONE - intentionality) * (susceptibility * reactive) + intentionality * intentional
@@ -46,7 +46,8 @@ def normal_below(z: Any) -> Any:
 
     Formula: Phi(z) = (1 + erf(z / sqrt 2)) / 2, with the rational approximation of erf in t = 1 / (1 + 0.3275911 x).
 
-    Parameters: z, float32. Returns float32 in [0, 1]. Source: Abramowitz and Stegun (1964), eq. 7.1.26.
+    Parameters: z, float32. Returns float32 in [0, 1]. Source: Abramowitz and Stegun
+    (1964).
 
     >>> round(float(normal_below(F32(1.0))), 6)
     0.841345

@@ -102,8 +102,8 @@ DEFAULT = Actions(
 )
 DEFAULT_CATEGORIES = ("threat", "tribal", "validation", "depth")
 
-# The scale gives the first posts of the default crowd the spread of the felt reaction (0.59), so that one learning
-# rate fits all. What is published of a platform's objective, where an action has a counterpart here; docs/objective.md has the places.
+# What is published of platforms' objectives, where an action has a counterpart here; docs/objective.md has the places.
+# The scale gives the first posts of the default crowd the spread of the felt reaction, 0.59: one learning rate for all.
 PRESETS: dict[str, tuple[Mapping[str, float], float]] = {
     "reaction": ({REACTION: 1.0}, 1.0),
     "like": ({"like": 1.0}, 0.33),
