@@ -11,6 +11,7 @@ from mirrorfield.errors import nearest
 from mirrorfield.population.base import Frozen, Table, broadcast_table
 
 REACTION, DWELL, SCROLL = "reaction", "dwell", "scroll"
+RESERVED = (REACTION, DWELL, SCROLL, "person", "step", "shown", "reward", "propensity")
 MAX_ACTIONS, MAX_SECONDS, MAX_WEIGHT = 16, 86_400.0, 1e6
 Weight = Annotated[float, Field(ge=-MAX_WEIGHT, le=MAX_WEIGHT, allow_inf_nan=False)]
 
@@ -53,11 +54,12 @@ class Actions(Frozen):
 
     def check(self, categories: int) -> None:
         """Raise ValueError for tables that do not fit K categories, or are no probabilities or seconds."""
-        names = self.names
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise ValueError(f"actions.kinds: expected every action once, and none called {REACTION}, {DWELL} or "
-                             f'{SCROLL}; got "{twice}" twice')  # fmt: skip
+        names = [action.name for action in self.kinds]
+        for name in names:
+            if name in RESERVED or names.count(name) > 1:
+                raise ValueError(
+                    f'actions.kinds: expected every action once, and none called {", ".join(RESERVED)}; got "{name}"'
+                )
         for end in ("reactive", "intentional"):
             seconds = table(self.dwell, end, categories, "actions.dwell")
             if not ((seconds >= 0) & (seconds <= MAX_SECONDS)).all():
