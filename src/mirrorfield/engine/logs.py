@@ -41,7 +41,7 @@ class Logs:
         return len(self.person)
 
     def to_frame(self) -> "pd.DataFrame":
-        """Return one row for each post: person, step, shown (a name), reward, propensity, actions, and p:NAME of arms."""
+        """Return one row for each post: person, step, shown (a name), reward, propensity, actions, p:NAME of arms."""
         import pandas as pd
 
         columns: dict[str, Any] = {
