@@ -365,8 +365,35 @@ def test_guesses_ratings_wishes_and_parts_do_what_they_say(opened: Open, address
     for part in ("a tray", "a bracket"):
         bolts.get_by_role("button", name=part).click()
     expect(bolts.get_by_text("No part is on")).to_be_visible()
-    bolts.get_by_role("button", name="the checker").click()
-    expect(bolts.get_by_text("depth 100%")).to_be_visible()
+
+
+def test_whoever_provides_the_reward_is_switched_while_the_person_goes_on(opened: Open, address: str) -> None:
+    from playwright.sync_api import expect
+
+    page = opened(address, reduced_motion="reduce")
+    giver = chapter(page, "giver")
+    post = giver.locator(".controls p")
+    expect(giver.locator(".now")).to_contain_text(re.compile(r"47 of 50\s+of the last posts are tribal"))
+    expect(post).to_contain_text("post 200;")
+    giver.get_by_role("button", name="the rater").click()  # with less motion, fifty posts at once
+    for _ in range(3):
+        giver.get_by_role("button", name="Play").click()
+    expect(post).to_contain_text("post 400;")
+    expect(giver.locator(".now")).to_contain_text("48 of 50")
+    giver.get_by_role("button", name="the clicker").click()
+    expect(post).to_contain_text("post 450;")
+    expect(giver.locator(".now")).to_contain_text("are depth")
+    expect(giver.get_by_text("threat 16%, tribal 21%")).to_be_visible()
+    giver.get_by_role("button", name="From post 200 again").click()
+    giver.get_by_role("button", name="the prompter").click()
+    expect(post).to_contain_text("post 250;")
+    expect(giver.locator(".now")).to_contain_text("are depth")
+    giver.get_by_role("button", name="the clicker").click()
+    expect(post).to_contain_text("post 300;")
+    expect(giver.locator(".now")).to_contain_text("are tribal")
+    giver.get_by_role("button", name="From post 200 again").click()
+    expect(post).to_contain_text("post 200;")
+    expect(giver.locator(".ribbon .tile")).to_have_count(200)
 
 
 def test_recordings_that_do_not_arrive_are_said(browser: Any, address: str) -> None:
