@@ -15,7 +15,8 @@ const MOST_DRAWS = 1000; // at alpha 1 every new kind has a probability above 0.
 const CLOSED = -Infinity; // the logit of a category of which nothing was pulled from the shelf
 const TIES = f(1e-4); // the weight of luck among items that are as near
 /** Who provides G where nobody is named: the person, by reacting. A lens has the names and numbers of kernel/task.py. */
-const CLICKS = { deliberate: 0, prompt: null, retrieved: 0 };
+const CLICKS = { deliberate: 0, prompt: null, retrieved: 0, acts: null };
+const LEAST_SECONDS = f(1e-3);
 
 const view = new DataView(new ArrayBuffer(4));
 const bitsOf = (x) => (view.setFloat32(0, x), view.getInt32(0));
@@ -53,7 +54,7 @@ function cosTurn(u) {
 const normal = (u, v) => f(f(Math.sqrt(f(-2 * log(u)))) * cosTurn(v));
 
 const GOLDEN = 0x9e3779b97f4a7c15n;
-const [INTERACTION, LABEL, PICK, RETRIEVAL] = [1n, 8n, 9n, 10n]; // what a stream is for
+const [INTERACTION, LABEL, PICK, RETRIEVAL, ACTION] = [1n, 8n, 9n, 10n, 11n]; // what a stream is for
 const word64 = (x) => BigInt.asUintN(64, x);
 
 function mix64(x) {
@@ -135,6 +136,7 @@ export class Loop {
     this.labelling = stream(seed, user, LABEL);
     this.picking = stream(seed, user, PICK);
     this.retrieving = stream(seed, user, RETRIEVAL);
+    this.acting = stream(seed, user, ACTION);
     this.pulled = null; // the numbers of the items that were pulled from the shelf, category by category
     this.t = 0;
     this.heard = visitor ? 1 : 0; // how many rewards the baseline is the mean of
@@ -193,6 +195,25 @@ export class Loop {
     return this.lens.quality[items[Math.floor(f(uniform(this.picking) * items.length))]];
   }
 
+  /** What the platform's objective makes of what the person does with a post. docs/objective.md, eqs. 19 to 21. */
+  judge(felt, state, category, noise) {
+    const { acts } = this.lens;
+    if (!acts) return felt;
+    const cell = state * this.k + category;
+    const between = (one, other) => f(f(f(1 - this.lambda) * one) + f(this.lambda * other));
+    let sum = f(f(acts.felt) * felt);
+    acts.weight.forEach((weight, i) => {
+      const p = f(acts.reactive[i][cell]);
+      const chance = between(f(p / f(p + f(1 - p))), f(acts.intentional[i][cell]));
+      sum = f(sum + (uniform(this.acting) < chance ? f(weight) : 0));
+    });
+    const [second, scroll] = [f(acts.second), f(acts.scroll)];
+    if (!second && !scroll) return sum;
+    const median = Math.max(between(f(acts.seconds_reactive[cell]), f(acts.seconds_intentional[cell])), LEAST_SECONDS);
+    const seconds = f(median * exp(f(f(acts.sigma) * noise)));
+    return f(sum + f(f(second * seconds) + (seconds < f(acts.short) ? scroll : 0)));
+  }
+
   /** What the recommender is told of a reaction: the reward, and 1 if there is one or 0. docs/labels.md, eq. 10. */
   ask(felt, state, category) {
     const { involuntary, deliberate, labelled, rate, intentionality, noise, model } = this.lens;
@@ -237,7 +258,7 @@ export class Loop {
 
     const quality = this.lens.retrieved ? this.pick(category) : 1;
     const felt = f(f(reward ?? f(of("mean") + f(of("std") * luck.noise))) * quality);
-    const told = this.ask(felt, state, category);
+    const told = this.ask(this.judge(felt, state, category, luck.noise), state, category);
     this.heard += told.heard;
     const advantage = f(f(told.reward - baseline) * told.heard);
     const step = f(f(advantage * f(1 / Math.max(this.heard, 1))) + this.lost);

@@ -190,7 +190,7 @@ def of_givers(courses: Sequence[tuple[int, dict[str, Any]]], posts: int, user: i
                 for part in ("logits", "shown", "baseline", "baseline_lost", "state"):
                     held.rows[getattr(held.at, part)] = before.rows[getattr(before.at, part)]
                 held.rows[held.also.seen] = before.rows[before.also.seen]
-                for luck in (held.at.luck, held.also.labelling):
+                for luck in (held.at.luck, held.also.labelling, held.also.acting):
                     held.words[luck] = before.words[luck]
         assert held is not None and task is not None
         at, also, j = held.at, held.also, user % LANES
@@ -211,6 +211,8 @@ LENSES: dict[str, dict[str, Any]] = {
     "seldom rated": {"reward": {"source": "ratings", "rate": 0.3, "intentionality": 0.5, "noise": 1.5}},
     "clicks and ratings": {"reward": {"source": "mixture", "weight": 0.3, "rate": 0.6, "intentionality": 0.9}},
     "learned": {"reward": {"source": "reward_model", "model": MODEL[0]}},
+    "what people do, weighed": {"objective": {"weights": {"like": 2.0, "dwell": 0.1, "scroll": -1.0}, "scale": 1.5}},
+    "what people do, and ratings": {"objective": {"preset": "twitter-2023"}, "reward": {"source": "mixture"}},
     "mild wish": {"context": {"source": "query", "kappa": 0.7}},
     "eleven of the shelf": {"retrieval": {"corpus": "posts", "retriever": "query", "count": 11, "refresh": 7}},
     "wish and ratings": {"context": {"source": "query", "kappa": 0.5}, "reward": {"source": "ratings"}},
@@ -233,7 +235,18 @@ def test_whoever_provides_the_reward_is_the_kernels_bit_for_bit(port: Call, name
 
 
 def test_givers_are_switched_while_the_same_person_goes_on_bit_for_bit(port: Call) -> None:
-    order = ["clicker", "rater", "clicker", "librarian", "prompter", "seldom rated", "rater", "checker", "librarian"]
+    order = [
+        "clicker",
+        "rater",
+        "clicker",
+        "librarian",
+        "prompter",
+        "seldom rated",
+        "rater",
+        "platform",
+        "checker",
+        "librarian",
+    ]
     courses = [(37 * i, LENSES[name]) for i, name in enumerate(order)]
     course = of_givers(courses, 400, 0, seed=8, learning_rate=0.7)
     turns = {first: {"lens": as_told(settings)} for first, settings in courses}

@@ -412,6 +412,28 @@ def test_guesses_ratings_wishes_and_parts_do_what_they_say(opened: Open, address
     expect(bolts.get_by_text("No part is on")).to_be_visible()
 
 
+def test_a_weight_of_the_platform_is_turned_while_the_person_goes_on(opened: Open, address: str) -> None:
+    from playwright.sync_api import expect
+
+    courses = []
+    for turned in ("1", "4"):
+        page = opened(address, reduced_motion="reduce")
+        giver = chapter(page, "giver")
+        expect(giver.get_by_role("slider")).to_have_count(0)
+        giver.get_by_role("button", name="the platform").click()
+        expect(giver.get_by_role("slider")).to_have_count(9)
+        giver.get_by_role("slider", name="reply").fill(turned)
+        expect(giver.get_by_role("slider", name="reply")).to_have_attribute("aria-valuetext", str(5 * int(turned)))
+        expect(giver.get_by_role("slider", name="report")).to_have_attribute("aria-valuetext", "-234")
+        for _ in range(3):
+            giver.get_by_role("button", name="Play").click()
+        expect(giver.locator(".controls p")).to_contain_text("post 400;")
+        courses.append(
+            giver.locator(".ribbon .tile").evaluate_all("tiles => tiles.map((tile) => tile.className.baseVal)")
+        )
+    assert courses[0] != courses[1] and len(courses[0]) == len(courses[1])
+
+
 def test_whoever_provides_the_reward_is_switched_while_the_person_goes_on(opened: Open, address: str) -> None:
     from playwright.sync_api import expect
 

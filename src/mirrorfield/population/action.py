@@ -145,11 +145,15 @@ class Objective(Frozen):
         return hash((self.preset, tuple(sorted(self.weights.items())), self.scale, self.learns_from))
 
     @property
+    def divisor(self) -> float:
+        """What the weighted sum is divided by."""
+        return self.scale or PRESETS[self.preset][1]
+
+    @property
     def resolved(self) -> dict[str, float]:
         """Every weight that is not 0, by name, divided by the scale."""
-        weights, scale = PRESETS[self.preset]
-        divisor = self.scale or scale
-        return {name: weight / divisor for name, weight in {**weights, **self.weights}.items() if weight != 0}
+        weights, _ = PRESETS[self.preset]
+        return {name: weight / self.divisor for name, weight in {**weights, **self.weights}.items() if weight != 0}
 
     @property
     def acts(self) -> bool:
