@@ -44,8 +44,8 @@ class Lens(BaseModel):
     """What stands between a person and what is learned of them, in the kernel's float32 and by its names.
 
     Weights of the reaction and of the label, eq. 10 of docs/labels.md; who rates, how often and with what noise; a
-    learned reward (n, S, K); what people do, where an objective counts it; the wish, (K,), in nat; and the shelf: every item's category, quality and nearness to the
-    wish, how many are retrieved and after how many posts.
+    learned reward (n, S, K); what people do, where an objective counts it; the wish, (K,), in nat; and the shelf: every
+    item's category, quality and nearness to the wish, how many are retrieved and after how many posts.
     """
 
     acts: Acts | None
