@@ -218,7 +218,7 @@ class _Outer(JITCodeLibrary):  # type: ignore[misc]
 def _optimise(library: Any) -> None:
     """Optimise a library with the small functions that it calls, but without other parts of the kernel."""
     for part in dict.fromkeys(library._linking_libraries):
-        library._reload_init.update(part._reload_init)
+        getattr(library, "_reload_init", set()).update(getattr(part, "_reload_init", ()))  # not in Numba 0.61
         if not isinstance(part, _Inner):
             library._final_module.link_in(part._get_module_for_linking(), preserve=True)
     library._optimize_final_module()
