@@ -1,7 +1,7 @@
 """Citations of the paper, made when the docs are built: a hook that mkdocs.yml names.
 
-The paper cites as the Journal of Open Source Software does, `@key` and `[@key]`, with the entries in `docs/paper.bib`. On
-the site a citation is the names, the year and a link to the work. A key that is not there ends the build.
+The paper cites as the Journal of Open Source Software does, `@key` and `[@key]`, with the entries in `docs/paper.bib`.
+On the site a citation is the names, the year and a link to the work. A key that is not there ends the build.
 """
 
 import re
