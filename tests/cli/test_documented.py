@@ -1,7 +1,9 @@
-"""Every command line in README and docs names a command and options that there are."""
+"""What README and docs show to be run: commands, options and scripts are there, and every quick line runs."""
 
 import re
+import runpy
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,22 +11,13 @@ import pytest
 from mirrorfield.cli.main import COMMANDS, loaded
 
 ROOT = Path(__file__).parents[2]
-PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))) if page.is_file()]
-CODE = re.compile(r"^```.*?^```|^    [^\n]*$|`mirrorfield [^`]+`", re.MULTILINE | re.DOTALL)
-LINE = re.compile(r"(?:^|`|\$ |&& |time |do )(?:uv run (?:--\S+ )*)?mirrorfield ([a-z][^\n`]*)", re.MULTILINE)
+if not (ROOT / "scripts" / "documented.py").is_file():
+    pytest.skip("the docs are not in the source distribution", allow_module_level=True)
+sys.path.insert(0, str(ROOT / "scripts"))
+from documented import CLASSES, PAGES, Shown, missing, name_of, prepare, shown_on, told  # noqa: E402
 
-
-def command_lines(text: str) -> list[list[str]]:
-    """Return the words after `mirrorfield` of every command line in a page's code, up to a comment, a pipe or `;`."""
-    pieces = [piece.replace("\n", " ") if piece[1] == "m" else piece for piece in CODE.findall(text)]
-    code = "\n".join(line.removeprefix("    ") for line in "\n".join(pieces).split("\n"))
-    lines = [re.split(r" \| |;| && | #", line)[0] for line in LINE.findall(re.sub(r"\\\n\s*", "", code))]
-    return [shlex.split(line) for line in lines]
-
-
-def test_command_lines_are_found_in_every_form() -> None:
-    text = """Run `mirrorfield show
-DIR`; mirrorfield is no command here, and neither is `mirrorfield.api`.
+TEXT = """Run `mirrorfield show
+x --json`; `mirrorfield run` is a mention, and mirrorfield is no command here.
 
     mirrorfield run --users 2    # two
     pip install uv && uv run --no-dev mirrorfield run
@@ -33,23 +26,92 @@ DIR`; mirrorfield is no command here, and neither is `mirrorfield.api`.
 $ mirrorfield fit a --separator "|" \\
     --user b
 610 users
+...
 $ time uv run mirrorfield cite | tail
 ```
+
+```python
+print(2)
+```
+
+```text
+2
+```
 """
-    told = ["show DIR", "run --users 2", "run", "fit a --separator | --user b", "cite"]
-    assert [" ".join(words) for words in command_lines(text)] == told
+QUICK = {
+    page: items for page in PAGES if (items := [item for item in shown_on(page) if not (item.skipped or item.slow)])
+}
+SCRIPT = re.compile(r"python ((?:scripts|bench|examples)/\w+\.py)([^\n`|<]*)")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_lines_are_found_in_every_form(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(TEXT, encoding="utf-8")
+    found = shown_on(tmp_path / "a.md")
+    assert [item.line for item in found] == [
+        "mirrorfield show x --json",
+        "`mirrorfield run`",
+        "mirrorfield run --users 2",
+        "mirrorfield run",
+        'mirrorfield fit a --separator "|" --user b',
+        "mirrorfield cite",
+        "a.md: Python 1",
+    ]
+    assert [item.printed for item in found[4:]] == [["610 users", "..."], [], ["2"]]
+
+
+def test_what_a_page_shows_and_a_command_does_not_print_is_found() -> None:
+    item = Shown("a.md", "mirrorfield x", "mirrorfield x", ["  locked in    9.4%", "────", "..."])
+    assert told(item, 0, "locked in 9.4%\n") is None
+    assert "locked in 9.4%" in str(told(item, 0, "locked in 9.5%\n"))
+    assert "expected exit code 0, got 2" in str(told(item, 2, "locked in 9.4%\n"))
+    assert missing(item, "") == ["locked in 9.4%"]
+
+
+def test_every_line_that_is_classed_is_on_a_page() -> None:
+    lines = {item.line for page in PAGES for item in shown_on(page)}
+    for name in ("slow", "long", "other_figures", "interrupted", "ends", "skipped"):
+        assert set(CLASSES[name]) <= lines, name
+    assert set(CLASSES["files"]) <= {name_of(page) for page in PAGES}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_documented_commands_and_options_exist(page: Path) -> None:
-    for words in command_lines(page.read_text(encoding="utf-8")):
-        assert words[0] in COMMANDS, words
-        known = {option for parameter in loaded(words[0]).params for option in parameter.opts} | {"--help"}
-        used = {word.strip("[]").split("=")[0] for word in words[1:] if word.strip("[").startswith("--")}
-        assert used <= known, (words, used - known)
+    for item in shown_on(page):
+        words = [] if item.python else shlex.split(item.code)[1:]
+        if item.code.startswith("mirrorfield ") and not words[0].startswith("-"):
+            assert words[0] in COMMANDS, item.line
+            known = {option for parameter in loaded(words[0]).params for option in parameter.opts} | {"--help"}
+            used = {word.strip("[]").split("=")[0] for word in words[1:] if word.strip("[").startswith("--")}
+            assert used <= known, (item.line, used - known)
 
 
-@pytest.mark.skipif(not (ROOT / "docs" / "gallery.md").is_file(), reason="the docs are not in the source distribution")
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_documented_scripts_and_their_options_exist(page: Path) -> None:
+    for name, words in SCRIPT.findall(page.read_text(encoding="utf-8").replace("\\\n", " ")):
+        source = (ROOT / name).read_text(encoding="utf-8")
+        for option in re.findall(r"--[a-z0-9-]+", words):
+            assert f'"{option}"' in source, f"{page.name}: {name} has no {option}"
+
+
+@pytest.mark.parametrize("page", list(QUICK), ids=name_of)
+def test_quick_lines_run_and_print_what_the_page_shows(
+    page: Path, tmp_path: Path, command_line, capsys, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    prepare(page, tmp_path)
+    for item in QUICK[page]:
+        words = shlex.split(item.code) if not item.python else []
+        if words[:1] == ["mirrorfield"]:
+            code, output, errors = command_line(*words[1:])
+        else:
+            script = ROOT / words[1] if words else tmp_path / "block.py"
+            if item.python:
+                script.write_text(item.code, encoding="utf-8")
+            runpy.run_path(str(script), run_name="__main__")
+            code, (output, errors) = 0, capsys.readouterr()
+        assert not (problem := told(item, code, output + errors)), problem
+
+
 def test_every_picture_of_the_docs_is_in_the_gallery() -> None:
     shown = re.findall(r"\]\(assets/([\w-]+\.png)\)", (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8"))
     assert sorted(shown) == sorted(picture.name for picture in (ROOT / "docs" / "assets").glob("*.png"))
