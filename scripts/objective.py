@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from people import OUTCOMES, WORDS, effects, outcomes, scenario, told
 from rich.progress import track
 
@@ -19,7 +20,7 @@ from mirrorfield.population.action import PRESETS
 from mirrorfield.report.style import INK, styled
 
 PLACE = Path(__file__).parent.parent / "docs" / "assets" / "objective.png"
-DRAWN = ("deliberate_value", "hooked", "locked_in")
+DRAWN = ("deliberate_value", "hooked", "depth")
 Found = dict[str, FloatArray]
 
 
@@ -73,11 +74,12 @@ def picture(tables: dict[str, dict[str, dict[str, Effect]]], preset: str) -> Fig
                 )
             axes.set_title(f"{WORDS[outcome]}", loc="left", color=INK)
             axes.set_yticks(range(len(names)), names if place == 0 else [""] * len(names))
+            axes.xaxis.set_major_locator(MaxNLocator(3))
             axes.invert_yaxis()
             axes.set_xlabel(f"difference from {preset}")
-        drawing.subplots_adjust(0.2, 0.13, 0.98, 0.84, wspace=0.14)
+        drawing.subplots_adjust(0.23, 0.14, 0.97, 0.84, wspace=0.16)
         handles, labels = drawing.axes[0].get_legend_handles_labels()
-        drawing.legend(handles, labels, frameon=False, loc="upper left", ncols=2, bbox_to_anchor=(0.18, 1.0))
+        drawing.legend(handles, labels, frameon=False, loc="upper left", ncols=2, bbox_to_anchor=(0.21, 1.0))
     return drawing
 
 
