@@ -5,10 +5,10 @@ Usage: uv run python bench/page.py [--visitors N] [--seconds S] [--crowds] [--br
 Starts `mirrorfield serve` and opens N websockets in another process of this machine. Every visitor lets the autopilot
 react 30 times a second, as a page at 30 frames a second does, and counts posts: each answer must have one more. Prints
 the gaps between answers, and the memory of the server. With --crowds, the time on one core of a post and of a frame,
-and the memory, of crowds of each size. With --browser, weight of the first load, time until the page can be used,
-and what a frame of 20,000 dots costs the page's thread, in a chromium with software rendering. With --attack, only how
-long a visitor waits for
-an answer and for the page, alone and then beside 200 half-open connections and 20 sockets that send all they can.
+and the memory, of crowds of each size. With --browser, weight of the first load, time until the page can be used, the
+longest task of its thread, and what a frame of 20,000 dots costs it, in a chromium with software rendering. With
+--attack, only how long a visitor waits for an answer and for the page, alone and then beside 200 half-open connections
+and 20 sockets that send all they can.
 """
 
 import argparse
@@ -23,8 +23,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import psutil
 from websockets.asyncio.client import ClientConnection, connect
@@ -209,14 +210,40 @@ def crowds() -> None:
         del crowd, shown
 
 
-WATCH = """window.shift = 0; window.tasks = [];
+TRACED = ["toplevel", "v8", "gpu", "devtools.timeline"]
+WATCH = """window.shift = 0;
 new PerformanceObserver(list => list.getEntries().forEach(one => one.hadRecentInput || (shift += one.value)))
-  .observe({ type: 'layout-shift', buffered: true });
-new PerformanceObserver(list => tasks.push(...list.getEntries().map(one => one.duration)))
-  .observe({ type: 'longtask', buffered: true });"""
+  .observe({ type: 'layout-shift', buffered: true });"""
 SCROLL = """async () => { for (let i = 0; i < 120; i++) { window.scrollBy({ top: 12, behavior: 'instant' });
   await new Promise(done => requestAnimationFrame(done)); } }"""
 WORK = ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
+
+
+def longest(events: list[dict[str, Any]]) -> tuple[float, float, float]:
+    """Return the longest task of a page's main thread by the clock and by its CPU time, and the longest wait for GL.
+
+    All in ms. Without a graphics processor another process draws what WebGL asks for, and the main thread waits until
+    it can read the picture back.
+    """
+    own = next((one["pid"], one["tid"]) for one in events if one["name"] == "v8.evaluateModule")
+    spans = [one for one in events if one.get("ph") == "X" and (one["pid"], one["tid"]) == own]
+    tasks = [one for one in spans if one["name"] == "ThreadControllerImpl::RunTask"]
+    waits = [one["dur"] for one in spans if one["name"] == "GLES2::ReadPixels"]
+    by_clock, by_work = (max(one.get(name, 0) for one in tasks) / 1000 for name in ("dur", "tdur"))
+    return by_clock, by_work, max(waits, default=0) / 1000
+
+
+def traced(opened: Any, load: Callable[[], None]) -> list[dict[str, Any]]:
+    """Return what Chromium traces while a page loads and for a second after."""
+    session, events, ended = opened.new_browser_cdp_session(), list[dict[str, Any]](), list[Any]()
+    session.on("Tracing.dataCollected", lambda told: events.extend(told["value"]))
+    session.on("Tracing.tracingComplete", lambda told: ended.append(told))
+    session.send("Tracing.start", {"traceConfig": {"includedCategories": TRACED}, "transferMode": "ReportEvents"})
+    load()
+    session.send("Tracing.end")
+    while not ended:
+        opened.contexts[-1].pages[-1].wait_for_timeout(50)
+    return events
 
 
 def browser(port: int) -> None:
@@ -225,16 +252,21 @@ def browser(port: int) -> None:
 
     with sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        weights, loads = dict[str, int](), []
-        for _ in range(6):
+        weights, loads, tasks = dict[str, int](), list[float](), list[tuple[float, float, float]]()
+        for number in range(6):
             page = opened.new_page(viewport={"width": 1280, "height": 900})
             page.on("response", lambda told: weights.update({told.url: int(told.all_headers()["content-length"])}))
             page.add_init_script(WATCH)
-            page.goto(f"http://127.0.0.1:{port}/")
-            page.locator(".phone article:not([aria-busy])").wait_for()
-            loads.append(page.evaluate("performance.now()"))
-        page.wait_for_timeout(1000)
-        tasks = page.evaluate("tasks")
+
+            def load(page: Any = page) -> None:
+                page.goto(f"http://127.0.0.1:{port}/")
+                page.locator(".phone article:not([aria-busy])").wait_for()
+                loads.append(page.evaluate("performance.now()"))
+                page.wait_for_timeout(1000)
+
+            tasks.append(longest(traced(opened, load)))
+            if number < 5:
+                page.close()
         page.locator(".later").first.scroll_into_view_if_needed()
         page.locator("#crowd").scroll_into_view_if_needed()
         page.wait_for_timeout(3000)
@@ -254,7 +286,10 @@ def browser(port: int) -> None:
     ready = statistics.median(loads[1:])
     beside = sum(weights.values()) - first
     print(f"first load {first / 1000:.1f} kB as served, the opening's recordings {beside / 1000:.1f} kB beside")
-    print(f"usable after {ready:.0f} ms, median of 5; longest task {max(tasks, default=0):.0f} ms; shift {shift:.3f}")
+    print(f"usable after {ready:.0f} ms, median of 5, traced; shift {shift:.3f}")
+    names = "longest task by the clock", "longest task by its CPU time", "longest wait for software GL"
+    for name, each in zip(names, zip(*tasks[1:], strict=True), strict=True):
+        print(f"{name}: {min(each):.0f} to {max(each):.0f} ms, median {statistics.median(each):.0f}")
     print(f"a frame of 20,000 recorded dots while scrolling: {1000 * frame:.2f} ms of script, style and layout")
 
 

@@ -1,6 +1,7 @@
 """The other figures of the page's story: a billion, where the crowd tips, the twins, what labs bolt on, who labels."""
 
 import re
+import tomllib
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 
 import mirrorfield as mf
 from mirrorfield.server.again import mirror_again
-from mirrorfield.server.catalogue import billion as recorded_billion
+from mirrorfield.server.givers import GIVERS
 from mirrorfield.server.mirror import Settings
 from mirrorfield.server.parts import Parts
 
@@ -52,7 +53,8 @@ def locked_in(text: str) -> dict[str, int]:
 
 def billion() -> dict[str, Any]:
     """Return the recorded run of a billion, and how many are locked in to each kind."""
-    return recorded_billion() | {"of": "the feed in each person's present state", "source": BILLION} | {
+    recorded = tomllib.loads((Path(__file__).parent / "billion.toml").read_text(encoding="utf-8"))
+    return recorded | {"of": "the feed in each person's present state", "source": BILLION} | {
         "locked_in_to": locked_in(page(BILLION))
     }  # fmt: skip
 
@@ -166,11 +168,13 @@ def bolts() -> list[dict[str, Any]]:
 
 def labels() -> dict[str, Any]:
     """Return the crowd under each of those who may provide G, people and luck the same."""
-    depth = [[0, 0, 0, 1]] * 3
-    sources: dict[str, dict[str, object]] = {
-        "clicker": {"reward.source": "clicks"},
-        "rater": {"reward.source": "ratings"},
-        "prompter": {"context.source": "query", "context.kappa": 4},
-        "checker": {"reward.source": "reward_model", "reward.model": depth},
-    }
-    return {name: figures(run_line({"users": CROWD}, settings)) for name, settings in sources.items()}
+    return {name: figures(run_line({"users": CROWD}, dotted(settings))) for name, settings in GIVERS.items()}
+
+
+def dotted(settings: dict[str, dict[str, Any]]) -> dict[str, object]:
+    """Return the settings of a scenario's parts by their names on the command line.
+
+    >>> dotted({"reward": {"source": "ratings"}})
+    {'reward.source': 'ratings'}
+    """
+    return {f"{part}.{name}": value for part, its in settings.items() for name, value in its.items()}

@@ -1,8 +1,8 @@
 """Take the pictures of the page for README and docs: a chromium in front of a server of its own.
 
 Usage: uv run python scripts/screenshot.py
-Writes docs/assets/page-opening.png, page-twenty.png (a visitor's twenty posts, replayed from a link), page-crowd.png
-and page-twins.png (dark, on a phone).
+Writes docs/assets/page-film.png (the crowd at four posts, and its four cards), page-opening.png, page-twenty.png (a
+visitor's twenty posts, replayed from a link), page-giver.png, page-crowd.png and page-twins.png (dark, on a phone).
 """
 
 import shutil
@@ -14,8 +14,10 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-PLACE = Path(__file__).parent.parent / "docs" / "assets"
+HERE = Path(__file__).parent
+PLACE = HERE.parent / "docs" / "assets"
 VISIT = "#mirror=11.AnABnBAnAAnnAnnAnnnn"
+FILM = (0, 6, 9, 16)  # frames of the recorded crowd: posts 0, 211, 475 and 1,500
 WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 
 
@@ -29,9 +31,21 @@ def at(page: Any, name: str, down: int = 0) -> None:
     page.wait_for_timeout(2500)
 
 
+def take_film(browser: Any, address: str) -> None:
+    """Take the README's picture: what the page draws, with its type and its colours, in four columns."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, device_scale_factor=2, bypass_csp=True)
+    page.goto(address + "?only=crowd")
+    page.get_by_text("After 1,500 posts").wait_for(state="attached")
+    page.evaluate((HERE / "film.js").read_text(encoding="utf-8"), list(FILM))
+    page.add_style_tag(path=HERE / "film.css")
+    page.locator(".film").screenshot(path=PLACE / "page-film.png")
+    page.close()
+
+
 def take(driver: Any, address: str) -> None:
-    """Take the four pictures."""
+    """Take all pictures."""
     browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+    take_film(browser, address)
     page = browser.new_page(viewport=WIDE, color_scheme="light")
     page.goto(address)
     page.wait_for_timeout(11_500)  # the recorded crowd has reached its corners
@@ -43,6 +57,11 @@ def take(driver: Any, address: str) -> None:
     page.screenshot(path=PLACE / "page-twenty.png")
     at(page, "crowd", 1500)
     page.screenshot(path=PLACE / "page-crowd.png")
+    at(page, "giver")
+    page.get_by_role("button", name="the rater").click()
+    page.get_by_text("post 400;").wait_for()
+    page.get_by_role("button", name="Pause").click()
+    page.screenshot(path=PLACE / "page-giver.png")
     page.close()
     phone = browser.new_page(viewport=PHONE, color_scheme="dark", device_scale_factor=2)
     phone.goto(address)

@@ -1,15 +1,16 @@
 /** Draw people as dots by WebGL, on their way from one place to the next. No library: one that compiles its programs with
- *  `Function` could not run under the page's content policy. Places are 16-bit integers in units of 1/32,000. */
+ *  `Function` could not run under the page's content policy. Places are 16-bit integers in units of 1/32,000. A kind of 4 is
+ *  nobody's: before the first post no kind leads. */
 const VERTEX = `
 attribute vec2 before; attribute vec2 after; attribute vec2 jitter; attribute float kind;
-uniform vec3 colors[4]; uniform float size; uniform float along; uniform float spread; uniform float lit; uniform float edge;
+uniform vec3 colors[5]; uniform float size; uniform float along; uniform float spread; uniform float lit; uniform float edge;
 varying vec4 color; varying float shape;
 void main() {
   vec2 place = mix(before, after, along) / 32000.0;
   gl_Position = vec4(place * edge + jitter * spread, 0.0, 1.0);
   gl_PointSize = size;
   shape = floor(kind + 0.5);
-  vec3 own = shape < 0.5 ? colors[0] : shape < 1.5 ? colors[1] : shape < 2.5 ? colors[2] : colors[3];
+  vec3 own = shape < 0.5 ? colors[0] : shape < 1.5 ? colors[1] : shape < 2.5 ? colors[2] : shape < 3.5 ? colors[3] : colors[4];
   color = vec4(own, lit < 0.0 || abs(lit - shape) < 0.5 ? 0.72 : 0.1);
 }`;
 const FRAGMENT = `
@@ -17,7 +18,7 @@ precision mediump float; varying vec4 color; varying float shape;
 void main() {
   vec2 at = gl_PointCoord - 0.5;
   bool out_of_it = shape < 0.5 ? (at.y - 0.45 > 0.0 || abs(at.x) > (at.y + 0.5) * 0.52) :
-    shape < 1.5 ? max(abs(at.x), abs(at.y)) > 0.42 : shape < 2.5 ? dot(at, at) > 0.23 : abs(at.x) + abs(at.y) > 0.5;
+    shape < 1.5 ? max(abs(at.x), abs(at.y)) > 0.42 : shape < 2.5 || shape > 3.5 ? dot(at, at) > 0.23 : abs(at.x) + abs(at.y) > 0.5;
   if (out_of_it) discard;
   gl_FragColor = vec4(color.rgb * color.a, color.a);
 }`;
@@ -87,7 +88,7 @@ export function painter(canvas, n, { size = 3, spread = 0.045, edge = 0.9 } = {}
     feed("before", 2, gl.SHORT, before);
     feed("after", 2, gl.SHORT, after);
     feed("kind", 1, gl.UNSIGNED_BYTE, kind);
-    gl.uniform3fv(place("colors"), colorsOf(canvas).flatMap(rgb));
+    gl.uniform3fv(place("colors"), [...colorsOf(canvas), getComputedStyle(canvas).getPropertyValue("--quiet").trim()].flatMap(rgb));
     set("size", size * sharp);
     set("along", along);
     set("lit", lit);

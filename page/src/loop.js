@@ -1,8 +1,9 @@
 /**
- * The loop between the recommender and one person: the compiled kernel's plain loop, bit for bit.
+ * The loop between the recommender and one person, under any source of G: the compiled kernel's, bit for bit.
  *
  * Every operation rounds to float32 where the kernel rounds (`f`), words have 32 bits, and names are those of
- * kernel/plain.py. docs/model.md has the equations; tests/server/test_loop.py compares the bits.
+ * kernel/plain.py, kernel/lens.py and kernel/items.py. docs/model.md, docs/labels.md, docs/context.md and docs/retrieval.md
+ * have the equations; tests/server/test_loop.py compares the bits.
  */
 
 const f = Math.fround;
@@ -11,6 +12,11 @@ const UNIT = 2 ** -24;
 const BELOW_ONE = f(1 - 2 ** -23);
 const VISITOR_BASELINE = 0.5;
 const MOST_DRAWS = 1000; // at alpha 1 every new kind has a probability above 0.06
+const CLOSED = -Infinity; // the logit of a category of which nothing was pulled from the shelf
+const TIES = f(1e-4); // the weight of luck among items that are as near
+/** Who provides G where nobody is named: the person, by reacting. A lens has the names and numbers of kernel/task.py. */
+const CLICKS = { deliberate: 0, prompt: null, retrieved: 0, acts: null };
+const LEAST_SECONDS = f(1e-3);
 
 const view = new DataView(new ArrayBuffer(4));
 const bitsOf = (x) => (view.setFloat32(0, x), view.getInt32(0));
@@ -48,7 +54,7 @@ function cosTurn(u) {
 const normal = (u, v) => f(f(Math.sqrt(f(-2 * log(u)))) * cosTurn(v));
 
 const GOLDEN = 0x9e3779b97f4a7c15n;
-const INTERACTION = 1n;
+const [INTERACTION, LABEL, PICK, RETRIEVAL, ACTION] = [1n, 8n, 9n, 10n, 11n]; // what a stream is for
 const word64 = (x) => BigInt.asUintN(64, x);
 
 function mix64(x) {
@@ -57,9 +63,9 @@ function mix64(x) {
   return x ^ (x >> 31n);
 }
 
-/** The four starting words of the stream of a person's posts. */
-function stream(seed, user) {
-  const key = mix64(word64(BigInt(seed) + INTERACTION * GOLDEN));
+/** The four starting words of a person's stream for one purpose. */
+function stream(seed, user, purpose) {
+  const key = mix64(word64(BigInt(seed) + purpose * GOLDEN));
   const halves = [0n, 1n].map((half) => mix64(word64(key + (2n * BigInt(user) + half) * GOLDEN)));
   return Uint32Array.from(halves.flatMap((x) => [Number(x & 0xffffffffn), Number(x >> 32n)]));
 }
@@ -80,16 +86,16 @@ function nextWord(words) {
   return word;
 }
 
-/** The luck of a post: of its choice, of the reaction, and of the next state. */
-function drawLuck(words) {
-  const [choice, radius, angle, transition] = [0, 0, 0, 0].map(() => nextWord(words) >>> 8);
-  return { choice: choice * UNIT, noise: normal((radius + 1) * UNIT, angle * UNIT), transition: transition * UNIT };
-}
+const uniform = (words) => (nextWord(words) >>> 8) * UNIT;
+const noiseOf = (words) => normal(uniform(words) + UNIT, uniform(words));
 
-/** Every category's weight under a row of logits, and their total. */
+/** The luck of a post: of its choice, of the reaction, and of the next state. */
+const drawLuck = (words) => ({ choice: uniform(words), noise: noiseOf(words), transition: uniform(words) });
+
+/** Every category's weight under a row of logits, and their total; a closed one has none. */
 function weigh(logits) {
   const largest = logits.reduce((most, x) => Math.max(most, x));
-  const weight = logits.map((x) => exp(f(x - largest)));
+  const weight = logits.map((x) => (x > CLOSED ? exp(f(x - largest)) : 0));
   return { weight, total: weight.reduce((sum, x) => f(sum + x)) };
 }
 
@@ -112,55 +118,121 @@ function softmax(logits) {
 }
 
 /**
- * One person before a recommender. `tables` are the profiles of /api/about, `rate` is alpha.
+ * One person before a recommender. `tables` are the profiles of /api/about, `rate` is alpha; `lens`, one of its givers,
+ * is who provides G.
  *
  * A `visitor` stays calm; their baseline begins at 0.5 and counts as one reaction; and the luck of their first K posts
  * is drawn again, up to MOST_DRAWS times, until the post is of a kind that was not shown yet.
  */
 export class Loop {
-  constructor({ seed = 1, user = 0, rate = 0.1, lambda = 0.2, tables, visitor = false }) {
+  constructor({ seed = 1, user = 0, rate = 0.1, lambda = 0.2, lens = CLICKS, tables, visitor = false }) {
     this.tables = tables;
     this.visitor = visitor;
     this.k = tables.reactive.mean[0].length;
     this.logits = new Float32Array(STATES * this.k);
     this.shown = new Uint32Array(this.k);
-    this.words = stream(seed, user);
+    this.user = user;
+    this.words = stream(seed, user, INTERACTION);
+    this.labelling = stream(seed, user, LABEL);
+    this.picking = stream(seed, user, PICK);
+    this.retrieving = stream(seed, user, RETRIEVAL);
+    this.acting = stream(seed, user, ACTION);
+    this.pulled = null; // the numbers of the items that were pulled from the shelf, category by category
     this.t = 0;
+    this.heard = visitor ? 1 : 0; // how many rewards the baseline is the mean of
     this.state = 0;
     this.baseline = visitor ? VISITOR_BASELINE : 0;
     this.lost = 0; // what rounding lost of the baseline
-    this.turn({ rate, lambda });
+    this.turn({ rate, lambda, lens });
   }
 
-  /** Change alpha or lambda from here on. */
-  turn({ rate = this.rate, lambda = this.lambda }) {
+  /** Change alpha, lambda or who provides G from here on; the luck of each giver goes on where it was. */
+  turn({ rate = this.rate, lambda = this.lambda, lens = this.lens }) {
     this.rate = f(rate);
     this.lambda = f(lambda);
+    this.lens = lens;
+    if (lens.retrieved) this.pulled ??= this.pull();
   }
 
   copy() {
-    const { logits, shown, words } = this;
-    const own = { logits: logits.slice(), shown: shown.slice(), words: words.slice() };
-    return Object.assign(Object.create(Loop.prototype), this, own);
+    const own = Object.entries(this).map(([name, value]) => [name, ArrayBuffer.isView(value) ? value.slice() : value]);
+    return Object.assign(Object.create(Loop.prototype), Object.fromEntries(own));
   }
 
+  /** The policy that posts are drawn from, in every state: with the wish, and among what was pulled from the shelf. */
   get policy() {
-    return Array.from({ length: STATES }, (_, s) => softmax(this.row(s)));
+    return Array.from({ length: STATES }, (_, s) => softmax(this.served(s)));
   }
 
-  /** An entry of this person's profile, between the two of `tables`. */
-  blend(...path) {
+  /** An entry of a profile between the two of `tables`: of this person, or of them at another lambda. */
+  blend(lambda, ...path) {
     const [one, other] = [this.tables.reactive, this.tables.intentional].map((end) => path.reduce((x, i) => x[i], end));
-    return f(f(f(1 - this.lambda) * one) + f(this.lambda * other));
+    return f(f(f(1 - lambda) * one) + f(lambda * other));
   }
 
   row(state) {
     return this.logits.subarray(state * this.k, (state + 1) * this.k);
   }
 
+  /** The logits that posts are drawn from in a state. */
+  served(state) {
+    const { prompt, retrieved } = this.lens;
+    const row = Array.from(this.row(state), (x, k) => (prompt ? f(x + prompt[k]) : x));
+    return retrieved ? row.map((x, k) => (this.pulled[k].length ? x : CLOSED)) : row;
+  }
+
+  /** Pull from the shelf the items that are nearest to the person's own wish, and list them by category. */
+  pull() {
+    const { relevance, kind, retrieved } = this.lens;
+    const score = relevance.map((x) => f(x + f(TIES * uniform(this.retrieving))));
+    const taken = kind.map((_, i) => i).sort((one, other) => score[other] - score[one]).slice(0, retrieved);
+    return Array.from({ length: this.k }, (_, k) => taken.filter((i) => kind[i] === k).sort((one, other) => one - other));
+  }
+
+  /** Pick one of the items that were pulled, each as likely: the factor on the reaction to it. */
+  pick(category) {
+    const items = this.pulled[category];
+    return this.lens.quality[items[Math.floor(f(uniform(this.picking) * items.length))]];
+  }
+
+  /** What the platform's objective makes of what the person does with a post. docs/objective.md, eqs. 19 to 21. */
+  judge(felt, state, category, noise) {
+    const { acts } = this.lens;
+    if (!acts) return felt;
+    const cell = state * this.k + category;
+    const between = (one, other) => f(f(f(1 - this.lambda) * one) + f(this.lambda * other));
+    let sum = f(f(acts.felt) * felt);
+    acts.weight.forEach((weight, i) => {
+      const p = f(acts.reactive[i][cell]);
+      const chance = between(f(p / f(p + f(1 - p))), f(acts.intentional[i][cell]));
+      sum = f(sum + (uniform(this.acting) < chance ? f(weight) : 0));
+    });
+    const [second, scroll] = [f(acts.second), f(acts.scroll)];
+    if (!second && !scroll) return sum;
+    const median = Math.max(between(f(acts.seconds_reactive[cell]), f(acts.seconds_intentional[cell])), LEAST_SECONDS);
+    const seconds = f(median * exp(f(f(acts.sigma) * noise)));
+    return f(sum + f(f(second * seconds) + (seconds < f(acts.short) ? scroll : 0)));
+  }
+
+  /** What the recommender is told of a reaction: the reward, and 1 if there is one or 0. docs/labels.md, eq. 10. */
+  ask(felt, state, category) {
+    const { involuntary, deliberate, labelled, rate, intentionality, noise, model } = this.lens;
+    if (!deliberate) return { reward: felt, heard: 1 };
+    const rated = !labelled || uniform(this.labelling) < rate ? 1 : 0;
+    const luck = labelled ? noiseOf(this.labelling) : 0;
+    const learned = model[this.user % model.length]?.[state][category];
+    const mean = learned ?? this.blend(intentionality, "mean", state, category);
+    const std = model.length ? 0 : f(noise * this.blend(intentionality, "std", state, category));
+    const label = f(mean + f(std * luck));
+    const own = f(deliberate * rated);
+    const total = f(involuntary + own);
+    const sum = f(f(involuntary * felt) + f(own * label));
+    return total > 0 ? { reward: f(sum / total), heard: 1 } : { reward: sum, heard: 0 };
+  }
+
   /** The next post: its luck, drawn from `words`, its category, and the odds it was drawn from. */
   find(words) {
-    const odds = weigh(this.row(this.state));
+    const odds = weigh(this.served(this.state));
     const most = this.visitor && this.t < this.k ? MOST_DRAWS : 1;
     for (let draws = 1; ; draws++) {
       const luck = drawLuck(words);
@@ -178,15 +250,18 @@ export class Loop {
   react(reward) {
     const { state, baseline } = this;
     const row = this.row(state);
-    const before = softmax(row);
+    const before = softmax(this.served(state));
     const { odds, luck, category } = this.find(this.words);
-    const of = (name, ...end) => this.blend(name, state, category, ...end);
+    const of = (name, ...end) => this.blend(this.lambda, name, state, category, ...end);
     this.t += 1;
     this.shown[category] += 1;
 
-    const felt = f(reward ?? f(of("mean") + f(of("std") * luck.noise)));
-    const advantage = f(felt - baseline);
-    const step = f(f(advantage * f(1 / f(this.visitor ? this.t + 1 : this.t))) + this.lost);
+    const quality = this.lens.retrieved ? this.pick(category) : 1;
+    const felt = f(f(reward ?? f(of("mean") + f(of("std") * luck.noise))) * quality);
+    const told = this.ask(this.judge(felt, state, category, luck.noise), state, category);
+    this.heard += told.heard;
+    const advantage = f(f(told.reward - baseline) * told.heard);
+    const step = f(f(advantage * f(1 / Math.max(this.heard, 1))) + this.lost);
     this.baseline = f(baseline + step);
     this.lost = f(step - f(this.baseline - baseline));
 
@@ -200,8 +275,9 @@ export class Loop {
       const hookedAt = f(1 - of("transition", 2));
       this.state = (luck.transition >= calmTo ? 1 : 0) + (luck.transition >= hookedAt ? 1 : 0);
     }
+    if (this.lens.retrieved && this.t % this.lens.refresh === 0) this.pulled = this.pull();
     const { t, state: nextState, baseline: newBaseline } = this;
-    const [after, propensity] = [softmax(row), policy[category]];
+    const [after, propensity] = [softmax(this.served(state)), policy[category]];
     return { t, category, state, nextState, reward: felt, baseline, newBaseline, before, after, advantage, propensity };
   }
 }

@@ -1,5 +1,6 @@
 /** Recorded runs: who stands where after how many posts. The form is that of scripts/record_page.py. */
 const MAGIC = 0x4d465231;
+const UNLED = 4; // before the first post no kind leads
 const kept = new Map();
 
 /** The bytes of a recording: from the server, or from the file that the page is. */
@@ -36,7 +37,7 @@ export const peopleOf = (name) => once(name, (bytes) => {
     });
     const places = new Int16Array(2 * n);
     for (let j = 0; j < n; j++) [places[2 * j], places[2 * j + 1]] = [spot(x[j]), spot(y[j])];
-    return { places, kind };
+    return { places, kind: steps[i] ? kind : kind.fill(UNLED) };
   });
   return { n, steps, frames };
 });

@@ -56,6 +56,7 @@ def test_every_entry_is_cited_by_some_scenario() -> None:
     scenarios = [Scenario(policy=policy, population=population) for policy in policies]
     scenarios += [Scenario(reward=LEARNED), Scenario(retrieval={"corpus": "posts", "retriever": "diverse"})]
     scenarios += [Scenario.load("radicalization"), Scenario(intervention={"quota": 0.6})]
+    scenarios += [Scenario(objective={"preset": preset}) for preset in ("x-2026", "twitter-2023")]
     assert set().union(*map(keys, scenarios)) == set(entries())
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from mirrorfield.server.mirror import Mirror
+
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
@@ -35,6 +37,21 @@ class Server:
         """End, and wait for it."""
         self._process.terminate()
         self._process.communicate()
+
+
+@pytest.fixture
+def coming() -> Callable[[Mirror], int]:
+    """The category of a mirror's next post: the post is run, and taken back."""
+
+    def look(mirror: Mirror) -> int:
+        held = mirror._held.rows, mirror._held.words
+        copies = [array.copy() for array in held]
+        category = mirror._advance()
+        for array, copy in zip(held, copies, strict=True):
+            array[:] = copy
+        return category
+
+    return look
 
 
 @pytest.fixture(scope="module")

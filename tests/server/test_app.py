@@ -4,9 +4,7 @@ import json
 import random
 import shlex
 import string
-from pathlib import Path
 
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -244,17 +242,6 @@ def test_the_scenario_file_is_the_mirror_bit_for_bit(client) -> None:
     assert refused.status_code == 409 and "group" in refused.json()["detail"]
     assert client.get("/api/scenario.toml", params={"steps": 0}).status_code == 422
     assert client.get("/api/scenario.toml", params={"file": "/etc/passwd"}).status_code == 422
-
-
-def test_the_recorded_billion_is_that_of_the_docs_and_like_a_smaller_crowd(client) -> None:
-    told = client.get("/api/about").json()["billion"]
-    page = (Path(__file__).parents[2] / "docs" / "results" / "billion.md").read_text(encoding="utf-8")
-    for share in told["shares"]:
-        assert f"{100 * share:.4f}%" in page
-    assert "mirrorfield run --users 1_000_000_000 --steps 100" in page and f"{told['filter_bubble']:.5f}" in page
-    summary = mf.simulate(mf.Scenario(users=20_000, steps=100)).summary
-    for share, few in zip(told["shares"], summary["momentary"]["shares"].values(), strict=True):
-        assert abs(share - few) < 4 * np.sqrt(share * (1 - share) / 20_000)
 
 
 def test_questions_are_bounded_in_number(monkeypatch) -> None:

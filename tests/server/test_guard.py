@@ -101,6 +101,7 @@ def test_a_page_may_be_framed_by_those_it_is_lent_to_only() -> None:
             return answer.headers["content-security-policy"].rpartition("; ")[2]
 
     assert policy() == "frame-ancestors 'none'"
+    assert policy("HTTPS://A.example") == "frame-ancestors https://a.example"
     assert policy("https://a.example", "http://b.example:81") == "frame-ancestors https://a.example http://b.example:81"
     for wrong in ("*", "https://a.example/page", "a.example", "https://a.example; script-src *"):
         with pytest.raises(InputError, match="expected an origin"):

@@ -1,6 +1,7 @@
 """The page's own loop: in a real browser the compiled kernel's bits, and what a visitor sees in twenty posts."""
 
 import base64
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,8 +14,10 @@ from mirrorfield.model.profile import reaction
 from mirrorfield.policy.softmax import softmax
 from mirrorfield.population.live import Held
 from mirrorfield.population.run import plan_run, ready_for
+from mirrorfield.population.scenario import Scenario
 from mirrorfield.server.about import about_this
 from mirrorfield.server.app import create_app
+from mirrorfield.server.givers import GIVERS, lens_of_giver
 from mirrorfield.server.guard import Names
 from mirrorfield.server.mirror import LANES, Mirror, Settings
 from mirrorfield.server.replay import ACTIONS, ALPHABET, Visitor, unpack
@@ -79,6 +82,7 @@ def of_page(
 ) -> Course:
     """Return the page's course; what it draws and what it counts are checked against it."""
     told_turns = {str(t): turn for t, turn in (turns or {}).items()}
+    last_lens = [options, *(turns or {}).values()][-1].get("lens", {})
     told = port(RUN, {"options": options, "posts": posts, "rewards": [*rewards], "turns": told_turns})
     steps = np.frombuffer(bytes.fromhex(told["steps"])).reshape(posts, -1)
     drawn = np.frombuffer(bytes.fromhex(told["drawn"])).reshape(posts, 2, -1)
@@ -86,10 +90,18 @@ def of_page(
     offered, category, propensity = steps[:, 1], steps[:, 2].astype(int), steps[:, 9]
     assert (offered == category).all() and told["shown"] == np.bincount(category, minlength=4).tolist()
     assert told["last"] == [posts, steps[-1, 7], steps[-1, 4]]
-    assert np.array(told["policy"]) == pytest.approx(softmax(logits.astype(float)), abs=1e-12)
+    assert np.array(told["policy"]) == pytest.approx(served(logits, told["policy"], last_lens), abs=1e-12)
     assert drawn[np.arange(posts), 0, category] == pytest.approx(propensity, abs=1e-6)
     assert drawn[-1, 1].tolist() == told["policy"][int(steps[-1, 3])]
     return Course(steps, logits)
+
+
+def served(logits: np.ndarray, policy: Sequence[Sequence[float]], lens: dict[str, Any]) -> np.ndarray:
+    """Return the policy of these logits with the lens's wish, among the categories that it has open."""
+    wanted: np.ndarray = softmax((logits + np.array(lens.get("prompt", 0), np.float32)).astype(float))
+    if lens.get("retrieved"):
+        wanted = wanted * (np.array(policy) > 0)
+    return np.asarray(wanted / wanted.sum(axis=1, keepdims=True))
 
 
 def of_kernel(settings: Settings, posts: int) -> list[Course]:
@@ -117,12 +129,11 @@ def of_mirror(
     for t in range(posts):
         if turns and t in turns:
             mirror.turn(turns[t])
-        offered = mirror.offer()
         s = mirror.react(rewards[t] if rewards else None)
         pi = (mirror._rows("weight") * mirror._rows("total"))[s.category]
         steps[t] = (
             s.t,
-            offered,
+            s.category,
             s.category,
             s.state,
             s.next_state,
@@ -156,6 +167,100 @@ def test_turning_lambda_and_alpha_goes_on_bit_for_bit(port: Call) -> None:
     course = of_mirror(mirror, 300, turns={120: settings, 200: Settings(intentionality=0.9, learning_rate=0.2)})
     turns = {120: {"rate": 0.7, "lambda": 0.9}, 200: {"rate": 0.2}}
     assert of_page(port, 300, turns=turns, seed=6, rate=0.3, **{"lambda": 0.1}) == course
+
+
+def of_givers(courses: Sequence[tuple[int, dict[str, Any]]], posts: int, user: int, **settings: Any) -> Course:
+    """Return the course of a person by the kernel with everything: from which post on they are in which scenario.
+
+    Each scenario has a block of its own, and what is pulled from the shelf stays there; what was learned comes along.
+    """
+    blocks: dict[int, tuple[Any, Any]] = {}
+    steps, held, task = np.empty((posts, 10)), None, None
+    changes = {first: (id(changed), changed) for first, changed in courses}
+    for t in range(posts):
+        if t in changes:
+            name, changed = changes[t]
+            if name not in blocks:
+                scenario = Settings(**settings).scenario(posts)
+                scenario = Scenario(**(scenario.model_dump(exclude_unset=True) | changed))
+                ready = ready_for(scenario, LANES)
+                blocks[name] = Held(plan_run(scenario), ready, user // LANES * LANES), ready.task
+            before, (held, task) = held, blocks[name]
+            if before is not None:
+                for part in ("logits", "shown", "baseline", "baseline_lost", "state"):
+                    held.rows[getattr(held.at, part)] = before.rows[getattr(before.at, part)]
+                held.rows[held.also.seen] = before.rows[before.also.seen]
+                for luck in (held.at.luck, held.also.labelling, held.also.acting):
+                    held.words[luck] = before.words[luck]
+        assert held is not None and task is not None
+        at, also, j = held.at, held.also, user % LANES
+        steps[t, [3, 6]] = held.rows[[at.state, at.baseline], j]
+        held.advance(task, t, t + 1)
+        arm = int(held.rows[at.arm, j])
+        steps[t, [0, 1, 2]] = t + 1, arm, arm
+        steps[t, [4, 5, 7, 8]] = held.rows[[at.state, also.reacted, at.baseline, at.gain], j]
+        steps[t, 9] = held.rows[at.weight][arm, j] * held.rows[at.total, j]
+    assert held is not None
+    return Course(steps, held.rows[held.at.logits, user % LANES].reshape(3, -1).copy())
+
+
+MODEL = [[[0.1, 0.4, 0.2, 1.0], [0.3, 0.1, 0.9, 0.5], [1.2, 0.2, 0.2, 0.1]]]
+CLICKS = {"reward": {"source": "mixture", "weight": 0.0}}  # by the code of every mechanism, the plain loop bit for bit
+LENSES: dict[str, dict[str, Any]] = {
+    **{name: CLICKS if name == "clicker" else settings for name, settings in GIVERS.items()},
+    "seldom rated": {"reward": {"source": "ratings", "rate": 0.3, "intentionality": 0.5, "noise": 1.5}},
+    "clicks and ratings": {"reward": {"source": "mixture", "weight": 0.3, "rate": 0.6, "intentionality": 0.9}},
+    "learned": {"reward": {"source": "reward_model", "model": MODEL[0]}},
+    "what people do, weighed": {"objective": {"weights": {"like": 2.0, "dwell": 0.1, "scroll": -1.0}, "scale": 1.5}},
+    "what people do, and ratings": {"objective": {"preset": "twitter-2023"}, "reward": {"source": "mixture"}},
+    "mild wish": {"context": {"source": "query", "kappa": 0.7}},
+    "eleven of the shelf": {"retrieval": {"corpus": "posts", "retriever": "query", "count": 11, "refresh": 7}},
+    "wish and ratings": {"context": {"source": "query", "kappa": 0.5}, "reward": {"source": "ratings"}},
+}
+
+
+def as_told(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return a lens as the page is told of it."""
+    return lens_of_giver(settings).model_dump(mode="json")
+
+
+@pytest.mark.parametrize("name", LENSES)
+def test_whoever_provides_the_reward_is_the_kernels_bit_for_bit(port: Call, name: str) -> None:
+    for seed, user, lean in ((1, 0, 0.2), (2**32 + 5, 11, 0.6)):
+        course = of_givers([(0, LENSES[name])], 400, user, seed=seed, intentionality=lean)
+        options = {"seed": seed, "user": user, "rate": 0.5, "lambda": lean, "lens": as_told(LENSES[name])}
+        assert of_page(port, 400, **options) == course
+    if name == "clicker":
+        assert course == of_page(port, 400, seed=seed, user=user, rate=0.5, **{"lambda": lean})
+
+
+def test_givers_are_switched_while_the_same_person_goes_on_bit_for_bit(port: Call) -> None:
+    order = [
+        "clicker",
+        "rater",
+        "clicker",
+        "librarian",
+        "prompter",
+        "seldom rated",
+        "rater",
+        "platform",
+        "checker",
+        "librarian",
+    ]
+    courses = [(37 * i, LENSES[name]) for i, name in enumerate(order)]
+    course = of_givers(courses, 400, 0, seed=8, learning_rate=0.7)
+    turns = {first: {"lens": as_told(settings)} for first, settings in courses}
+    assert of_page(port, 400, turns=turns, seed=8, rate=0.7) == course
+    assert course.steps[:, 2].tolist() != of_page(port, 400, seed=8, rate=0.7).steps[:, 2].tolist()
+
+
+def test_the_page_is_told_of_every_giver_as_the_kernel_has_them() -> None:
+    assert {name: lens.model_dump() for name, lens in about_this().givers.items()} == {
+        name: as_told(settings) for name, settings in GIVERS.items()
+    }
+    rater, checker = about_this().givers["rater"], about_this().givers["checker"]
+    assert (rater.involuntary, rater.deliberate, rater.rate, rater.intentionality) == (0, 1, 1, 1)
+    assert checker.model == [[[0, 0, 0, 1]] * 3] and not checker.labelled
 
 
 def test_reactions_from_outside_enter_as_they_do_the_kernel_even_where_weights_vanish(port: Call) -> None:
@@ -204,8 +309,7 @@ def test_luck_on_a_boundary_between_two_kinds_chooses_the_kernels(port: Call, ch
 def test_luck_on_a_threshold_moves_a_person_as_it_does_in_the_kernel(port: Call) -> None:
     """With P0 = u and P2 = 1 - u, both exact, the luck u of the move is on both thresholds: they are hooked next."""
     mirror = Mirror(Settings(intentionality=0.0))
-    category = mirror.offer()
-    mirror.react()
+    category = mirror.react().category
     luck = mirror._rows("transition")[0]
     mirror = Mirror(Settings(intentionality=0.0))
     for name in ("calm_to", "hooked_at"):
@@ -260,13 +364,13 @@ def test_a_visitor_stays_calm_and_begins_as_if_there_had_been_one_reaction() -> 
     assert not mirror.logits[1:].any()
 
 
-def test_a_visitor_with_one_lure_sees_it_learned_in_twenty_posts() -> None:
+def test_a_visitor_with_one_lure_sees_it_learned_in_twenty_posts(coming: Callable[[Mirror], int]) -> None:
     """Of posts 11 to 20 the median of 200 visitors sees at least 8 of what they share; the first four are one each."""
     seen = []
     for seed in range(VISITORS):
         mirror, lure, shown = Visitor(seed), seed % 4, []
         for _ in range(20):
-            shown.append(mirror.offer())
+            shown.append(coming(mirror))
             mirror.react(3 / 8 + 1 if shown[-1] == lure else 0.5 / 8)
         assert sorted(shown[:4]) == [0, 1, 2, 3]
         seen.append(shown[10:].count(lure))
@@ -322,3 +426,33 @@ def test_a_replay_of_nothing_that_can_be_is_refused_in_one_line(client: TestClie
     answer = client.get(f"/api/replay?{query}")
     said = answer.json()["detail"]
     assert answer.status_code == 422 and said.startswith("query.") and "\n" not in said
+
+
+GIVER = LOOP.parent / "story/Giver.svelte"
+TURN = """(module, tables, { lens, clicks, people }) => {
+  const mostly = (loop, posts) => {
+    const steps = Array.from({ length: posts }, () => loop.react());
+    return steps.slice(-50).filter((step) => step.category === 3).length > 25;
+  };
+  let [turned, stayed] = [0, 0];
+  for (let seed = 1; seed <= people; seed++) {
+    const loop = new module.Loop({ seed, rate: 0.5, lambda: 0.2, tables });
+    for (let t = 0; t < 200; t++) loop.react();
+    loop.turn({ lens });
+    turned += mostly(loop, 200);
+    loop.turn({ lens: clicks });
+    stayed += mostly(loop, 50);
+  }
+  return [turned / people, stayed / people];
+}"""
+
+
+def test_ratings_turn_what_a_feed_has_learned_and_a_wish_only_what_it_shows(port: Call) -> None:
+    """The shares that the page names: of 1,000 people, whose feed is mostly depth then, and 50 clicks later."""
+    said = re.search(r"TURNED = \{ rater: \[(.*?), (.*?)\], prompter: \[(.*?), (.*?)\] \}", GIVER.read_text("utf-8"))
+    assert said is not None
+    rater, prompter = (
+        port(TURN, {"lens": as_told(GIVERS[name]), "clicks": as_told(CLICKS), "people": 1000})
+        for name in ("rater", "prompter")
+    )
+    assert [*rater, *prompter] == [float(share) for share in said.groups()]

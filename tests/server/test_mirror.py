@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ from mirrorfield.server.parts import PRESETS, Parts
 from mirrorfield.server.replay import Reaction
 from mirrorfield.server.talk import read
 
+Coming = Callable[[Mirror], int]
+
 
 def test_autopilot_is_the_run_that_the_page_names_bit_for_bit() -> None:
     mirror = Mirror(Settings(seed=5, intentionality=0.3, learning_rate=0.5))
@@ -29,15 +32,6 @@ def test_autopilot_is_the_run_that_the_page_names_bit_for_bit() -> None:
     assert np.float32(mirror.baseline) == sample.mean_reaction[-1, 0] and mirror.state == sample.state[-1, 0]
     shown = np.bincount([step.category for step in steps], minlength=4)
     assert shown.tolist() == sample.exposures[:, 0].tolist()
-
-
-def test_an_offer_is_what_comes_and_changes_nothing() -> None:
-    mirror, other = Mirror(Settings(seed=2)), Mirror(Settings(seed=2))
-    for _ in range(50):
-        offered = [mirror.offer() for _ in range(3)]
-        assert offered == [mirror.react(0.7).category] * 3
-        other.react(0.7)
-    assert mirror.logits.tobytes() == other.logits.tobytes()
 
 
 def test_a_reaction_from_outside_moves_the_policy_by_the_equations() -> None:
@@ -56,10 +50,10 @@ def test_a_reaction_from_outside_moves_the_policy_by_the_equations() -> None:
 
 
 @pytest.mark.parametrize(("wanted", "other"), [(3, 0), (0, 3)])
-def test_liking_one_kind_moves_the_policy_towards_it(wanted: int, other: int) -> None:
+def test_liking_one_kind_moves_the_policy_towards_it(coming: Coming, wanted: int, other: int) -> None:
     mirror = Mirror(Settings(seed=4))
     for _ in range(60):
-        mirror.react(2.0 if mirror.offer() == wanted else 0.0)
+        mirror.react(2.0 if coming(mirror) == wanted else 0.0)
     served = mirror.policy[mirror.state]
     assert served[wanted] > 0.6 and served[wanted] > 5 * served[other]
 
@@ -111,7 +105,7 @@ RULES = {
 def test_a_rule_on_autopilot_is_the_run_and_the_python_that_the_page_shows_bit_for_bit(name: str, capsys) -> None:
     mirror = Mirror(Settings(seed=5, intentionality=0.3, learning_rate=0.5, parts=RULES[name]))
     for _ in range(203):
-        assert mirror.offer() == mirror.react().category
+        mirror.react()
     assert mirror.straight
     again = mirror_again(mirror.settings, mirror.t)
     words = [word for word in shlex.split(again["command"])[3:] if "=" in word]

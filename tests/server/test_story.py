@@ -217,9 +217,54 @@ def test_a_lost_server_is_said_in_sight_and_found_again(opened: Open, until: Unt
     wait_for_tiles(page, before + 1)  # the story needs no server
     own_server.start()
     expect(page.locator(".toast")).to_have_count(0)
-    expect(page.get_by_text("The connection was lost, and the person began again")).to_be_attached()
+    expect(page.get_by_text("The person is here again, at post 1,")).to_be_attached()
     page.get_by_role("button", name="One post").click()
-    expect(page.locator("#person-t")).to_have_text("1")
+    expect(page.locator("#person-t")).to_have_text("2")
+
+
+def test_after_a_loss_the_sandbox_goes_on_from_where_it_was(opened: Open, own_server: Any) -> None:
+    """What is shown after the loss, and after more posts, is what a page shows that lost nothing."""
+    from playwright.sync_api import expect
+
+    def person(page: Any, posts: int, after: int) -> None:
+        for number in range(after, after + posts):
+            page.get_by_role("button", name="One post").click()
+            expect(page.locator("#person-t")).to_have_text(str(number + 1))
+
+    def crowd(page: Any, after: int) -> None:
+        page.get_by_role("button", name="50 posts on").click()
+        expect(page.locator("#crowd-t")).to_have_text(str(after + 50))
+
+    told: list[list[str]] = []
+    for loses in (False, True):
+        page = opened(own_server.address, quiet=False)
+        page.locator("main > :last-child").scroll_into_view_if_needed()
+        person(page, 3, 0)
+        page.get_by_role("slider", name="(0 by reflex").fill("0.9")
+        page.locator(".chain-of-rules").get_by_role("button", name="GRPO").click()
+        person(page, 10, 3)
+        page.locator(".box").scroll_into_view_if_needed()
+        crowd(page, 0)
+        page.get_by_role("slider", name="everyone’s λ").fill("0.3")
+        crowd(page, 50)
+        page.get_by_role("spinbutton", name="person").fill("5")
+        page.get_by_role("button", name="Who is this?").click()
+        expect(page.locator(".sandbox .person")).to_contain_text("person 5,")
+        if loses:
+            own_server.end()
+            expect(page.locator(".toast")).to_be_in_viewport(ratio=1)
+            own_server.start()
+            expect(page.locator(".toast")).to_have_count(0)
+            expect(page.get_by_text("The person is here again, at post 13,")).to_be_attached()
+            expect(page.get_by_text("The crowd is here again, at post 100,")).to_be_attached()
+            expect(page.locator("#person-t")).to_have_text("13")
+            expect(page.locator("#crowd-t")).to_have_text("100")
+        person(page, 8, 13)
+        crowd(page, 100)
+        expect(page.locator(".box .trail")).to_have_count(1)
+        seen = (".state", ".equation", ".figures", ".sandbox .person", ".sandbox details pre", ".reactions circle")
+        told.append([one for part in seen for one in page.locator(part).all_inner_texts()])
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("width", [360, 768, 1440])
@@ -365,8 +410,57 @@ def test_guesses_ratings_wishes_and_parts_do_what_they_say(opened: Open, address
     for part in ("a tray", "a bracket"):
         bolts.get_by_role("button", name=part).click()
     expect(bolts.get_by_text("No part is on")).to_be_visible()
-    bolts.get_by_role("button", name="the checker").click()
-    expect(bolts.get_by_text("depth 100%")).to_be_visible()
+
+
+def test_a_weight_of_the_platform_is_turned_while_the_person_goes_on(opened: Open, address: str) -> None:
+    from playwright.sync_api import expect
+
+    courses = []
+    for turned in ("1", "4"):
+        page = opened(address, reduced_motion="reduce")
+        giver = chapter(page, "giver")
+        expect(giver.get_by_role("slider")).to_have_count(0)
+        giver.get_by_role("button", name="the platform").click()
+        expect(giver.get_by_role("slider")).to_have_count(9)
+        giver.get_by_role("slider", name="reply").fill(turned)
+        expect(giver.get_by_role("slider", name="reply")).to_have_attribute("aria-valuetext", str(5 * int(turned)))
+        expect(giver.get_by_role("slider", name="report")).to_have_attribute("aria-valuetext", "-234")
+        for _ in range(3):
+            giver.get_by_role("button", name="Play").click()
+        expect(giver.locator(".controls p")).to_contain_text("post 400;")
+        courses.append(
+            giver.locator(".ribbon .tile").evaluate_all("tiles => tiles.map((tile) => tile.className.baseVal)")
+        )
+    assert courses[0] != courses[1] and len(courses[0]) == len(courses[1])
+
+
+def test_whoever_provides_the_reward_is_switched_while_the_person_goes_on(opened: Open, address: str) -> None:
+    from playwright.sync_api import expect
+
+    page = opened(address, reduced_motion="reduce")
+    giver = chapter(page, "giver")
+    post = giver.locator(".controls p")
+    expect(giver.locator(".now")).to_contain_text(re.compile(r"47 of 50\s+of the last posts are tribal"))
+    expect(post).to_contain_text("post 200;")
+    giver.get_by_role("button", name="the rater").click()  # with less motion, fifty posts at once
+    for _ in range(3):
+        giver.get_by_role("button", name="Play").click()
+    expect(post).to_contain_text("post 400;")
+    expect(giver.locator(".now")).to_contain_text("48 of 50")
+    giver.get_by_role("button", name="the clicker").click()
+    expect(post).to_contain_text("post 450;")
+    expect(giver.locator(".now")).to_contain_text("are depth")
+    expect(giver.get_by_text("threat 16%, tribal 21%")).to_be_visible()
+    giver.get_by_role("button", name="From post 200 again").click()
+    giver.get_by_role("button", name="the prompter").click()
+    expect(post).to_contain_text("post 250;")
+    expect(giver.locator(".now")).to_contain_text("are depth")
+    giver.get_by_role("button", name="the clicker").click()
+    expect(post).to_contain_text("post 300;")
+    expect(giver.locator(".now")).to_contain_text("are tribal")
+    giver.get_by_role("button", name="From post 200 again").click()
+    expect(post).to_contain_text("post 200;")
+    expect(giver.locator(".ribbon .tile")).to_have_count(200)
 
 
 def test_recordings_that_do_not_arrive_are_said(browser: Any, address: str) -> None:

@@ -1,13 +1,17 @@
 /** The crowd as the server last told it, what its figures were, and the people watched. Nothing is computed here. */
 import { lineTo } from "./line.svelte.js";
+import { Past } from "./past.js";
 
 const HOVER = 120;
+const MOST_WORK = 4e8; // posts times people that are run again after a loss: some 20 seconds
+const LONG = 30000; // milliseconds that a note stays
+const PAUSE = 20; // milliseconds between messages that are said again; the server takes 60 a second
 const A_SECOND = 1000;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export const crowd = $state({
   figures: null, person: null, distance: null, watched: [], again: null,
-  playing: false, trouble: "", size: 20000, posts: 5, rate: 0.1, shift: 0, seed: 1,
+  playing: false, trouble: "", note: "", size: 20000, posts: 5, rate: 0.1, shift: 0, seed: 1,
 });
 
 let line;
@@ -17,6 +21,10 @@ let pending = null;
 let hovered = null;
 let hoveredAt = 0;
 let later;
+let past = new Past({ type: "begin", users: 20000, seed: 1, learning_rate: 0.1 });
+let returning = null; // what is said again after a loss; the page shows the crowd from before meanwhile
+let last = null; // the figures that come with it
+let asked = null; // what the server has not answered yet
 
 /** What made this crowd, for under a picture. */
 export const madeBy = ({ again }) => (again ? again.command + (again.exact ? "" : " (before sliders were moved)") : "");
@@ -27,18 +35,27 @@ export const drawBy = (paint) => (draw = paint);
 /** Open the conversation, once. */
 export function open() {
   line ??= lineTo("crowd", {
-    hear: (told) => (told instanceof ArrayBuffer ? show(told) : hear(told)),
+    hear: (told) => (returning ? hearAgain(told) : told instanceof ArrayBuffer ? show(told) : hear(told)),
     back: () => {
-      [waiting, crowd.playing] = [false, false];
-      begin();
-      crowd.trouble = "The connection was lost, and the crowd began again: same people, same random numbers.";
+      waiting = true;
+      keep();
+      returning = past.again(MOST_WORK / past.said[0].users) ?? past.said.slice(0, 1);
     },
     awake: () => waiting || pending || go(0),
   });
 }
 
+function keep() {
+  if (asked) past.keep(asked);
+  asked = null;
+}
+
 function hear(told) {
-  if (told.type === "crowd") return learn(told);
+  if (told.type === "error") asked = null;
+  if (told.type === "crowd") {
+    keep();
+    return learn(told);
+  }
   if (told.type === "person") {
     crowd.person = told;
     if (told.watched) [crowd.watched, crowd.distance] = [[trail(told)], null];
@@ -50,6 +67,31 @@ function hear(told) {
     crowd.size = crowd.figures?.users ?? crowd.size;
   }
   free();
+}
+
+function note(text) {
+  crowd.note = text;
+  setTimeout(() => (crowd.note = ""), LONG);
+}
+
+/** Say what is next of what is said again; when the last of it is answered, show the crowd, and whoever was watched. */
+function hearAgain(told) {
+  if (told.type === "error") {
+    [returning, waiting, crowd.size] = [null, false, 20000];
+    begin();
+    return note(`The connection was lost, and so is the crowd: ${told.text}.`);
+  }
+  if (!(told instanceof ArrayBuffer)) return void (last = told);
+  if (returning.length) return void setTimeout(() => line.say(returning.shift()), PAUSE);
+  returning = null;
+  const [one, other] = crowd.watched.map((person) => person.user);
+  learn(last);
+  note(last.t
+    ? `The connection was lost. The crowd is here again, at post ${last.t}, and goes on with the same random numbers.`
+    : "The connection was lost, and the crowd began again: same people, same random numbers.");
+  if (other !== undefined) pending = { type: "pair", user: one, other };
+  else if (one !== undefined) pending = { type: "who", user: one };
+  show(told);
 }
 
 const trail = ({ user, story, place, feed }) =>
@@ -89,6 +131,7 @@ function free() {
 export function say(message) {
   if (waiting || !line?.open) return void (pending = message);
   [waiting, pending, crowd.trouble] = [true, null, ""];
+  asked = message.type === "begin" || message.type === "go" ? message : null;
   line.say(message);
 }
 

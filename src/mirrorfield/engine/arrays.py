@@ -12,6 +12,7 @@ import numpy as np
 
 from mirrorfield.arrays import FloatArray, IntArray, S
 from mirrorfield.contract import Seen
+from mirrorfield.engine.acting import Acting
 from mirrorfield.engine.between import start_between
 from mirrorfield.engine.calls import call, distribution, react
 from mirrorfield.engine.learner import SessionRule
@@ -80,6 +81,7 @@ class Loop:
         self.between = (
             start_between(scenario, ids, self._of_people("susceptibility", None)) if scenario.lensed else None
         )
+        self.acting = Acting(self.between.lens.acts, scenario.seed, ids) if self.between else None
         rng = np.random.Generator(np.random.Philox(key=scenario.seed))
         self.state = call(self.recommender, "start", n, arms, rng)
         self.arm_luck = ArmLuck(scenario.seed, ids, int(getattr(self.recommender, "luck", 0)), arms)
@@ -149,7 +151,7 @@ class Loop:
         if self.between:
             observed = reacted * self.between.meet(shown)
             self.between.remember(shown, observed)
-            reward, labelled = self.between.reward(observed, arousal, shown)
+            reward, labelled = self.between.reward(self._objective(observed, arousal, shown), arousal, shown)
             heard = labelled if heard is None else heard & labelled
         if heard is not None and not heard.all():
             reward = np.where(heard, reward, np.nan)
@@ -165,6 +167,15 @@ class Loop:
             self.between.look_back()
             self.between.fetch(self.t)
             self.allowed = self._allowed()
+
+    def _objective(self, felt: FloatArray, arousal: IntArray, shown: IntArray) -> FloatArray:
+        """Return what the platform's objective makes of everyone's post, (n,)."""
+        if self.acting is None or not self.acting.acts.asked:
+            return felt
+        w = self._of_people("susceptibility", None)[np.arange(len(shown)), shown]
+        return self.acting.objective(
+            felt, arousal * self.scenario.arms + shown, self.memory.leaning, w, self.luck.noise
+        )
 
     def _rewind(self, learner: SessionRule) -> None:
         """Put everyone where the session found them, if another rollout of it begins."""

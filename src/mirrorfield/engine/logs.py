@@ -9,6 +9,7 @@ from mirrorfield.arrays import F32Array, FloatArray, IntArray
 from mirrorfield.engine.arrays import CHUNK, Loop
 from mirrorfield.engine.history import History
 from mirrorfield.errors import InputError
+from mirrorfield.population.action import DEFAULT, DWELL
 from mirrorfield.population.run import Plan
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ class Logs:
     """Posts of n people, T each, in the order of posts: everyone's first, then everyone's second, and so on.
 
     person, step from 1 on, shown, (T n,); reward and propensity, (T n,); policy, the probabilities of all arms, (T n,
-    K); context, what a platform knew, float32 (T n, 3 K + 2) as `engine.history.History` has it; names of the arms.
+    K); context, what a platform knew, float32 (T n, 3 K + 2) as `engine.history.History` has it; names of the arms;
+    done, what people did under an objective of actions, by name: 0 or 1, and seconds of dwell, (T n,) each.
     """
 
     person: IntArray
@@ -33,12 +35,13 @@ class Logs:
     policy: FloatArray
     context: F32Array
     names: tuple[str, ...]
+    done: dict[str, FloatArray]
 
     def __len__(self) -> int:
         return len(self.person)
 
     def to_frame(self) -> "pd.DataFrame":
-        """Return one row for each post: person, step, shown (a name), reward, propensity, and p:NAME for every arm."""
+        """Return one row for each post: person, step, shown (a name), reward, propensity, actions, p:NAME of arms."""
         import pandas as pd
 
         columns: dict[str, Any] = {
@@ -48,6 +51,7 @@ class Logs:
             "reward": self.reward,
             "propensity": self.propensity,
         }
+        columns |= self.done
         return pd.DataFrame(columns | {f"p:{name}": self.policy[:, k] for k, name in enumerate(self.names)})
 
     def bandit_feedback(self) -> dict[str, Any]:
@@ -83,10 +87,11 @@ def logs_of(plan: Plan, ids: IntArray) -> Logs:
     chunks = [ids] if plan.own.shared else np.split(ids, range(CHUNK, len(ids), CHUNK))
     found = [_chunk(plan, chunk) for chunk in chunks]
     columns = [np.concatenate([part[i] for part in found], axis=1) for i in range(len(found[0]))]
-    person, step, shown, reward, propensity, policy, context = (
+    person, step, shown, reward, propensity, policy, context, done = (
         column.reshape(posts, *column.shape[2:]) for column in columns
     )
-    return Logs(person, step, shown, reward, propensity, policy, context, scenario.arm_names)
+    actions = dict(zip([DWELL, *(action.name for action in (scenario.actions or DEFAULT).kinds)], done.T, strict=False))
+    return Logs(person, step, shown, reward, propensity, policy, context, scenario.arm_names, actions)
 
 
 def _chunk(plan: Plan, ids: IntArray) -> list[Any]:
@@ -97,9 +102,13 @@ def _chunk(plan: Plan, ids: IntArray) -> list[Any]:
     policy = np.empty((steps, n, arms))
     context = np.empty((steps, n, History.size(arms, "history")), np.float32)
     loop, history = Loop(plan, ids), History(n, arms, steps, "history")
+    acting = loop.acting if loop.acting and loop.acting.acts.asked else None
+    done = np.empty((steps, n, 1 + len(acting.done) if acting else 0))
     for t in range(steps):
         context[t] = history.observation(loop.seen(loop.arousal))
         loop.post()
         shown[t], reward[t], propensity[t], policy[t] = loop.shown, loop.reward, loop.propensity, loop.served
         history.add(loop.shown, loop.reward)
-    return [person, step, shown, reward, propensity, policy, context]
+        if acting:
+            done[t] = np.vstack([acting.seconds, acting.done]).T
+    return [person, step, shown, reward, propensity, policy, context, done]

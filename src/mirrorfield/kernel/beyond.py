@@ -66,10 +66,11 @@ class Also(NamedTuple):
     labelling: slice  # 4 rows of the words
     picking: slice  # 4 rows of the words
     retrieving: slice  # 4 rows of the words
+    acting: slice  # 4 rows of the words
     end: int  # how many rows there are with those of `At`
 
 
-WORDS = 20
+WORDS = 24
 
 
 def layout_beyond(arms: int, categories: int, items: int, at: At) -> Also:
@@ -80,7 +81,7 @@ def layout_beyond(arms: int, categories: int, items: int, at: At) -> Also:
     sizes |= dict.fromkeys(("held", "found"), categories)
     states = ("peak", "prior_total", "pushed_total", "spread", "bonus", "value", "moved_value")
     sizes |= dict.fromkeys(states, S) | {"shelf": shelf_rows(items, categories)}
-    names = ("meddling", "labelling", "picking", "retrieving")
+    names = ("meddling", "labelling", "picking", "retrieving", "acting")
     words = {name: slice(4 * i, 4 * i + 4) for i, name in enumerate(names, 1)}
     places: Also = fill(Also, sizes, at.end, **words)
     return places

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.arrays import S
+from mirrorfield.kernel.acting import judge
 from mirrorfield.kernel.batch import count_in
 from mirrorfield.kernel.beyond import WORDS
 from mirrorfield.kernel.habituation import feel, habituate, move_floor, take_in
@@ -121,7 +122,7 @@ def observe(reward: Any, heard: Any, seen: Any, baseline: Any, lost: Any, gain: 
 
 
 @compiled
-def respond(rows: Any, at: Any, also: Any, inverse_count: Any, mechanisms: Any, lens: Any) -> None:
+def respond(rows: Any, words: Any, at: Any, also: Any, inverse_count: Any, mechanisms: Any, lens: Any) -> None:
     """Find the reaction to the post shown, and the reward that the recommender sees of it."""
     arm, cell, reacted, reward = rows[at.arm], rows[at.cell], rows[also.reacted], rows[also.reward]
     feel(rows[at.mean], rows[at.std], rows[at.state], arm, rows[at.noise], cell, reacted)
@@ -140,6 +141,8 @@ def respond(rows: Any, at: Any, also: Any, inverse_count: Any, mechanisms: Any, 
             prime(recent, recent_total, arm, rows[also.quality], lens.priming, lens.even, reacted)
         take_in(reacted, inverse_count, rows[also.felt], rows[also.felt_lost])
     copy_row(reacted, reward)
+    if lens.acts.asked:
+        judge(rows, words[also.acting], at, also, lens.acts)
     if lens.deliberate > ZERO:
         label(
             rows[also.label_mean], rows[also.label_std], cell, rows[also.label_noise], rows[also.rated],
@@ -255,7 +258,7 @@ def advance(rows: Any, words: Any, first: Any, last: Any, phase: Any, task: Any)
         choose(odds, odds_total, choice, target, reached, arm)
         if mechanisms.lensed:
             draw_lens(rows, words, at, also, lens)
-        respond(rows, at, also, inverse_count, mechanisms, lens)
+        respond(rows, words, at, also, inverse_count, mechanisms, lens)
         if tables == 0:
             learn_at_once(rows, at, also, serving.alters, rule.step_size, task.update)
         else:

@@ -19,10 +19,11 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,8 +32,11 @@ import platformdirs
 if os.environ.get("MIRRORFIELD_JIT") == "0":
     os.environ["NUMBA_DISABLE_JIT"] = "1"
 import numba
+from llvmlite import binding as llvm
 from llvmlite import ir
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
 from numba.core.registry import CPUDispatcher
 from numba.extending import intrinsic, register_jitable
 from numba.np.arrayobj import make_array
@@ -45,6 +49,7 @@ KEPT_FOLDERS = 4
 INTERPRETED = bool(numba.config.DISABLE_JIT)
 REACHING = ("maths.py", "streams.py", "arrays.py", "model", "policy", "kernel", "world/embedding")
 
+INNER = "inner"
 DIGEST = hashlib.sha256().digest_size
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -167,10 +172,80 @@ def is_whole(file: Path) -> bool:
     return whole
 
 
+class _Inner(JITCodeLibrary):  # type: ignore[misc]
+    """Code that other compiled code takes in: optimised once, by itself, and never made executable alone."""
+
+    codegen = SimpleNamespace(set_env=lambda *_: None)
+
+    def finalize(self) -> None:
+        self._raise_if_finalized()
+        _optimise(self)
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:
+        self._ensure_finalized()
+        return 0
+
+    def serialize_using_object_code(self) -> Any:
+        whole = self._get_module_for_linking().clone()
+        for part in _inner_of(self, {}):
+            whole.link_in(part._get_module_for_linking(), preserve=True)
+        return self.name, INNER, whole.as_bitcode()
+
+    @classmethod
+    def read(cls, codegen: Any, state: Any) -> Any:
+        """Return the library that was kept, with all that it calls."""
+        name, _, bitcode = state
+        library = cls(codegen, name)
+        library._final_module = llvm.parse_bitcode(bitcode)
+        library._finalized = True
+        return library
+
+
+class _Outer(JITCodeLibrary):  # type: ignore[misc]
+    """Code that Python calls, with all that it calls: each part is optimised already, and becomes machine code here."""
+
+    def finalize(self) -> None:
+        self._raise_if_finalized()
+        _optimise(self)
+        for part in _inner_of(self, {}):
+            self._final_module.link_in(part._get_module_for_linking(), preserve=True)
+        self._final_module.verify()
+        self._finalize_final_module()
+
+
+def _optimise(library: Any) -> None:
+    """Optimise a library with the small functions that it calls, but without other parts of the kernel."""
+    for part in dict.fromkeys(library._linking_libraries):
+        getattr(library, "_reload_init", set()).update(getattr(part, "_reload_init", ()))  # not in Numba 0.61
+        if not isinstance(part, _Inner):
+            library._final_module.link_in(part._get_module_for_linking(), preserve=True)
+    library._optimize_final_module()
+
+
+def _inner_of(library: Any, found: dict[Any, None]) -> Iterable[Any]:
+    """Return all parts of the kernel that a library calls, and that those call."""
+    for part in library._linking_libraries:
+        if isinstance(part, _Inner) and part not in found:
+            found[part] = None
+            _inner_of(part, found)
+    return found
+
+
 class _Place(CompileResultCacheImpl):  # type: ignore[misc]
     """Where code is kept: the folder of `numba.config.CACHE_DIR`, and never beside the sources."""
 
     _locator_classes = CompileResultCacheImpl._locator_classes[:1]
+
+    def rebuild(self, target_context: Any, payload: Any) -> Any:
+        codegen = target_context.codegen()
+        if payload[0][1] == INNER:
+            codegen.unserialize_library = lambda state: _Inner.read(codegen, state)
+        try:
+            return super().rebuild(target_context, payload)
+        finally:
+            vars(codegen).pop("unserialize_library", None)
 
 
 class _Kept(FunctionCache):  # type: ignore[misc]
@@ -201,9 +276,28 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
 
 
+class _InnerCompiler(Compiler):  # type: ignore[misc]
+    """Numba's compiler, into a library of ours."""
+
+    kind: Any = _Inner
+
+    def compile_extra(self, function: Any) -> Any:
+        self.state.library = self.kind(self.state.targetctx.codegen(), function.__qualname__)
+        self.state.library.enable_object_caching()
+        return super().compile_extra(function)
+
+
+class _OuterCompiler(_InnerCompiler):
+    kind = _Outer
+
+
+def _jit(compiler: Any) -> Any:
+    return numba.njit(nogil=True, error_model="numpy", pipeline_class=compiler)
+
+
 def entry(function: Function) -> Function:
     """Compile a function that Python calls on first use, and keep the machine code for the next process."""
-    return _kept(numba.njit(nogil=True, error_model="numpy")(function), function)
+    return _kept(_jit(_OuterCompiler)(function), function)
 
 
 def compiled(function: Function) -> Function:
@@ -211,7 +305,7 @@ def compiled(function: Function) -> Function:
 
     Taking a table of eighty places apart is as long as many a function; all of it was a quarter of compiling.
     """
-    return _kept(_inside(numba.njit(nogil=True, error_model="numpy")(function)), function)
+    return _kept(_inside(_jit(_InnerCompiler)(function)), function)
 
 
 LANEWISE: list[Any] = []
@@ -230,7 +324,7 @@ def lanewise(function: Function) -> Function:
 
 def apart(function: Function) -> Any:
     """Compile a function of rows as `lanewise` does, for this process only."""
-    return _inside(numba.njit(nogil=True, error_model="numpy")(function), noalias=True)
+    return _inside(_jit(_InnerCompiler)(function), noalias=True)
 
 
 class _Inside(CPUDispatcher):  # type: ignore[misc]

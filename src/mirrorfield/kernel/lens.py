@@ -11,7 +11,7 @@ from mirrorfield.maths import F32, ONE, ZERO, normal
 from mirrorfield.model.context import context_tilt, primed, remembered, remembered_share
 from mirrorfield.model.label import blended_label, has_label
 from mirrorfield.model.profile import blend, reaction
-from mirrorfield.streams import LABEL, PICK, RETRIEVAL, U32, U64, next_word, uniform, uniform_positive
+from mirrorfield.streams import ACTION, LABEL, PICK, RETRIEVAL, U32, U64, next_word, uniform, uniform_positive
 
 
 @lanewise
@@ -58,6 +58,7 @@ def enter_lens(rows: Any, words: Any, at: Any, also: Any, seed: Any, first_user:
     start_streams(words[also.labelling], seed, first_user, LABEL)
     start_streams(words[also.picking], seed, first_user, PICK)
     start_streams(words[also.retrieving], seed, first_user, RETRIEVAL)
+    start_streams(words[also.acting], seed, first_user, ACTION)
     if lens.retrieved > 0:
         open_shelf(rows[also.shelf])
         retrieve(rows[also.shelf], words[also.retrieving], rows[also.found], lens)

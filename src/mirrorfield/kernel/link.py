@@ -1,7 +1,7 @@
 """The pure functions that compiled code may call."""
 
 from mirrorfield import maths, streams
-from mirrorfield.model import context, diet, draw, habituation, label, profile, retrieval
+from mirrorfield.model import action, context, diet, draw, habituation, label, profile, retrieval
 from mirrorfield.policy import baseline, entropy, leash, normalise, reinforce, returns, serving, surrogate
 
 LINKED = (
@@ -15,6 +15,9 @@ LINKED = (
     streams.uniform,
     streams.uniform_positive,
     streams.below,
+    action.raised,
+    action.median_seconds,
+    action.normal_below,
     profile.blend,
     profile.reaction,
     diet.time_in_states,

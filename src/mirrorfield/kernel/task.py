@@ -29,9 +29,34 @@ def unaltered(origin: int) -> Serving:
     return Serving(np.int64(origin), one, zero, one, one, zero, zero, False, False)
 
 
-class Lens(NamedTuple):
-    """What stands between a person and what is learned of it: labels, context and retrieval; M items, float32."""
+class Acts(NamedTuple):
+    """What people do with a post, and what the objective makes of it; A actions, cells s K + a, float32."""
 
+    asked: bool  # whether anything but the felt reaction counts
+    predicted: bool  # whether what is expected of people counts, in place of what they do
+    felt: Any  # weight of the reaction
+    second: Any  # weight of a second's dwell
+    scroll: Any  # weight of a dwell that was short
+    sigma: Any  # of the dwell's logarithm
+    short: Any  # seconds
+    seconds_reactive: F32Array  # (S K,) median dwell
+    seconds_intentional: F32Array
+    weight: F32Array  # (A,)
+    susceptible: F32Array  # (A,) whether susceptibility multiplies the odds
+    reactive: F32Array  # (A, S K) probabilities
+    intentional: F32Array
+
+
+def no_acts() -> Acts:
+    """Return the objective that is the felt reaction."""
+    one, zero, nothing, none = np.float32(1), np.float32(0), np.empty(0, np.float32), np.empty((0, 0), np.float32)
+    return Acts(False, False, one, zero, zero, one, one, nothing, nothing, nothing, nothing, none, none)
+
+
+class Lens(NamedTuple):
+    """What stands between people and what is learned of them: actions, labels, context, retrieval; M items, float32."""
+
+    acts: Acts
     involuntary: Any  # weight of the click in the reward, and of a label where there is one
     deliberate: Any
     labelled: bool  # whether labels need luck of their own
@@ -59,6 +84,7 @@ class Lens(NamedTuple):
 
 
 NO_LENS = Lens(
+    acts=no_acts(),
     involuntary=np.float32(1),
     deliberate=np.float32(0),
     labelled=False,

@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, get_args
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from mirrorfield.arrays import FloatArray, S
 from mirrorfield.errors import nearest
 
 MAX_STEPS = 10_000_000
 MAX_DEPTH = 4
 SHOWN = 80
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Table = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
 
 
 class Frozen(BaseModel):
@@ -42,6 +45,22 @@ def _depth(value: Any) -> int:
 
 def _holds_truth(value: Any) -> bool:
     return isinstance(value, bool) or (isinstance(value, list | tuple) and any(map(_holds_truth, value)))
+
+
+def broadcast_table(values: Table, name: str, categories: int) -> FloatArray:
+    """Return one number, one per category or one row per state as float64 (S, K); raise ValueError naming it."""
+    try:
+        table = np.broadcast_to(np.asarray(values, float), (S, categories))
+    except ValueError:
+        expected = f"one number, {categories} (one per category) or {S} rows of {categories}"
+        raise ValueError(f"{name}: expected {expected}, got {_shape(values)}") from None
+    if not np.isfinite(table).all():
+        raise ValueError(f"{name}: expected finite numbers, got {float(table[~np.isfinite(table)][0])}")
+    return np.array(table, order="C")
+
+
+def _shape(values: Any) -> str:
+    return " x ".join(str(n) for n in np.shape(values)) if np.shape(values) else "one number"
 
 
 def shown(value: Any) -> str:

@@ -8,8 +8,10 @@ import numpy as np
 from mirrorfield.arrays import F32Array, FloatArray, IntArray, S
 from mirrorfield.errors import InputError
 from mirrorfield.kernel import Lens
+from mirrorfield.kernel.task import Acts, no_acts
 from mirrorfield.maths64 import log
 from mirrorfield.model.retrieval import Retriever
+from mirrorfield.population.action import DEFAULT, DWELL, REACTION, SCROLL, stacked, table
 from mirrorfield.population.corpus import Corpus, load_corpus
 from mirrorfield.population.lens import MAX_REWARD
 from mirrorfield.population.scenario import Scenario
@@ -36,6 +38,7 @@ def make_lens(scenario: Scenario) -> Lens:
     items, gram = len(corpus), cosines(corpus)
     everything = part.retriever == "none" or part.count == "all"
     return Lens(
+        acts=_acts(scenario),
         involuntary=np.float32(click),
         deliberate=np.float32(label),
         labelled=label > 0 and reward.source != "reward_model",
@@ -60,6 +63,29 @@ def make_lens(scenario: Scenario) -> Lens:
         refresh=part.refresh,
         fade=np.float32(1 / part.memory),
         diversity=np.float32(part.diversity),
+    )
+
+
+def _acts(scenario: Scenario) -> Acts:
+    """Return what people do and what the objective makes of it; actions without a weight are left out of the sum."""
+    objective, people, k = scenario.objective, scenario.actions or DEFAULT, scenario.k
+    if not objective.acts:
+        return no_acts()
+    weights, dwell = objective.resolved, people.dwell
+    return Acts(
+        asked=True,
+        predicted=objective.learns_from == "predictions",
+        felt=np.float32(weights.get(REACTION, 0)),
+        second=np.float32(weights.get(DWELL, 0)),
+        scroll=np.float32(weights.get(SCROLL, 0)),
+        sigma=np.float32(dwell.sigma),
+        short=np.float32(dwell.short),
+        seconds_reactive=table(dwell, "reactive", k, "actions.dwell").ravel().astype(np.float32),
+        seconds_intentional=table(dwell, "intentional", k, "actions.dwell").ravel().astype(np.float32),
+        weight=np.array([weights.get(action.name, 0) for action in people.kinds], np.float32),
+        susceptible=np.array([action.susceptible for action in people.kinds], np.float32),
+        reactive=stacked(people, "reactive", k).astype(np.float32),
+        intentional=stacked(people, "intentional", k).astype(np.float32),
     )
 
 

@@ -14,7 +14,8 @@ from mirrorfield.arrays import STATES, FloatArray, S
 from mirrorfield.errors import InputError, nearest
 from mirrorfield.policy.learner import learner_of
 from mirrorfield.policy.rule import Rule
-from mirrorfield.population.base import MAX_STEPS, Frozen, one_line
+from mirrorfield.population.action import Actions, Objective
+from mirrorfield.population.base import MAX_STEPS, Frozen, Table, broadcast_table, one_line
 from mirrorfield.population.bounds import check_reactions
 from mirrorfield.population.change import Intensity, Intervention
 from mirrorfield.population.distributions import Population
@@ -23,7 +24,6 @@ from mirrorfield.population.policy import Policy
 from mirrorfield.reading import check_depth, read_text, reason_of
 from mirrorfield.seal import check_text
 
-Table = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
 MAX_USERS = 8_000_000_000
 MAX_REACTION = 1000.0
 MAX_ARMS = 32
@@ -63,15 +63,7 @@ class Profile(Frozen):
 
     def table(self, name: Literal["mean", "std", "up", "down"], categories: int) -> FloatArray:
         """Return `mean`, `std`, `up` or `down` as a float64 array of shape (S, K)."""
-        values = getattr(self, name)
-        try:
-            table = np.broadcast_to(np.asarray(values, float), (S, categories))
-        except ValueError:
-            expected = f"one number, {categories} (one per category) or {S} rows of {categories}"
-            raise ValueError(f"{name}: expected {expected}, got {_shape(values)}") from None
-        if not np.isfinite(table).all():
-            raise ValueError(f"{name}: expected finite numbers, got {float(table[~np.isfinite(table)][0])}")
-        return np.array(table, order="C")
+        return broadcast_table(getattr(self, name), name, categories)
 
     def transition_table(self, categories: int) -> FloatArray:
         """Return P[s, a, s'] as a float64 array of shape (S, K, S); rows sum to 1."""
@@ -90,10 +82,6 @@ class Profile(Frozen):
                 f"for state {STATES[s]}, category {a}"
             )
         return np.ascontiguousarray(table)
-
-
-def _shape(values: Any) -> str:
-    return " x ".join(str(n) for n in np.shape(values)) if np.shape(values) else "one number"
 
 
 def _from_moves(up: FloatArray, down: FloatArray) -> FloatArray:
@@ -184,6 +172,8 @@ class Scenario(Written):
     policy: Policy = Policy()
     intensity: Intensity = Intensity()
     intervention: Intervention = Intervention()
+    actions: Actions | None = None
+    objective: Objective = Objective()
     reward: Reward = Reward()
     context: Context = Context()
     retrieval: Retrieval = Retrieval()
@@ -241,6 +231,10 @@ class Scenario(Written):
     def _check_lens(self) -> None:
         before, after = self.rules
         self.reward.check(self.k)
+        if self.actions is not None:
+            self.actions.check(self.k)
+        self.objective.check(self.actions, tuple(category.name for category in self.categories))
+        self._check_objective()
         if self.reward.rate < 1 and learner_of(before, after) != "plain":
             raise ValueError(
                 f"reward.rate: expected 1 with a rule that learns from whole sessions, got {self.reward.rate:g}; rate "
@@ -251,6 +245,19 @@ class Scenario(Written):
                 "context.kappa: expected 0 with a leash, whose reference has no context; leave out policy.beta"
             )
         self.retrieval.check(self.intervention, before.posts, before.beta > 0 or after.beta > 0)
+
+    def _check_objective(self) -> None:
+        beside = {
+            "intensity": self.intensity != Intensity(),
+            "context.priming": self.context.priming != 0,
+            "retrieval.corpus": self.retrieval.corpus is not None,
+        }
+        for place, asked in beside.items():
+            if asked and self.objective.acts:
+                raise ValueError(
+                    f"objective: expected no {place} beside it, which changes the felt reaction and has no law for "
+                    "actions; use one or the other"
+                )
 
     def _check_lengths(self) -> None:
         parts = [("population", self.population)] if not self.population.segments else []
@@ -287,8 +294,9 @@ class Scenario(Written):
 
     @property
     def lensed(self) -> bool:
-        """Whether labels, context or retrieval stand between a person and what is learned of it."""
-        return self.reward != Reward() or self.context.acts or self.retrieval.corpus is not None
+        """Whether an objective, labels, context or retrieval stand between a person and what is learned of it."""
+        acts = self.objective.acts or self.context.acts
+        return self.reward != Reward() or acts or self.retrieval.corpus is not None
 
     @property
     def k(self) -> int:

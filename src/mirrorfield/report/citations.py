@@ -25,6 +25,7 @@ NAMED_AFTER = {
     "rloo": "ahmadian2024",
     "dapo": "yu2025",
 }
+PUBLISHED = {"twitter-2023": "twitter2023", "x-2026": "x2026"}
 PREFERENCES = ("bradley1952", "christiano2017", "ouyang2022", "rafailov2023", "gao2023")
 
 
@@ -78,6 +79,7 @@ def keys(scenario: AnyScenario) -> list[str]:
     used |= {"chen2019"} if change.exploration > 0 or change.quota < 1 else set()
     used |= {"carbonell1998"} if scenario.retrieval.retriever == "diverse" else set()
     used |= {"reimers2019", "wang2020"} if scenario.retrieval.corpus == "posts" else set()
+    used |= {PUBLISHED[scenario.objective.preset]} if scenario.objective.preset in PUBLISHED else set()
     used |= set(PREFERENCES) if scenario.reward.source == "reward_model" else set()
     for policy in (scenario.policy, change.policy or scenario.policy):
         used |= rule_keys(policy.to_rule()) | ({NAMED_AFTER[policy.rule]} if policy.rule in NAMED_AFTER else set())

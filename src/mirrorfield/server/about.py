@@ -7,30 +7,15 @@ from mirrorfield.model.draw import ReactionTable
 from mirrorfield.population.posts import Post, posts
 from mirrorfield.population.scenario import CATEGORIES, Scenario
 from mirrorfield.population.tables import profile_tables
-from mirrorfield.server.catalogue import billion
+from mirrorfield.server.givers import GIVERS, Lens, lens_of_giver
 from mirrorfield.server.parts import PRESETS, Parts
 from mirrorfield.version import VERSION
 
 
 class Kind(BaseModel):
-    """A category, with its colour."""
+    """A category."""
 
     name: str
-    color: str
-
-
-class Billion(BaseModel):
-    """The recorded run of a billion, with the command and the machine that made it."""
-
-    command: str
-    machine: str
-    users: int
-    t: int
-    shares: list[float]
-    states: list[float]
-    locked_in: float
-    effective_categories: float
-    filter_bubble: float
 
 
 class Table(BaseModel):
@@ -56,8 +41,8 @@ class About(BaseModel):
     states: list[str]
     profiles: Profiles
     rules: dict[str, Parts]
+    givers: dict[str, Lens]
     posts: list[Post]
-    billion: Billion
 
 
 def _table(table: ReactionTable) -> Table:
@@ -65,14 +50,14 @@ def _table(table: ReactionTable) -> Table:
 
 
 def about_this() -> About:
-    """Return version, categories with colours, states, profiles, rules, posts, and a recorded run of a billion."""
+    """Return version, categories, states, profiles, rules, who may provide G, and posts."""
     profiles = profile_tables(Scenario())
     return About(
         version=VERSION,
-        categories=[Kind(name=c.name, color=c.color) for c in CATEGORIES],
+        categories=[Kind(name=c.name) for c in CATEGORIES],
         states=list(STATES),
         profiles=Profiles(reactive=_table(profiles.reactive), intentional=_table(profiles.intentional)),
         rules=PRESETS,
+        givers={name: lens_of_giver(settings) for name, settings in GIVERS.items()},
         posts=list(posts()),
-        billion=Billion(**billion()),
     )

@@ -58,7 +58,7 @@ def create_app(limits: Limits | None = None, names: Names | None = None, embed_f
 
     @app.get("/api/about")
     def about() -> About:
-        """Return version, categories with colours, states, profiles, rules, posts, and a recorded run of a billion."""
+        """Return version, categories, states, profiles, rules, who may provide G, and posts."""
         return about_this()
 
     desk, replays = Desk(bounds.waiting), Share()

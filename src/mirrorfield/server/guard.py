@@ -58,10 +58,10 @@ def names_of(host: str, others: Iterable[str] = ()) -> Names:
 def framed_by(origins: Iterable[str]) -> dict[str, str]:
     """Return the headers that let pages of these origins show this one in a frame; raise InputError for another form.
 
-    >>> framed_by(["https://course.example"])["content-security-policy"].rpartition("; ")[2]
+    >>> framed_by(["https://Course.example"])["content-security-policy"].rpartition("; ")[2]
     'frame-ancestors https://course.example'
     """
-    given = list(origins)
+    given = [origin.lower() for origin in origins]
     for origin in given:
         if not ORIGIN.fullmatch(origin):
             raise InputError(f'--embed-from: expected an origin such as https://course.example, got "{origin}"')

@@ -87,9 +87,8 @@ class Step:
 class Mirror:
     """The loop between the recommender and one visitor, in lane 0 of a block of the compiled kernel.
 
-    What the next post is depends on the policy and on luck, not on the reaction to it; so it can be looked up first,
-    by running the post and taking it back, and run for good once the reaction is there. `straight` says whether this is
-    still a run of its scenario: nobody reacted from outside, and nothing was turned after the first post.
+    `straight` says whether this is still a run of its scenario: nobody reacted from outside, and nothing was turned
+    after the first post.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -193,15 +192,6 @@ class Mirror:
         """Run one post and return its category."""
         self._held.advance(self._task, self.t, self.t + 1)
         return int(self._rows("arm")[0])
-
-    def offer(self) -> int:
-        """Return the category of the next post, without running it."""
-        held = (self._held.rows, self._held.words, *(self._memory or ()))
-        copies = [array.copy() for array in held]
-        category = self._advance()
-        for array, copy in zip(held, copies, strict=True):
-            array[:] = copy
-        return category
 
     def react(self, reward: float | None = None) -> Step:
         """Run the next post with this reaction, or one drawn from the simulated user's profile; return its numbers."""

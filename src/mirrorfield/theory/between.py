@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirrorfield.arrays import FloatArray
+from mirrorfield.theory.acting import Acting
 from mirrorfield.theory.luck import Luck
 from mirrorfield.theory.people import S, Values, table
 
@@ -39,7 +40,10 @@ class Memory:
 
 
 class Between:
-    """Labels, context, priming and retrieval of one user, from a scenario's values."""
+    """Actions, labels, context, priming and retrieval of one user, from a scenario's values.
+
+    `lam` and `noise` are the intentionality of the person now, and the noise of the reaction to the last post.
+    """
 
     def __init__(self, values: Values, user: int, susceptibility: FloatArray, shelf: Shelf) -> None:
         self.reward, self.context, self.part = values["reward"], values["context"], values["retrieval"]
@@ -47,6 +51,7 @@ class Between:
         self.arms = k * self.rungs
         self.label, self.pick, self.search = (Luck(values["seed"], user, p) for p in ("label", "pick", "retrieval"))
         self._make_labels(values, susceptibility)
+        self.acting, self.lam, self.noise = Acting(values, user, susceptibility), 0.0, 0.0
         self.recent: FloatArray = np.zeros(self.arms)
         self.tilt: FloatArray = np.zeros(self.arms)
         if self.context["source"] == "query":
@@ -106,9 +111,10 @@ class Between:
             rated, noise = float(self.label.uniform() < self.reward["rate"]), self.label.normal()
         label = self.label_mean[state, arm] + self.label_std[state, arm] * noise
         click, judged = 1 - deliberate, deliberate * rated
+        done = self.acting.objective(reaction, self.lam, state, arm // self.rungs, self.noise)
         if click + judged == 0:
             return 0.0, False
-        return float((click * reaction + judged * label) / (click + judged)), True
+        return float((click * done + judged * label) / (click + judged)), True
 
     def remember(self, arm: int, reaction: float) -> None:
         """Take a reaction into the session memory and the history of items; what is not liked leaves no trace."""

@@ -13,6 +13,7 @@ PURPOSE = {
     "label": 8,
     "pick": 9,
     "retrieval": 10,
+    "action": 11,
     "item": 32,
     "candidates": 33,
     "interest": 34,

@@ -37,19 +37,20 @@ class Person:
         self.rungs = part["rungs"]
         self.arms = k * self.rungs
         self.level = np.array([r / max(1, self.rungs - 1) for _ in range(k) for r in range(self.rungs)])
+        self.between = Between(values, user, self.w, shelf)
         self.set_profile(self.lam)
         self.logits, self.value, self.beta = rows(rule.start, self.arms), np.zeros(S), rule.beta
         self.running = self.felt = self.rewarded = self.floor = 0.0
         self.heard, self.posts, self.state = 0, 0, 0
         self.exposures = np.zeros(self.arms, int)
         self.cap, self.change = 1.0, dict(values["intervention"], exploration=0.0, quota=1.0, swap=0.0, friction=0.0)
-        self.between = Between(values, user, self.w, shelf)
         self.luck, self.meddling, self.order = (
             Luck(values["seed"], user, purpose) for purpose in ("interaction", "intervention", "shuffle")
         )
 
     def set_profile(self, lam: float) -> None:
         """Blend the two profiles at an intentionality: eq. 1."""
+        self.between.lam = lam
         k, one, other = len(self.w), self.values["reactive"], self.values["intentional"]
         mean = (1 - lam) * self.w * table(one["mean"], k) + lam * table(other["mean"], k)
         std = (1 - lam) * table(one["std"], k) + lam * table(other["std"], k)
@@ -93,7 +94,7 @@ class Person:
         """Show one post drawn from a law; return its arm and the reaction, and move the person on: eqs. 2, 7, 8, 9."""
         pick, noise, move = self.luck.uniform() * TOP, self.luck.normal(), self.luck.uniform()
         arm = int((np.cumsum(law)[:-1] <= pick).sum())
-        part, i = self.values["intensity"], self.level[arm]
+        part, i, self.between.noise = self.values["intensity"], self.level[arm], noise
         reaction = self.mean[self.state, arm] + self.std[self.state, arm] * noise
         reaction *= (1 + part["slope"] * i) * np.exp(-max(0.0, self.floor - i) / part["width"])
         reaction *= self.between.factor(arm)

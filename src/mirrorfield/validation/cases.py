@@ -3,7 +3,7 @@
 from typing import Any
 
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.validation.worlds import REFERENCE, START, uneven
+from mirrorfield.validation.worlds import ACTIONS, REFERENCE, START, uneven
 
 Cases = dict[str, tuple[Scenario, str]]
 RATE = "policy.learning_rate"
@@ -128,7 +128,7 @@ def interventions() -> Cases:
 
 
 def lens() -> Cases:
-    """Return labels, context, priming and retrieval."""
+    """Return actions, labels, context, priming and retrieval."""
 
     def case(probe: str, **changes: Any) -> tuple[Scenario, str]:
         return uneven(**changes), probe
@@ -137,12 +137,21 @@ def lens() -> Cases:
     model = {"source": "reward_model", "model": REFERENCE}
     context = {"kappa": 0.8, "memory": 5, "blur": 0.1, "priming": 0.5}
     session = {"horizon": 4, "group": 2, "returns": "session"}
+    weights = {"reaction": 0.2, "dwell": 0.05, "scroll": -0.6, "like": 1.1, "reply": 2.5, "hide": -3.0}
+    acts = {"weights": weights, "scale": 1.5}
     shelf = {"corpus": "posts", "refresh": 8, "count": 6, "memory": 5}
     return {
         "ratings": case("reward.noise", reward=ratings),
         "ratings at another intentionality": case("reward.intentionality", reward=ratings | {"rate": 1.0}),
         "click and rating in a mixture": case("reward.weight", reward=ratings | {"source": "mixture", "weight": 0.3}),
         "reward model": case("reward.model", reward=model),
+        "objective of actions": case("objective.scale", objective=acts, actions=ACTIONS),
+        "objective of predictions": case(
+            "objective.scale", objective=acts | {"learns_from": "predictions"}, actions=ACTIONS),
+        "objective and ratings under sessions": case("objective.scale", objective=acts, actions=ACTIONS,
+            reward=ratings | {"source": "mixture", "rate": 1.0}, policy=session),
+        "objective of people who are nudged": case("intervention.nudge", objective=acts, actions=ACTIONS,
+            intervention={"at": 16, "nudge": 0.3, "nudge_share": 0.75}),
         "session context and priming": case("context.kappa", context=context),
         "memory and blur": case("context.blur", context=context | {"priming": -0.4}),
         "priming alone": case("context.priming", context={"priming": 0.6, "memory": 3}),
