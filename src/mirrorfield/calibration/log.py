@@ -191,7 +191,7 @@ class _Reading:
         reaction, problems = self.objective.of([numbers(column) for column in columns])
         found: list[tuple[NDArray[np.bool_], str, Sequence[Column]]] = [
             (labels == NO_ITEM, "item is not in the items table", [category]),
-            (_empty(user), "empty user", []),
+            (empty(user), "empty user", []),
             (labels == NO_LABEL, "empty category", []),
             *((mask, reason, columns) for mask, reason in problems),
             (~np.isfinite(reaction), "reaction is not a finite number", columns),
@@ -209,35 +209,34 @@ class _Reading:
                 (~((chance >= least) & (chance <= 1)), "propensity is not above 0 and at most 1", [given["propensity"]])
             )
         if "session" in given:
-            found.append((_empty(given["session"]), "empty session", []))
-        good = self._count_bad(batch, found)
+            found.append((empty(given["session"]), "empty session", []))
+        good = count_bad(self.bad, batch, found)
         self.count = _added(self.count, np.bincount(labels[good], minlength=len(self.label_sets)))
-        session = _coded(given["session"], good, self.sessions) if "session" in given else 0
+        session = coded(given["session"], good, self.sessions) if "session" in given else 0
         self.events.add(
             records_of(
-                user=_coded(user, good, self.users), labels=labels[good], session=session,
+                user=coded(user, good, self.users), labels=labels[good], session=session,
                 propensity=chance[good], reaction=reaction[good], time=time[good],
             )
         )  # fmt: skip
 
-    def _count_bad(
-        self, batch: Batch, found: Sequence[tuple[NDArray[np.bool_], str, Sequence[Column]]]
-    ) -> NDArray[np.bool_]:
-        """Count the bad records in the order of their places, each for the first reason; return which are good."""
-        good: NDArray[np.bool_] = ~np.any([mask for mask, _, _ in found], axis=0)
-        wrong: list[tuple[int, str, str | None]] = [(place, reason, None) for place, reason in batch.faults]
-        for i in np.flatnonzero(~good).tolist():
-            reason, columns = next((reason, columns) for mask, reason, columns in found if mask[i])
-            wrong.append(
-                (batch.places[i], reason, ", ".join(_text(column, i) for column in columns) if columns else None)
-            )
-        for place, reason, value in sorted(wrong, key=lambda told: told[0]):
-            self.bad.add(place, reason, value)
-        self.bad.rows += len(good) + len(batch.faults)
-        return good
+
+def count_bad(
+    bad: BadRows, batch: Batch, found: Sequence[tuple[NDArray[np.bool_], str, Sequence[Column]]]
+) -> NDArray[np.bool_]:
+    """Count the bad records of a batch in the order of their places, each for the first reason; return the good."""
+    good: NDArray[np.bool_] = ~np.any([mask for mask, _, _ in found], axis=0)
+    wrong: list[tuple[int, str, str | None]] = [(place, reason, None) for place, reason in batch.faults]
+    for i in np.flatnonzero(~good).tolist():
+        reason, columns = next((reason, columns) for mask, reason, columns in found if mask[i])
+        wrong.append((batch.places[i], reason, ", ".join(_text(column, i) for column in columns) if columns else None))
+    for place, reason, value in sorted(wrong, key=lambda told: told[0]):
+        bad.add(place, reason, value)
+    bad.rows += len(good) + len(batch.faults)
+    return good
 
 
-def _empty(column: Column) -> NDArray[np.bool_]:
+def empty(column: Column) -> NDArray[np.bool_]:
     """Return which texts of a column are empty or blank."""
     if isinstance(column, Coded):
         return np.array([not text.strip() for text in column.texts], np.bool_)[column.indices]
@@ -263,7 +262,7 @@ def _mapped(column: Column, function: Callable[[str], int]) -> NDArray[np.int64]
     return np.array([known[text] for text in texts], np.int64)
 
 
-def _coded(column: Column, good: NDArray[np.bool_], table: dict[str, int]) -> NDArray[np.int64]:
+def coded(column: Column, good: NDArray[np.bool_], table: dict[str, int]) -> NDArray[np.int64]:
     """Return the number of every name in the good places, numbered by first appearance; new ones join the table."""
     if isinstance(column, Coded):
         indices = column.indices[good]
@@ -433,11 +432,16 @@ def _check_read(reading: _Reading, columns: LogColumns, skip_bad_rows: bool) -> 
         bad.refuse()
     if not reading.events.size:
         raise InputError(f"{bad.path}: none of its {bad.rows} rows can be used: {'; '.join(bad.shown)}.")
+    check_clocks(bad.path, columns.time, clocks)
+
+
+def check_clocks(path: Path, column: str | None, clocks: set[str]) -> None:
+    """Raise InputError unless all times of a column are of one kind, which can be put in order."""
     if NUMBER in clocks and len(clocks) > 1:
-        raise InputError(f'{bad.path}: column "{columns.time}" mixes numbers and dates, which cannot be put in order.')
+        raise InputError(f'{path}: column "{column}" mixes numbers and dates, which cannot be put in order.')
     if len(clocks) > 1:
         raise InputError(
-            f'{bad.path}: column "{columns.time}" mixes dates with and without an offset from UTC, such as +02:00, '
+            f'{path}: column "{column}" mixes dates with and without an offset from UTC, such as +02:00, '
             "which cannot be put in order; give all of them one, or leave all without."
         )
 
