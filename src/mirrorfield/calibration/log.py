@@ -36,7 +36,8 @@ class LogColumns:
 
     reaction is a column, an expression over columns, or an Objective. Without time, events are in the order of the log.
     separator splits a category field into labels; item joins with an items table; session names the column whose
-    events belong together, propensity that with the chance of having been shown. delimiter and named are of CSV files:
+    events belong together, propensity that with the chance of having been shown, deliberate that with a second signal,
+    given on purpose. delimiter and named are of CSV files:
     what separates fields, and whether a header is there.
     """
 
@@ -48,6 +49,7 @@ class LogColumns:
     item: str | None = None
     session: str | None = None
     propensity: str | None = None
+    deliberate: str | None = None
     delimiter: str | None = None
     named: bool = True
     transform: str | None = None
@@ -63,7 +65,8 @@ class InteractionLog:
     user: int64 index into user_names, numbered by first appearance. reaction: float64, the log's unit.
     time: float64, the log's number, seconds since 1970-01-01 UTC for dates, or the place in the log. event: int64 index
     into the events. session: int64 (E,), equal for events of one session, or None. propensity: float64 (E,), the chance
-    with which the event's item was shown, above 0 and at most 1, or None.
+    with which the event's item was shown, above 0 and at most 1, or None. deliberate: float64 (E,), NaN where an event
+    has none, or None.
     category: int64 index into category_names. report: plain data on what was read, used and left out.
     """
 
@@ -78,6 +81,7 @@ class InteractionLog:
     report: dict[str, Any]
     session: NDArray[np.int64] | None = None
     propensity: NDArray[np.float64] | None = None
+    deliberate: NDArray[np.float64] | None = None
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -144,9 +148,10 @@ class EventLog:
         event, category, weight = incidence(self.codes, records["labels"])
         session = records["session"].astype(np.int64) if self.report["sessions"] else None
         propensity = records["propensity"].astype(np.float64) if self.report["propensity"] else None
+        deliberate = records["deliberate"].astype(np.float64) if self.report["deliberate"] else None
         return InteractionLog(
             records["user"].astype(np.int64) - first, records["reaction"].copy(), records["time"].copy(),
-            event, category, weight, names, self.category_names, self.report, session, propensity,
+            event, category, weight, names, self.category_names, self.report, session, propensity, deliberate,
         )  # fmt: skip
 
 
@@ -208,6 +213,10 @@ class _Reading:
             found.append(
                 (~((chance >= least) & (chance <= 1)), "propensity is not above 0 and at most 1", [given["propensity"]])
             )
+        meant = np.full(len(reaction), np.nan)
+        if "deliberate" in given:
+            meant, wrong = some_numbers(given["deliberate"])
+            found.append((wrong, "deliberate is neither empty nor a finite number", [given["deliberate"]]))
         if "session" in given:
             found.append((empty(given["session"]), "empty session", []))
         good = count_bad(self.bad, batch, found)
@@ -216,7 +225,7 @@ class _Reading:
         self.events.add(
             records_of(
                 user=coded(user, good, self.users), labels=labels[good], session=session,
-                propensity=chance[good], reaction=reaction[good], time=time[good],
+                propensity=chance[good], reaction=reaction[good], time=time[good], deliberate=meant[good],
             )
         )  # fmt: skip
 
@@ -313,6 +322,19 @@ def numbers(column: Column) -> Floats:
     return np.where(np.isfinite(found), found, np.nan)
 
 
+def some_numbers(column: Column) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the numbers of a column, NaN where it is empty, and where it is neither empty nor a finite number.
+
+    >>> found, wrong = some_numbers(["3", "", "x"])
+    >>> found.tolist(), wrong.tolist()
+    ([3.0, nan, nan], [False, False, True])
+    """
+    found = numbers(column)
+    if isinstance(column, np.ndarray):
+        return found, np.isinf(column)
+    return found, np.isnan(found) & ~empty(column)
+
+
 def times(column: Column, clocks: set[str]) -> Floats:
     """Return the times of a column, NaN where there is none, float64, and note in `clocks` what kinds they are of."""
     found = numbers(column)
@@ -400,7 +422,7 @@ def read_events(
     objective = given if isinstance(given, Objective) else objective_of(given, source.header)
     catalogue, items_report = (None, None) if items is None else read_items(items, columns, skip_bad_rows)
     bad = BadRows(source.path, places=source.places)
-    others = [name for name in ("time", "propensity", "session") if getattr(columns, name) is not None]
+    others = [name for name in ("time", "propensity", "deliberate", "session") if getattr(columns, name) is not None]
     reading = _Reading(columns.separator, catalogue, objective, bad, others)
     try:
         for batch in source.batches(_wanted(columns, objective, items is not None)):
@@ -420,6 +442,7 @@ def _wanted(columns: LogColumns, objective: Objective, joined: bool) -> list[tup
     ]  # fmt: skip
     wanted += [(columns.time, "time")] if columns.time is not None else []
     wanted += [(columns.propensity, "number")] if columns.propensity is not None else []
+    wanted += [(columns.deliberate, "number")] if columns.deliberate is not None else []
     return wanted + ([(columns.session, "text")] if columns.session is not None else [])
 
 
@@ -479,7 +502,7 @@ def _assemble(reading: _Reading, columns: LogColumns, report: dict[str, Any], ma
     report |= {
         "users": len(reading.users), "events": reading.events.size, "labels": labels, "categories": len(names),
         "sessions": len(reading.sessions), "reaction": reading.objective.text,
-        "time": columns.time or "order of the log", "propensity": columns.propensity,
+        "time": columns.time or "order of the log", "propensity": columns.propensity, "deliberate": columns.deliberate,
         "transform": reading.events.transform.words, "merged": merged,
     }  # fmt: skip
     return EventLog(reading.events, codes, tuple(reading.users), names, report)
