@@ -141,8 +141,8 @@ def fit(
     `items`, a second table with the category, or the category itself without one; reaction, a column or an expression
     such as "like + 0.3*log1p(dwell)", or else actions, {action: column} or columns, whose weighted sum it is, and
     weights, {action: number}, 1 where none is given; separator of several categories in one field; transform, "log",
-    "rank" or "clip:99"; delimiter and header, for CSV; low and high, the reactions that become 0 and 1; max_categories, merge
-    the rarest; skip_bad_rows, count them instead of refusing; scenario, from which arousal is taken; seed of the
+    "rank" or "clip:99"; delimiter and header, for CSV; low and high, the reactions that become 0 and 1; max_categories,
+    merge the rarest; skip_bad_rows, count them instead of refusing; scenario, from which arousal is taken; seed of the
     bootstrap. Without time, events are in the order of the log; with session, whole sessions are held out; with
     propensity, the chance of having been shown, means by category are also told as if all had been shown evenly; with
     deliberate, a rating or an answer beside the reaction, empty where there is none, lambda is estimated.
