@@ -139,7 +139,7 @@ def test_the_score_is_the_gradient_of_the_log_likelihood() -> None:
     np.testing.assert_allclose((up - down) / (2 * step), slope, rtol=1e-5, atol=1e-5)
 
 
-def test_one_state_has_the_moments_of_the_events_and_one_more() -> None:
+def test_one_state_has_the_moments_of_the_events_and_of_the_prior() -> None:
     found = sessions(frame(TRUTH, 5, 2, 10, seed=4))
     chain = fit_chain(found, 1).chains
     x, did = found.features[:, 2], found.features[:, 4:]

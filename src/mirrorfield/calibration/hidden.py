@@ -22,7 +22,7 @@ SHORT, MOST = 20, 1000
 """Steps from every start, and steps in all."""
 GAIN, ROUGH = 1e-8, 1e-6
 """The gain in nats per event below which steps end: where intervals are wanted, and for predictions."""
-STARTS, FINALISTS = 8, 2
+STARTS, FINALISTS, PRIOR_DWELL = 8, 2, 0.1
 FLOOR = -500.0
 """The least log-likelihood of an event in a state, relative to that in the best state: exp(FLOOR) is above 0."""
 AT_ONCE = 1 << 22
@@ -71,14 +71,15 @@ class Sums:
 
 
 def prior_sums(sessions: Sessions, n: int) -> Sums:
-    """Return the prior as events: one more in each state, with the overall features, half of every action, even moves.
+    """Return the prior as one event in each state, with half of every action and even moves, and a tenth of a dwell.
 
     It keeps every probability off 0 and 1 and every spread off 0. Its weight falls as one over the number of events.
+    The dwell has the overall mean and spread, and less weight because it would widen the spreads.
     """
     of_all = sessions.features.mean(axis=0)
     dwelt = max(of_all[1], 1e-9)
-    of_dwell = [1.0, 1.0, of_all[2] / dwelt, max(of_all[3] / dwelt, 1e-6)]
-    one = np.array(of_dwell + [0.5] * len(sessions.actions))
+    of_dwell = PRIOR_DWELL * np.array([1.0, of_all[2] / dwelt, max(of_all[3] / dwelt, 1e-6)])
+    one = np.concatenate([[1.0], of_dwell, np.full(len(sessions.actions), 0.5)])
     moves = np.full((1, n, n), 1 / n)
     return Sums(moves[:, 0], moves, np.broadcast_to(one, (1, n, len(one))), np.zeros((1, 0)))
 
