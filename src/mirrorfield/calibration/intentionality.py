@@ -278,7 +278,7 @@ def mean_interval(law: Law, spread: Array) -> tuple[float, float, float]:
 def plausible(law: Law, spread: Array) -> list[Law]:
     """Return 16 laws drawn from the normal law of the estimate, whose spread the intervals of people have to include.
 
-    Source: Kass & Steffey (1989), https://doi.org/10.2307/2289653, who draw the law anew to widen empirical Bayes.
+    Source: Kass & Steffey (1989), https://doi.org/10.2307/2289653, on the uncertainty of an estimated law.
     """
     drawn = np.random.default_rng(0).multivariate_normal(law.vector, spread, DRAWS, method="cholesky")
     return [Law.of(vector) for vector in drawn]
