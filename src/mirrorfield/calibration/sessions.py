@@ -1,7 +1,7 @@
 """Sessions of a log: how long people stayed with each post, what they did, and in which order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirrorfield.calibration.log import check_clocks, coded, count_bad, empty, numbers, times
-from mirrorfield.calibration.source import Column, Kind, Source
+from mirrorfield.calibration.source import Batch, Column, Kind, Source
 from mirrorfield.calibration.table import BadRows
 from mirrorfield.errors import InputError
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-NO_DWELL = "dwell of 0"
+NO_DWELL, ACTION = "dwell of 0", "action: "
 DWELL = 4
 """Features of an event that are of its dwell; the others are its actions."""
 
@@ -87,6 +87,45 @@ def sessions_of(
     return Sessions(features, length, person[first], tuple(did), centre, dwell is not None)
 
 
+@dataclass
+class _Reading:
+    """What is known while a log is read: which columns a batch has, and the numbers of people and sessions."""
+
+    bad: BadRows
+    has_user: bool
+    has_dwell: bool
+    has_time: bool
+    actions: tuple[str, ...]
+    people: dict[str, int] = field(default_factory=dict)
+    sessions: dict[str, int] = field(default_factory=dict)
+    clocks: set[str] = field(default_factory=set)
+    read: int = 0
+
+    def take(self, batch: Batch) -> dict[str, NDArray[Any]]:
+        """Return the events of a batch that can be used, by column, and count the others."""
+        session, *rest = batch.columns
+        user = rest.pop() if self.has_user else session
+        found: list[tuple[NDArray[np.bool_], str, list[Column]]] = [
+            (empty(session), "empty session", []), (empty(user), "empty user", []),
+        ]  # fmt: skip
+        values: dict[str, Array] = {}
+        names = [f"{ACTION}{name}" for name in self.actions] + (["dwell"] if self.has_dwell else [])
+        for name, column in zip(names, rest, strict=False):
+            values[name] = numbers(column)
+            said = name.removeprefix(ACTION)
+            found += [(np.isnan(values[name]), f"{said} is not a finite number", [column])]
+            found += [(values[name] < 0, f"{said} is negative", [column])]
+        time = self.read + np.arange(len(batch.places), dtype=np.float64)
+        if self.has_time:
+            time = times(rest[-1], self.clocks)
+            found.append((np.isnan(time), "time is neither a number nor an ISO date", [rest[-1]]))
+        good = count_bad(self.bad, batch, found)
+        self.read += len(good)
+        kept = {name: value[good] if name == "dwell" else value[good] > 0 for name, value in values.items()}
+        person, place = coded(user, good, self.people), coded(session, good, self.sessions)
+        return {"person": person, "session": place, "time": time[good], **kept}
+
+
 def read_sessions(
     log: Any,
     *,
@@ -111,49 +150,17 @@ def read_sessions(
     wanted += [(dwell, "number")] if dwell is not None else []
     wanted += [(time, "time")] if time is not None else []
     wanted += [(user, "text")] if user is not None else []
-    parts: list[dict[str, Any]] = []
-    tables: tuple[dict[str, int], dict[str, int]] = {}, {}
-    clocks: set[str] = set()
-    read = 0
-    for batch in source.batches(wanted):
-        columns = list(batch.columns)
-        where = columns.pop(0)
-        who = columns.pop() if user is not None else where
-        found: list[tuple[NDArray[np.bool_], str, list[Column]]] = [(empty(where), "empty session", [])]
-        found += [(empty(who), "empty user", [])] if user is not None else []
-        values: dict[str, Array] = {}
-        for name in actions:
-            values[name] = _amounts(columns.pop(0), name, found)
-        dwelt = _amounts(columns.pop(0), "dwell", found) if dwell is not None else None
-        when = read + np.arange(len(batch.places), dtype=np.float64)
-        if time is not None:
-            when = times(columns[0], clocks)
-            found.append((np.isnan(when), "time is neither a number nor an ISO date", [columns[0]]))
-        good = count_bad(bad, batch, found)
-        read += len(good)
-        part: dict[str, Any] = {
-            "person": coded(who, good, tables[0]),
-            "session": coded(where, good, tables[1]),
-            "time": when[good],
-            "dwell": None if dwelt is None else dwelt[good],
-        }
-        parts.append(part | {f"action {name}": values[name][good] > 0 for name in actions})
+    reading = _Reading(bad, user is not None, dwell is not None, time is not None, tuple(actions))
+    parts = [reading.take(batch) for batch in source.batches(wanted)]
     if bad.rows == 0:
         raise InputError(f"{bad.path} holds a header but no rows: expected one row per event.")
     if not skip_bad_rows:
         bad.refuse()
     if bad.total == bad.rows:
         raise InputError(f"{bad.path}: none of its {bad.rows} rows can be used: {'; '.join(bad.shown)}.")
-    check_clocks(bad.path, time, clocks)
-    every = {key: np.concatenate([part[key] for part in parts]) for key in parts[0] if parts[0][key] is not None}
-    acted = {name: every[f"action {name}"] for name in actions}
-    found_sessions = sessions_of(every["person"], every["session"], every["time"], every.get("dwell"), acted)
-    told = {"people": len(tables[0]), "sessions": len(found_sessions.length), "events": len(every["time"])}
-    return found_sessions, bad.report() | told | {"time": time or "order of the log"}
-
-
-def _amounts(column: Column, name: str, found: list[tuple[NDArray[np.bool_], str, list[Column]]]) -> Array:
-    values = numbers(column)
-    found += [(np.isnan(values), f"{name} is not a finite number", [column])]
-    found += [(values < 0, f"{name} is negative", [column])]
-    return values
+    check_clocks(bad.path, time, reading.clocks)
+    every = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    acted = {name: every[f"{ACTION}{name}"] for name in actions}
+    found = sessions_of(every["person"], every["session"], every["time"], every.get("dwell"), acted)
+    told = {"people": len(reading.people), "sessions": len(found.length), "events": len(every["time"])}
+    return found, bad.report() | told | {"time": time or "order of the log"}

@@ -107,7 +107,7 @@ def fit_view(users: tuple[str, ...], summary: dict[str, Any]) -> RenderableType:
         summary["not_observed"],
     ]
     if "intentionality" in summary:
-        lines.append(summary["intentionality"]["line"])
+        lines += _intentionality(summary["intentionality"])
     lines += [left_out(log) for log in _tables(summary["log"]) if log["bad"]]
     tables: list[RenderableType] = [_counts(summary["log"]), _heldout(summary["heldout"])]
     if summary["log"]["propensity"]:
@@ -115,6 +115,13 @@ def fit_view(users: tuple[str, ...], summary: dict[str, Any]) -> RenderableType:
     if "by_learning_rate" in summary:
         tables += _rates(summary["by_learning_rate"])
     return Group(*(Text(line) for line in lines), *tables)
+
+
+def _intentionality(told: dict[str, Any]) -> list[str]:
+    if not told["identified"]:
+        return [told["line"]]
+    leans = ", ".join(f"{mean:.3f} if b is {b}" for b, mean in told["mean_if_pulls_lean_by"].items())
+    return [told["line"], f"It is assumed that {told['assumes']}: the mean is {leans}."]
 
 
 def _shown(categories: dict[str, Any]) -> Table:
