@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mirrorfield.calibration.fit import NOT_OBSERVED, fit, population_dataset
+from mirrorfield.calibration.fit import AROUSAL, NO_LAMBDA, fit, population_dataset
 from mirrorfield.calibration.log import LogColumns
 from mirrorfield.errors import InputError
 
@@ -38,7 +38,7 @@ def test_the_scale_is_the_range_of_the_log_or_as_asked(path: Path) -> None:
 def test_summary_and_dataset(path: Path) -> None:
     fitted = fit(path, COLUMNS)
     summary = json.loads(json.dumps(fitted.summary(), allow_nan=False))
-    assert summary["not_observed"] == NOT_OBSERVED
+    assert summary["not_observed"] == f"{AROUSAL}; {NO_LAMBDA}"
     assert set(summary) == {"verdict", "log", "scaling", "variance_components", "heldout", "not_observed"}
     assert {"tau_user", "tau_cell", "sigma", "categories"} <= set(summary["variance_components"])
     assert summary["log"]["used"] == summary["log"]["events"] == 300

@@ -92,6 +92,8 @@ def test_an_expression_that_cannot_be_used_is_one_line(refused: Callable[..., st
         (("--delimiter", '"'), "--delimiter: expected one character"),
         (("--transform", "square"), '--transform: expected "log", "rank" or "clip:Q"'),
         (("--session", "visit"), 'has no column "visit"'),
+        (("--deliberate", "stars"), 'has no column "stars"'),
+        (("--deliberate", "who"), 'line 2: deliberate is neither empty nor a finite number ("ann")'),
         (("--no-header",), 'has no column "who". Its columns: c1, c2, c3, c4.'),
         (("--items", "log.csv"), "--items TABLE and --item COLUMN go together"),
     ],

@@ -74,6 +74,7 @@ def subset(log: InteractionLog, keep: NDArray[np.bool_]) -> InteractionLog:
         weight=log.weight[used],
         session=None if log.session is None else log.session[keep],
         propensity=None if log.propensity is None else log.propensity[keep],
+        deliberate=None if log.deliberate is None else log.deliberate[keep],
     )
 
 

@@ -22,6 +22,7 @@ RECORD = np.dtype(
         ("labels", "<i4"),
         ("session", "<i4"),
         ("propensity", "<f4"),
+        ("deliberate", "<f4"),
         ("reaction", "<f8"),
         ("time", "<f8"),
     ]

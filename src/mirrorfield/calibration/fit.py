@@ -9,16 +9,17 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mirrorfield.calibration.heldout import heldout_check
+from mirrorfield.calibration.intentionality import Intent, intentionality
 from mirrorfield.calibration.log import EventLog, InteractionLog, LogColumns, read_events
 from mirrorfield.calibration.scaling import Scaling, scaling_of
 from mirrorfield.calibration.shrinkage import MOST_USERS, Profiles, shrink
 from mirrorfield.calibration.verdict import Verdict, verdict_of
 from mirrorfield.errors import InputError
 
-NOT_OBSERVED = (
-    "A log of reactions does not show the user's arousal state, so the tables by state are taken from the scenario; "
-    "nor does it show intentionality, which is set to 0: reactions are taken as they came."
+AROUSAL = (
+    "A log of reactions does not show the user's arousal state, so the tables by state are taken from the scenario"
 )
+NO_LAMBDA = "nor does it show intentionality, which is set to 0: reactions are taken as they came."
 MATRICES = 4
 """Matrices of K x K float64 that are held at the largest step for each user whose likelihood is computed."""
 PROFILES = 5
@@ -30,7 +31,8 @@ SHRINKAGE = "1 - posterior variance / prior variance of the mean: 0 own events t
 class Fit:
     """Reaction profiles with the log's report, the held-out check, the names of rows and columns, and the scaling.
 
-    reactions_outside: how many reactions of the log lie outside [low, high] of the scaling.
+    reactions_outside: how many reactions of the log lie outside [low, high] of the scaling. intent: what deliberate
+    signals say of lambda; None for a log without.
     """
 
     profiles: Profiles
@@ -40,22 +42,34 @@ class Fit:
     user_names: tuple[str, ...]
     scaling: Scaling
     reactions_outside: int
+    intent: Intent | None = None
 
     @property
     def verdict(self) -> Verdict:
         """Whether the log says anything about its people that a simulation of them could use."""
         return verdict_of(self.profiles.likelihood_ratio, self.heldout)
 
+    @property
+    def knows_lambda(self) -> bool:
+        """Whether the log identifies lambda, so that every person has their own."""
+        return self.intent is not None and self.intent.identified
+
+    @property
+    def not_observed(self) -> str:
+        """What the log does not show, and what stands in its place."""
+        return f"{AROUSAL}." if self.knows_lambda else f"{AROUSAL}; {NO_LAMBDA}"
+
     def summary(self) -> dict[str, Any]:
         """Return what was read, estimated and checked, as plain data that json.dumps accepts."""
+        told = {} if self.intent is None else {"intentionality": self.intent.summary()}
         return {
             "verdict": self.verdict._asdict(),
             "log": self.log_report,
             "scaling": self._scaling(),
             "variance_components": self._components(),
             "heldout": self.heldout,
-            "not_observed": NOT_OBSERVED,
-        }
+            "not_observed": self.not_observed,
+        } | told
 
     def _scaling(self) -> dict[str, Any]:
         return {
@@ -132,7 +146,8 @@ def fit_log(log: InteractionLog | EventLog, scaling: Scaling, seed: int = 0) -> 
     profiles = shrink(log, scaling)
     heldout = heldout_check(log if isinstance(log, InteractionLog) else log.sample(MOST_USERS), seed, scaling)
     outside = log.outside(scaling.low, scaling.high)
-    return Fit(profiles, log.report, heldout, log.category_names, log.user_names, scaling, outside)
+    intent = intentionality(log, scaling) if log.report.get("deliberate") else None
+    return Fit(profiles, log.report, heldout, log.category_names, log.user_names, scaling, outside, intent)
 
 
 def _check_fits(log: InteractionLog | EventLog) -> None:
@@ -153,10 +168,12 @@ def population_dataset(fit: Fit) -> xr.Dataset:
     """Return the profiles as a dataset with dimensions user and category.
 
     Variables: susceptibility (user, category) float32, the mean reaction in the model's unit; events and shrinkage
-    (user, category) float32; intentionality (user,) and std (category,) float32. Coordinates: the names, as text.
+    (user, category) float32; intentionality (user,) and std (category,) float32. Coordinates: the names, as text. Where
+    the log identifies lambda, susceptibility is what pulls the user, mean_reaction has the mean reaction, and
+    intentionality_low and intentionality_high the 95% interval of lambda.
     """
     p, both = fit.profiles, ("user", "category")
-    return xr.Dataset(
+    found = xr.Dataset(
         {
             "susceptibility": _variable(both, p.mean, "mean reaction to the category, posterior mean"),
             "events": _variable(both, p.events, "events observed, each shared equally by its labels"),
@@ -175,8 +192,20 @@ def population_dataset(fit: Fit) -> xr.Dataset:
             "tau_user": p.tau_user,
             "tau_cell": p.tau_cell,
             "sigma": p.sigma,
-            "not_observed": NOT_OBSERVED,
+            "not_observed": fit.not_observed,
         },
+    )
+    intent = fit.intent
+    if intent is None or intent.lam is None or intent.low is None or intent.high is None or intent.pull is None:
+        return found
+    return found.assign(
+        {
+            "susceptibility": _variable(both, np.clip(intent.pull, 0, 1), "pull of the category, posterior mean"),
+            "mean_reaction": found["susceptibility"].variable,
+            "intentionality": _variable(("user",), intent.lam, "lambda, posterior mean"),
+            "intentionality_low": _variable(("user",), intent.low, "lambda, 2.5% quantile of the posterior"),
+            "intentionality_high": _variable(("user",), intent.high, "lambda, 97.5% quantile of the posterior"),
+        }
     )
 
 

@@ -36,7 +36,8 @@ class LogColumns:
 
     reaction is a column, an expression over columns, or an Objective. Without time, events are in the order of the log.
     separator splits a category field into labels; item joins with an items table; session names the column whose
-    events belong together, propensity that with the chance of having been shown. delimiter and named are of CSV files:
+    events belong together, propensity that with the chance of having been shown, deliberate that with a second signal,
+    given on purpose. delimiter and named are of CSV files:
     what separates fields, and whether a header is there.
     """
 
@@ -48,6 +49,7 @@ class LogColumns:
     item: str | None = None
     session: str | None = None
     propensity: str | None = None
+    deliberate: str | None = None
     delimiter: str | None = None
     named: bool = True
     transform: str | None = None
@@ -63,7 +65,8 @@ class InteractionLog:
     user: int64 index into user_names, numbered by first appearance. reaction: float64, the log's unit.
     time: float64, the log's number, seconds since 1970-01-01 UTC for dates, or the place in the log. event: int64 index
     into the events. session: int64 (E,), equal for events of one session, or None. propensity: float64 (E,), the chance
-    with which the event's item was shown, above 0 and at most 1, or None.
+    with which the event's item was shown, above 0 and at most 1, or None. deliberate: float64 (E,), NaN where an event
+    has none, or None.
     category: int64 index into category_names. report: plain data on what was read, used and left out.
     """
 
@@ -78,6 +81,7 @@ class InteractionLog:
     report: dict[str, Any]
     session: NDArray[np.int64] | None = None
     propensity: NDArray[np.float64] | None = None
+    deliberate: NDArray[np.float64] | None = None
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -144,9 +148,10 @@ class EventLog:
         event, category, weight = incidence(self.codes, records["labels"])
         session = records["session"].astype(np.int64) if self.report["sessions"] else None
         propensity = records["propensity"].astype(np.float64) if self.report["propensity"] else None
+        deliberate = records["deliberate"].astype(np.float64) if self.report["deliberate"] else None
         return InteractionLog(
             records["user"].astype(np.int64) - first, records["reaction"].copy(), records["time"].copy(),
-            event, category, weight, names, self.category_names, self.report, session, propensity,
+            event, category, weight, names, self.category_names, self.report, session, propensity, deliberate,
         )  # fmt: skip
 
 
@@ -191,7 +196,7 @@ class _Reading:
         reaction, problems = self.objective.of([numbers(column) for column in columns])
         found: list[tuple[NDArray[np.bool_], str, Sequence[Column]]] = [
             (labels == NO_ITEM, "item is not in the items table", [category]),
-            (_empty(user), "empty user", []),
+            (empty(user), "empty user", []),
             (labels == NO_LABEL, "empty category", []),
             *((mask, reason, columns) for mask, reason in problems),
             (~np.isfinite(reaction), "reaction is not a finite number", columns),
@@ -208,36 +213,39 @@ class _Reading:
             found.append(
                 (~((chance >= least) & (chance <= 1)), "propensity is not above 0 and at most 1", [given["propensity"]])
             )
+        meant = np.full(len(reaction), np.nan)
+        if "deliberate" in given:
+            meant, wrong = some_numbers(given["deliberate"])
+            found.append((wrong, "deliberate is neither empty nor a finite number", [given["deliberate"]]))
         if "session" in given:
-            found.append((_empty(given["session"]), "empty session", []))
-        good = self._count_bad(batch, found)
+            found.append((empty(given["session"]), "empty session", []))
+        good = count_bad(self.bad, batch, found)
         self.count = _added(self.count, np.bincount(labels[good], minlength=len(self.label_sets)))
-        session = _coded(given["session"], good, self.sessions) if "session" in given else 0
+        session = coded(given["session"], good, self.sessions) if "session" in given else 0
         self.events.add(
             records_of(
-                user=_coded(user, good, self.users), labels=labels[good], session=session,
-                propensity=chance[good], reaction=reaction[good], time=time[good],
+                user=coded(user, good, self.users), labels=labels[good], session=session,
+                propensity=chance[good], reaction=reaction[good], time=time[good], deliberate=meant[good],
             )
         )  # fmt: skip
 
-    def _count_bad(
-        self, batch: Batch, found: Sequence[tuple[NDArray[np.bool_], str, Sequence[Column]]]
-    ) -> NDArray[np.bool_]:
-        """Count the bad records in the order of their places, each for the first reason; return which are good."""
-        good: NDArray[np.bool_] = ~np.any([mask for mask, _, _ in found], axis=0)
-        wrong: list[tuple[int, str, str | None]] = [(place, reason, None) for place, reason in batch.faults]
-        for i in np.flatnonzero(~good).tolist():
-            reason, columns = next((reason, columns) for mask, reason, columns in found if mask[i])
-            wrong.append(
-                (batch.places[i], reason, ", ".join(_text(column, i) for column in columns) if columns else None)
-            )
-        for place, reason, value in sorted(wrong, key=lambda told: told[0]):
-            self.bad.add(place, reason, value)
-        self.bad.rows += len(good) + len(batch.faults)
-        return good
+
+def count_bad(
+    bad: BadRows, batch: Batch, found: Sequence[tuple[NDArray[np.bool_], str, Sequence[Column]]]
+) -> NDArray[np.bool_]:
+    """Count the bad records of a batch in the order of their places, each for the first reason; return the good."""
+    good: NDArray[np.bool_] = ~np.any([mask for mask, _, _ in found], axis=0)
+    wrong: list[tuple[int, str, str | None]] = [(place, reason, None) for place, reason in batch.faults]
+    for i in np.flatnonzero(~good).tolist():
+        reason, columns = next((reason, columns) for mask, reason, columns in found if mask[i])
+        wrong.append((batch.places[i], reason, ", ".join(_text(column, i) for column in columns) if columns else None))
+    for place, reason, value in sorted(wrong, key=lambda told: told[0]):
+        bad.add(place, reason, value)
+    bad.rows += len(good) + len(batch.faults)
+    return good
 
 
-def _empty(column: Column) -> NDArray[np.bool_]:
+def empty(column: Column) -> NDArray[np.bool_]:
     """Return which texts of a column are empty or blank."""
     if isinstance(column, Coded):
         return np.array([not text.strip() for text in column.texts], np.bool_)[column.indices]
@@ -263,7 +271,7 @@ def _mapped(column: Column, function: Callable[[str], int]) -> NDArray[np.int64]
     return np.array([known[text] for text in texts], np.int64)
 
 
-def _coded(column: Column, good: NDArray[np.bool_], table: dict[str, int]) -> NDArray[np.int64]:
+def coded(column: Column, good: NDArray[np.bool_], table: dict[str, int]) -> NDArray[np.int64]:
     """Return the number of every name in the good places, numbered by first appearance; new ones join the table."""
     if isinstance(column, Coded):
         indices = column.indices[good]
@@ -312,6 +320,19 @@ def numbers(column: Column) -> Floats:
             parsed = (parse_number(text) for text in texts)
             found = np.array([math.nan if value is None else value for value in parsed], np.float64)
     return np.where(np.isfinite(found), found, np.nan)
+
+
+def some_numbers(column: Column) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the numbers of a column, NaN where it is empty, and where it is neither empty nor a finite number.
+
+    >>> found, wrong = some_numbers(["3", "", "x"])
+    >>> found.tolist(), wrong.tolist()
+    ([3.0, nan, nan], [False, False, True])
+    """
+    found = numbers(column)
+    if isinstance(column, np.ndarray):
+        return found, np.isinf(column)
+    return found, np.isnan(found) & ~empty(column)
 
 
 def times(column: Column, clocks: set[str]) -> Floats:
@@ -401,7 +422,7 @@ def read_events(
     objective = given if isinstance(given, Objective) else objective_of(given, source.header)
     catalogue, items_report = (None, None) if items is None else read_items(items, columns, skip_bad_rows)
     bad = BadRows(source.path, places=source.places)
-    others = [name for name in ("time", "propensity", "session") if getattr(columns, name) is not None]
+    others = [name for name in ("time", "propensity", "deliberate", "session") if getattr(columns, name) is not None]
     reading = _Reading(columns.separator, catalogue, objective, bad, others)
     try:
         for batch in source.batches(_wanted(columns, objective, items is not None)):
@@ -421,6 +442,7 @@ def _wanted(columns: LogColumns, objective: Objective, joined: bool) -> list[tup
     ]  # fmt: skip
     wanted += [(columns.time, "time")] if columns.time is not None else []
     wanted += [(columns.propensity, "number")] if columns.propensity is not None else []
+    wanted += [(columns.deliberate, "number")] if columns.deliberate is not None else []
     return wanted + ([(columns.session, "text")] if columns.session is not None else [])
 
 
@@ -433,11 +455,16 @@ def _check_read(reading: _Reading, columns: LogColumns, skip_bad_rows: bool) -> 
         bad.refuse()
     if not reading.events.size:
         raise InputError(f"{bad.path}: none of its {bad.rows} rows can be used: {'; '.join(bad.shown)}.")
+    check_clocks(bad.path, columns.time, clocks)
+
+
+def check_clocks(path: Path, column: str | None, clocks: set[str]) -> None:
+    """Raise InputError unless all times of a column are of one kind, which can be put in order."""
     if NUMBER in clocks and len(clocks) > 1:
-        raise InputError(f'{bad.path}: column "{columns.time}" mixes numbers and dates, which cannot be put in order.')
+        raise InputError(f'{path}: column "{column}" mixes numbers and dates, which cannot be put in order.')
     if len(clocks) > 1:
         raise InputError(
-            f'{bad.path}: column "{columns.time}" mixes dates with and without an offset from UTC, such as +02:00, '
+            f'{path}: column "{column}" mixes dates with and without an offset from UTC, such as +02:00, '
             "which cannot be put in order; give all of them one, or leave all without."
         )
 
@@ -475,7 +502,7 @@ def _assemble(reading: _Reading, columns: LogColumns, report: dict[str, Any], ma
     report |= {
         "users": len(reading.users), "events": reading.events.size, "labels": labels, "categories": len(names),
         "sessions": len(reading.sessions), "reaction": reading.objective.text,
-        "time": columns.time or "order of the log", "propensity": columns.propensity,
+        "time": columns.time or "order of the log", "propensity": columns.propensity, "deliberate": columns.deliberate,
         "transform": reading.events.transform.words, "merged": merged,
     }  # fmt: skip
     return EventLog(reading.events, codes, tuple(reading.users), names, report)

@@ -37,13 +37,21 @@ def _rows(table: FloatArray) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(round(float(x), 6) for x in row) for row in table)
 
 
+def _law(profile: Profile, k: int, categories: int) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    law = profile.transition_table(k).mean(axis=1)
+    law = np.round(law / law.sum(axis=1, keepdims=True), 9)
+    return tuple(tuple(tuple(map(float, row)) for _ in range(categories)) for row in law)
+
+
 def fitted_scenario(fit: Fit, base: Scenario, name: str, folder: str) -> Scenario:
     """Return a scenario for fitted users, who are listed in `folder`.
 
     A fitted user's susceptibility is its mean reaction, so reactive.mean holds only how reactions grow with arousal:
     gain_s = (mean of base.reactive.mean over categories in state s) / (the same when engaged). The std is
     gain_s sigma_a; the next state's law is base's, averaged over its categories, so that no category is assumed to
-    arouse more than another. Intentionality is 0, and the intentional profile, unused, equals the reactive one.
+    arouse more than another. Where the log identifies lambda, the susceptibility is what pulls the user, and the
+    intentional profile has what people value on average in every state, sigma_a, and the law of base.intentional.
+    Otherwise intentionality is 0, and the intentional profile, unused, equals the reactive one.
 
     Parameters: fit, with K categories; base; name; folder. Returns a Scenario with one user per fitted user.
     Raises InputError if the fit cannot make a valid scenario. Source: docs/fit.md.
@@ -55,14 +63,20 @@ def fitted_scenario(fit: Fit, base: Scenario, name: str, folder: str) -> Scenari
             f"measured by, got {by_state[ENGAGED]:g}; name another --scenario"
         )
     gain = by_state / by_state[ENGAGED]
-    law = base.reactive.transition_table(base.k).mean(axis=1)
-    law = np.round(law / law.sum(axis=1, keepdims=True), 9)
     categories = len(fit.category_names)
     profile = Profile(
         mean=_rows(np.repeat(gain[:, None], categories, axis=1)),
         std=_rows(gain[:, None] * fit.profiles.std),
-        transition=tuple(tuple(tuple(map(float, row)) for _ in range(categories)) for row in law),
+        transition=_law(base.reactive, base.k, categories),
     )
+    intentional, assumed = profile, ASSUMED
+    if fit.intent is not None and fit.intent.identified:
+        intentional = Profile(
+            mean=tuple(round(float(x), 6) for x in np.clip(fit.intent.value, 0, 1)),
+            std=tuple(round(float(x), 6) for x in fit.profiles.std),
+            transition=_law(base.intentional, base.k, categories),
+        )
+        assumed = ("arousal", "learning_rate")
     doubt = "" if fit.verdict.holds else f" {fit.verdict.line}"
     return Scenario(
         name=name,
@@ -72,9 +86,9 @@ def fitted_scenario(fit: Fit, base: Scenario, name: str, folder: str) -> Scenari
         seed=base.seed,
         policy=base.policy,
         record=base.record,
-        population=Population(file=folder, assumed=ASSUMED),
+        population=Population(file=folder, assumed=assumed),
         reactive=profile,
-        intentional=profile,
+        intentional=intentional,
         categories=tuple(
             Category(name=name, color=color)
             for name, color in zip(fit.category_names, palette(categories), strict=True)

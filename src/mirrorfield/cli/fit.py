@@ -28,6 +28,10 @@ def fit(
     ] = None,
     session: Annotated[str | None, typer.Option(help="Column with the session; whole ones are held out.")] = None,
     propensity: Annotated[str | None, typer.Option(help="Column with the chance of having been shown.")] = None,
+    deliberate: Annotated[
+        str | None,
+        typer.Option(help="Column with a rating or answer given on purpose, from which lambda is estimated."),
+    ] = None,
     separator: Annotated[str | None, typer.Option(help="What separates several categories in one cell.")] = None,
     items: Annotated[Path | None, typer.Option(help="A second table that holds the category column.")] = None,
     item: Annotated[str | None, typer.Option(help="Column that joins the log and --items.")] = None,
@@ -68,6 +72,7 @@ def fit(
             time=time,
             session=session,
             propensity=propensity,
+            deliberate=deliberate,
             items=items,
             separator=separator,
             transform=transform,
@@ -101,6 +106,8 @@ def fit_view(users: tuple[str, ...], summary: dict[str, Any]) -> RenderableType:
         f"Spread between users {parts['tau_user']:.3f}, between a user's categories {parts['tau_cell']:.3f}",
         summary["not_observed"],
     ]
+    if "intentionality" in summary:
+        lines += _intentionality(summary["intentionality"])
     lines += [left_out(log) for log in _tables(summary["log"]) if log["bad"]]
     tables: list[RenderableType] = [_counts(summary["log"]), _heldout(summary["heldout"])]
     if summary["log"]["propensity"]:
@@ -108,6 +115,13 @@ def fit_view(users: tuple[str, ...], summary: dict[str, Any]) -> RenderableType:
     if "by_learning_rate" in summary:
         tables += _rates(summary["by_learning_rate"])
     return Group(*(Text(line) for line in lines), *tables)
+
+
+def _intentionality(told: dict[str, Any]) -> list[str]:
+    if not told["identified"]:
+        return [told["line"]]
+    leans = ", ".join(f"{mean:.3f} if b is {b}" for b, mean in told["mean_if_pulls_lean_by"].items())
+    return [told["line"], f"It is assumed that {told['assumes']}: the mean is {leans}."]
 
 
 def _shown(categories: dict[str, Any]) -> Table:

@@ -122,6 +122,7 @@ def fit(
     time: str | None = None,
     session: str | None = None,
     propensity: str | None = None,
+    deliberate: str | None = None,
     items: Any = None,
     separator: str | None = None,
     transform: str | None = None,
@@ -136,15 +137,16 @@ def fit(
 ) -> Fitted:
     """Fit people to an interaction log: a data frame of pandas, polars or Arrow, or a path to CSV or Parquet.
 
-    Parameters: user, category, time, session, propensity: names of columns; item, the column that joins `items`, a
-    second table with the category, or the category itself without one; reaction, a column or an expression such as
-    "like + 0.3*log1p(dwell)", or else actions, {action: column} or columns, whose weighted sum it is, and weights,
-    {action: number}, 1 where none is given; separator of several categories in one field; transform, "log", "rank" or
-    "clip:99"; delimiter and header, for CSV; low and high, the reactions that become 0 and 1; max_categories, merge
-    the rarest; skip_bad_rows, count them instead of refusing; scenario, from which arousal is taken; seed of the
+    Parameters: user, category, time, session, propensity, deliberate: names of columns; item, the column that joins
+    `items`, a second table with the category, or the category itself without one; reaction, a column or an expression
+    such as "like + 0.3*log1p(dwell)", or else actions, {action: column} or columns, whose weighted sum it is, and
+    weights, {action: number}, 1 where none is given; separator of several categories in one field; transform, "log",
+    "rank" or "clip:99"; delimiter and header, for CSV; low and high, the reactions that become 0 and 1; max_categories,
+    merge the rarest; skip_bad_rows, count them instead of refusing; scenario, from which arousal is taken; seed of the
     bootstrap. Without time, events are in the order of the log; with session, whole sessions are held out; with
-    propensity, the chance of having been shown, means by category are also told as if all had been shown evenly.
-    Returns Fitted. Raises InputError, in one line, for whatever cannot be used. Source: docs/fit.md.
+    propensity, the chance of having been shown, means by category are also told as if all had been shown evenly; with
+    deliberate, a rating or an answer beside the reaction, empty where there is none, lambda is estimated.
+    Returns Fitted. Raises InputError, in one line, for whatever cannot be used. Source: docs/fit.md, docs/lambda.md.
 
     >>> import pandas as pd
     >>> log = pd.DataFrame({"who": list("abcd") * 50, "what": list("xxyyyyxx") * 25, "like": [0, 1, 1, 0] * 50})
@@ -168,6 +170,7 @@ def fit(
         item=None if category is None else item,
         session=session,
         propensity=propensity,
+        deliberate=deliberate,
         delimiter=delimiter,
         named=header,
         transform=transform,
