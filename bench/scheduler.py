@@ -4,10 +4,12 @@ Usage: uv run --extra dask python bench/scheduler.py [--tasks 1000] [--json FILE
 
 The scheduler is a process of its own and so are the workers, all of them in one; each worker has one thread. Tasks are
 handed out as a run hands out blocks, three for each worker, and bring back nothing, or a part as large as a block's.
+What the processes take without tasks, by the second (they look at themselves all the time), is taken off.
 """
 
 import argparse
 import contextlib
+import functools
 import json
 import subprocess
 import sys
@@ -26,6 +28,7 @@ from mirrorfield.population.run import Part, Plan, new_totals, new_trace, plan_r
 HERE = Path(__file__).parent
 WORKERS = (2, 64)
 WARM_UP = 200
+IDLE_SECONDS = 5.0
 SCHEDULER = """
 import asyncio
 from distributed import Scheduler
@@ -80,6 +83,14 @@ def busy(number: int) -> float:
     return float(times.user + times.system)
 
 
+def timed(numbers: dict[str, int], work: Callable[[], None]) -> tuple[float, dict[str, float]]:
+    """Return the wall time of some work, and the processor seconds per second of each process in it."""
+    before, began = {name: busy(number) for name, number in numbers.items()}, time.perf_counter()
+    work()
+    wall = time.perf_counter() - began
+    return wall, {name: (busy(number) - before[name]) / wall for name, number in numbers.items()}
+
+
 def costs(workers: int, tasks: int) -> Iterator[dict[str, Any]]:
     """Yield milliseconds per task of scheduler, client and workers, and of wall time, by what a task brings back."""
     import scheduler as by_name  # so that a task travels by its name, as a block's does
@@ -101,11 +112,10 @@ def costs(workers: int, tasks: int) -> Iterator[dict[str, Any]]:
             numbers = {"scheduler": scheduler.pid, "client": psutil.Process().pid, "workers": crowd.pid}
             for run in (by_name.nothing, by_name.empty_part):
                 go(run, WARM_UP)
-                before, began = {name: busy(number) for name, number in numbers.items()}, time.perf_counter()
-                go(run, tasks)
-                wall = (time.perf_counter() - began) / tasks * 1e3
-                used = {name: (busy(number) - before[name]) / tasks * 1e3 for name, number in numbers.items()}
-                yield {"count": workers, "brings": run.__name__, "wall": wall} | used
+                _, idle = timed(numbers, lambda: time.sleep(IDLE_SECONDS))
+                wall, rates = timed(numbers, functools.partial(go, run, tasks))
+                used = {name: (rates[name] - idle[name]) * wall / tasks * 1e3 for name in numbers}
+                yield {"count": workers, "brings": run.__name__, "wall": wall / tasks * 1e3, "idle": idle} | used
 
 
 def main() -> None:
