@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mirrorfield.population.scenario import Category, Profile, Record, Scenario
     from mirrorfield.result import EmbeddingRun, PopulationRun, Run
     from mirrorfield.store.tables import load_table
+    from mirrorfield.study.audit import Audit, audit
     from mirrorfield.study.fitted import Fitted, fit
     from mirrorfield.study.neighbours import Neighbours, neighbours
     from mirrorfield.study.person import Person, person
@@ -45,6 +46,7 @@ _PLACES = {
     "population.scenario": ("Category", "Profile", "Record", "Scenario"),
     "result": ("EmbeddingRun", "PopulationRun", "Run"),
     "store.tables": ("load_table",),
+    "study.audit": ("Audit", "audit"),
     "study.fitted": ("Fitted", "fit"),
     "study.neighbours": ("Neighbours", "neighbours"),
     "study.person": ("Person", "person"),
@@ -58,6 +60,7 @@ _MODULES = ("contract", "people", "recommenders")
 
 __all__ = [
     "Asked",
+    "Audit",
     "Category",
     "Comparison",
     "ContractError",
@@ -86,6 +89,7 @@ __all__ = [
     "Sweep",
     "Tipping",
     "__version__",
+    "audit",
     "check_people",
     "check_recommender",
     "compare",
