@@ -110,14 +110,15 @@ def picture(first: Any, total: Any) -> Figure:
         drawing = Figure(figsize=(7.6, 3.7))
         for place, name in enumerate(HEADLINE):
             axes = drawing.add_subplot(1, 3, place + 1)
-            for one, word, shift, color, height in (
-                (total, "total", 0.0, "#9EC5E8", 0.74),
-                (first, "alone", 0.0, "#0072B2", 0.36),
+            for one, word, shift, color, marker in (
+                (total, "total", -0.16, "#0072B2", "o"),
+                (first, "alone", 0.16, "#D55E00", "s"),
             ):
                 value, low, high = (np.asarray(part)[place] for part in one)
-                axes.barh(y + shift, value, height, color=color, label=word)
                 ends = [np.maximum(value - low, 0), np.maximum(high - value, 0)]
-                axes.errorbar(value, y + shift, xerr=ends, fmt="none", ecolor=INK, elinewidth=0.9)
+                axes.errorbar(
+                    value, y + shift, xerr=ends, fmt=marker, color=color, markersize=4, linewidth=1.1, label=word
+                )
             axes.axvline(0, color=MUTED, linewidth=0.8)
             axes.set_title(name, loc="left", color=INK)
             axes.set_ylim(len(FACTORS) - 0.4, -0.6)
@@ -127,7 +128,7 @@ def picture(first: Any, total: Any) -> Figure:
             axes.set_xlabel("share of the variance")
         drawing.subplots_adjust(0.17, 0.14, 0.985, 0.82, wspace=0.1)
         handles, names = drawing.axes[0].get_legend_handles_labels()
-        drawing.legend(handles[::-1], names[::-1], frameon=False, loc="upper right", ncols=2)
+        drawing.legend(handles, names, frameon=False, loc="upper right", ncols=2)
     return drawing
 
 
