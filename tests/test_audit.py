@@ -96,7 +96,7 @@ def test_assumptions_leave_what_the_log_shows_as_it_is(fitted: Fitted) -> None:
     every = {one.name: one for one in assumptions(base, fitted.dataset, fitted.base)}
     assert list(every) == [
         *("learning rate 1", "learning rate 3", "lambda 0.25", "lambda 0.5", "arousal without effect"),
-        *("appeal arouses as films do", "profiles drawn"),
+        *("appeal arouses", "profiles drawn"),
     ]
     mean = fitted.dataset["susceptibility"].values.astype(float)
     for share in (0.25, 0.5):
@@ -111,7 +111,7 @@ def test_assumptions_leave_what_the_log_shows_as_it_is(fitted: Fitted) -> None:
     flat = every["arousal without effect"].scenario.reactive
     assert np.ptp(flat.table("mean", 3), axis=0).max() == 0 == np.ptp(flat.table("std", 3), axis=0).max()
     np.testing.assert_array_equal(flat.table("std", 3)[1], base.reactive.table("std", 3)[1])
-    laws = every["appeal arouses as films do"].scenario.reactive.transition_table(3)
+    laws = every["appeal arouses"].scenario.reactive.transition_table(3)
     film = mf.Scenario.load("film-arousal").reactive.transition_table(4)
     most = int(mean.mean(axis=0).argmax())
     np.testing.assert_allclose(laws[:, most], film[:, 0])

@@ -47,7 +47,7 @@ def test_the_command_says_how_it_ends(command_line: Callable[..., tuple[int, str
         ([*common, "--overwrite", "--set", "steps"], "--set: expected section.key=value"),
         (["--overwrite"], "Missing option '--change'"),
         (["--overwrite", "--change", "intervention.quota"], "--set: expected section.key=value"),
-        ([*common, "--overwrite", "--separator", ""], "separator"),
+        ([*common, "--overwrite", "--delimiter", "xx"], "delimiter"),
     ):
         code, _, said = command_line(*words, *wrong)
         assert code == 2 and line in said and said.count("\n") == 1, said

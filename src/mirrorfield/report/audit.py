@@ -32,7 +32,7 @@ def forest(found: Audit, arm: int, metric: str) -> Figure:
     height = ROW * len(effects)
     with styled():
         drawing = blank(height + TOP + 0.55)
-        axes = place(drawing, 0.5, height, 0.15, 1.95)
+        axes = place(drawing, 0.5, height, 0.15, 1.75)
         for row, (name, effect) in enumerate(effects.items()):
             color = INK if name == FITTED else MUTED
             axes.plot([effect.low, effect.high], [row, row], color=color, linewidth=2.0 if name == FITTED else 1.3)

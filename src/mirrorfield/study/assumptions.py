@@ -106,7 +106,7 @@ def _measured(base: Scenario, people: "xr.Dataset") -> Assumption:
         f"The half of the categories with the largest mean reactions ({names}) moves arousal as a documentary "
         "of a camp and a horror film did, the other half as a nature film and a comedy did (film-arousal)."
     )
-    return Assumption("arousal", "appeal arouses as films do", means, _with(base, update), people)
+    return Assumption("arousal", "appeal arouses", means, _with(base, update), people)
 
 
 def _with(base: Scenario, update: Mapping[str, object]) -> Scenario:
