@@ -262,3 +262,12 @@ def test_the_page_is_what_the_command_writes() -> None:
     values = dict(zip(words[2::2], map(int, words[3::2]), strict=True))
     card = scorecard(Scenario(users=values["--users"], steps=values["--steps"], seed=values["--seed"]))
     assert text == markdown(card, command)
+
+
+@pytest.mark.skipif(not PAGE.is_file(), reason="the docs are not in the source distribution")
+def test_what_is_recorded_of_contradicted_facts_is_on_the_published_scorecard() -> None:
+    rows = [line.strip("| \n").split(" | ") for line in PAGE.read_text(encoding="utf-8").splitlines() if " | " in line]
+    printed = {
+        row[0]: f"{row[3]}; {row[5].removeprefix('contradicts: ')}" for row in rows if "contradicts: " in row[-1]
+    }
+    assert printed and printed == {fact.id: fact.recorded for fact in facts() if fact.recorded}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mirrorfield.result import EmbeddingRun, PopulationRun, Run
     from mirrorfield.store.tables import load_table
     from mirrorfield.study.arousal import Arousal, arousal
+    from mirrorfield.study.audit import Audit, audit
     from mirrorfield.study.fitted import Fitted, fit
     from mirrorfield.study.neighbours import Neighbours, neighbours
     from mirrorfield.study.person import Person, person
@@ -47,6 +48,7 @@ _PLACES = {
     "result": ("EmbeddingRun", "PopulationRun", "Run"),
     "store.tables": ("load_table",),
     "study.arousal": ("Arousal", "arousal"),
+    "study.audit": ("Audit", "audit"),
     "study.fitted": ("Fitted", "fit"),
     "study.neighbours": ("Neighbours", "neighbours"),
     "study.person": ("Person", "person"),
@@ -61,6 +63,7 @@ _MODULES = ("contract", "people", "recommenders")
 __all__ = [
     "Arousal",
     "Asked",
+    "Audit",
     "Category",
     "Comparison",
     "ContractError",
@@ -90,6 +93,7 @@ __all__ = [
     "Tipping",
     "__version__",
     "arousal",
+    "audit",
     "check_people",
     "check_recommender",
     "compare",

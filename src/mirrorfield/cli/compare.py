@@ -42,14 +42,18 @@ if TYPE_CHECKING:
 
 def parse_change(base: AnyScenario, change: str) -> AnyScenario:
     """Return the base with one or more section.key=value settings, separated by spaces."""
+    return changed(base, settings_of(change))
+
+
+def settings_of(change: str) -> dict[str, Any]:
+    """Return one or more section.key=value settings, separated by spaces, as {path: value}."""
     try:
         words = shlex.split(change)
     except ValueError as error:
         raise InputError(f"--change: {brief(change)}: {str(error).lower()}; close the quote, or escape it") from None
     if not words:
         raise InputError("--change: expected section.key=value, got nothing")
-    settings = map(parse_setting, words)
-    return changed(base, {".".join(keys): value for keys, value in settings})
+    return {".".join(keys): value for keys, value in map(parse_setting, words)}
 
 
 def effect_row(effect: Effect) -> tuple[str, ...]:

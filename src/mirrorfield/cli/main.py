@@ -21,6 +21,7 @@ COMMANDS = {
     "sweep": ("study:sweep", "Run a scenario at many settings."),
     "fit": ("fit:fit", "Fit a population to a log of interactions."),
     "arousal": ("arousal:arousal", "Fit states of arousal to sessions."),
+    "audit": ("audit:audit", "Fit a log, and say what a change does to its people."),
     "embed": ("embed:embed", "Embed the texts of items into a corpus."),
     "rlhf": ("rlhf:rlhf", "Align the recommender by people's labels, and compare."),
     "verify": ("verify:verify", "Check the theory's claims against the kernel."),

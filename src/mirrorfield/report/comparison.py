@@ -86,7 +86,8 @@ def flow_chart(moves: IntArray, names: list[str], colors: list[str]) -> Figure:
     return drawing
 
 
-def _section(number: int, arm: Arm, comparison: Comparison) -> str:
+def section(number: int, arm: Arm, comparison: Comparison) -> str:
+    """Return what one arm does, as a section of a page: who moved, effects on shares, and all effects."""
     base = comparison.base
     names, colors = [c.name for c in base.categories], [c.color for c in base.categories]
     rows = [
@@ -114,5 +115,5 @@ def page(comparison: Comparison, command: str) -> str:
     run = (
         f"{base.name}: {base.users:,} users x {base.steps:,} interactions, seed {base.seed}; {comparison.pairs:,} pairs"
     )
-    sections = "".join(_section(number, arm, comparison) for number, arm in enumerate(comparison.arms))
+    sections = "".join(section(number, arm, comparison) for number, arm in enumerate(comparison.arms))
     return leaf(TITLE, run, sections, base, command)

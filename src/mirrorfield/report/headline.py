@@ -9,7 +9,9 @@ from mirrorfield.report.card import Figures
 
 if TYPE_CHECKING:
     from mirrorfield.metrics.mirrors import Share
+    from mirrorfield.metrics.paired import Effect
     from mirrorfield.population.worlds import AnyScenario
+    from mirrorfield.study.audit import Audit
     from mirrorfield.study.neighbours import Neighbours
     from mirrorfield.study.person import Person
     from mirrorfield.study.tipping import Tipping
@@ -82,6 +84,22 @@ def comparison_figures(found: "Comparison") -> Figures:
             (f"{arm.name}: {e.metric}", f"{e.base:.4f} {e.difference:+.4f} [{e.low:+.4f}, {e.high:+.4f}]") for e in sure
         ]
     return rows[:MOST_ROWS]
+
+
+def audit_figures(found: "Audit") -> Figures:
+    """Return each arm's differences from the base with intervals, their range over the assumptions, and the sign."""
+    rows = []
+    for place, arm in enumerate(found.comparison.arms):
+        for metric in found.metrics:
+            span = found.span(place, metric)
+            told = f"{interval(span.fitted)}, from {span.low:+.4f} to {span.high:+.4f}, {span.sign}"
+            rows.append((f"{arm.name}: {metric}", told))
+    return rows[:MOST_ROWS]
+
+
+def interval(effect: "Effect") -> str:
+    """Return a paired difference with its 95% interval."""
+    return f"{effect.difference:+.4f} [{effect.low:+.4f}, {effect.high:+.4f}]"
 
 
 def tipping_figures(found: "Tipping") -> Figures:

@@ -36,7 +36,7 @@ def _found(found: Measured) -> str:
     return f"{number(found.value)} [{number(found.low)}, {number(found.high)}]"
 
 
-def _published(fact: Fact) -> str:
+def published(fact: Fact) -> str:
     if fact.kind == "sign":
         told = "positive" if fact.value > 0 else "negative"
     elif fact.kind == "zero":
@@ -56,7 +56,7 @@ def cells(row: Row) -> tuple[str, ...]:
     """Return a row as the texts of a table."""
     model = "" if row.model is None else _found(row.model)
     verdict = row.verdict.word if row.model is None else f"{row.verdict.word}: {row.verdict.why}"
-    return row.fact.id, _published(row.fact), row.fact.unit, model, _nulls(row), verdict
+    return row.fact.id, published(row.fact), row.fact.unit, model, _nulls(row), verdict
 
 
 def head(card: Scorecard) -> str:
@@ -88,7 +88,7 @@ def plain(card: Scorecard) -> dict[str, Any]:
         nulls = {name: _judged(*pair) for name, pair in row.nulls.items()}
         near = None if row.nearest is None else {"settings": row.fact.nearest} | _judged(*row.nearest)
         model = None if row.model is None else _numbers(row.model)
-        fact = row.fact.model_dump(mode="json", exclude={"nearest", "nulls"})
+        fact = row.fact.model_dump(mode="json", exclude={"nearest", "nulls", "concerns", "recorded"})
         verdict = {"verdict": row.verdict.word, "why": row.verdict.why}
         rows.append({"fact": fact, "model": model, **verdict, "nulls": nulls, "nearest": near})
     return {
@@ -112,7 +112,7 @@ def _about(row: Row) -> list[tuple[str, str]]:
     """Return what is known of one fact, as pairs of a label and a text."""
     fact, source = row.fact, row.fact.source
     told = [
-        ("Published", f"{_published(fact)}, {fact.unit}; {fact.population}"),
+        ("Published", f"{published(fact)}, {fact.unit}; {fact.population}"),
         ("Source", f"{source.authors} ({source.year}), {source.title}, {source.address}; {source.place}"),
     ]
     if fact.unchecked:

@@ -85,7 +85,9 @@ class Fitted:
         write_population(out, scenario, self.summary, self.dataset, overwrite)
         return out
 
-    def _figures(self) -> "Figures":
+    @property
+    def figures(self) -> "Figures":
+        """What was read and estimated, as names and values."""
         parts, log = self.summary["variance_components"], self.summary["log"]
         return [
             ("people", f"{log['users']:,}"),
@@ -100,14 +102,14 @@ class Fitted:
     def __repr__(self) -> str:
         from mirrorfield.report.card import text_card
 
-        return text_card(self.verdict.line, self._figures())
+        return text_card(self.verdict.line, self.figures)
 
     def _repr_html_(self) -> str:
         from mirrorfield.report.card import html_card
 
         title = f"{people(self.summary['log']['users'])} fitted to a log"
         scenario = fitted_scenario(self.found, self.base, NAME, ".")
-        return html_card(title, self._figures(), f"{self.verdict.line} {assumption(scenario)}")
+        return html_card(title, self.figures, f"{self.verdict.line} {assumption(scenario)}")
 
 
 def fit(

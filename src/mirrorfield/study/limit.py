@@ -49,7 +49,7 @@ def parse_limit(words: str, metrics: Sequence[str]) -> Limit:
     return Limit(found[1], found[2], bound)
 
 
-def check_limits(found: Comparison, limits: Sequence[Limit]) -> None:
+def check_limits(found: Comparison, limits: Sequence[Limit], command: str = "compare") -> None:
     """Raise LimitError, in one line with every arm, difference and interval, if a paired difference is beyond a limit.
 
     It is the difference itself that is compared, not an end of its interval. Raises InputError for an arm that lacks a
@@ -66,4 +66,4 @@ def check_limits(found: Comparison, limits: Sequence[Limit]) -> None:
         if e.metric == limit.metric and HOLDS[limit.relation](e.difference, limit.bound)
     ]
     if broken:
-        raise LimitError(f"compare: {'; '.join(broken)}")
+        raise LimitError(f"{command}: {'; '.join(broken)}")

@@ -1,5 +1,6 @@
 """Published facts that the model is held against: data, read from facts.toml and checked as they are read."""
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 from typing import Annotated, Any, Literal
@@ -33,7 +34,8 @@ class Fact(Frozen):
     is what we still call nothing. checked: the number was read in the source (or, for data, computed from them);
     otherwise `unchecked` says why not. measure: the name of a measurement; where there is none, `reason` says why.
     role: "input" if tables of the model were made to show facts of this sort. nearest: settings with which the model
-    comes nearer; tried: what else was tried.
+    comes nearer; tried: what else was tried. concerns: the metrics of a comparison that a contradicted fact puts in
+    doubt, "share" for every share:NAME; recorded: the model's number on the published scorecard and why it contradicts.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
@@ -55,6 +57,8 @@ class Fact(Frozen):
     nulls: tuple[str, ...] = ()
     nearest: Annotated[dict[str, Any], Field(default_factory=dict)]
     tried: str = ""
+    concerns: tuple[str, ...] = ()
+    recorded: str = ""
     change: Text
 
     @model_validator(mode="after")
@@ -73,6 +77,8 @@ class Fact(Frozen):
             raise ValueError("expected `unchecked`, the reason, where checked = false and only there")
         if (self.measure is None) != bool(self.reason):
             raise ValueError("expected either a measure, or the reason why there is none")
+        if bool(self.concerns) != bool(self.recorded):
+            raise ValueError("expected both concerns and recorded, or neither")
         if self.measure is not None and not (self.nulls and self.counterpart):
             raise ValueError("expected a counterpart and one null model or more beside a measure")
         return self
@@ -104,3 +110,13 @@ def facts() -> tuple[Fact, ...]:
     """Return the facts that come with the package."""
     file = resources.files("mirrorfield.validation") / "facts.toml"
     return read_facts(file.read_text(encoding="utf-8"), file.name)
+
+
+def doubts(metrics: Iterable[str]) -> tuple[Fact, ...]:
+    """Return the facts that the published scorecard found contradicted and that concern these metrics.
+
+    >>> [fact.id for fact in doubts(["locked_in"])]
+    ['forgetting']
+    """
+    asked = {metric.split(":")[0] for metric in metrics}
+    return tuple(fact for fact in facts() if asked & set(fact.concerns))
