@@ -42,10 +42,25 @@ def take_film(browser: Any, address: str) -> None:
     page.close()
 
 
+def take_giver(browser: Any, address: str) -> None:
+    """Take the chapter of who provides G after 150 rated posts: with less motion, each press is fifty."""
+    page = browser.new_page(viewport=WIDE, color_scheme="light", reduced_motion="reduce")
+    page.goto(address + "?only=giver")
+    page.get_by_role("button", name="the rater").click()
+    for _ in range(2):
+        page.get_by_role("button", name="Play").click()
+    page.get_by_text("post 350;").wait_for()
+    page.get_by_text("And 20,000 people").wait_for()
+    page.mouse.move(0, 0)
+    page.screenshot(path=PLACE / "page-giver.png")
+    page.close()
+
+
 def take(driver: Any, address: str) -> None:
     """Take all pictures."""
     browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
     take_film(browser, address)
+    take_giver(browser, address)
     page = browser.new_page(viewport=WIDE, color_scheme="light")
     page.goto(address)
     page.wait_for_timeout(11_500)  # the recorded crowd has reached its corners
@@ -57,15 +72,11 @@ def take(driver: Any, address: str) -> None:
     page.screenshot(path=PLACE / "page-twenty.png")
     at(page, "crowd", 1500)
     page.screenshot(path=PLACE / "page-crowd.png")
-    at(page, "giver")
-    page.get_by_role("button", name="the rater").click()
-    page.get_by_text("post 400;").wait_for()
-    page.get_by_role("button", name="Pause").click()
-    page.screenshot(path=PLACE / "page-giver.png")
     page.close()
     phone = browser.new_page(viewport=PHONE, color_scheme="dark", device_scale_factor=2)
     phone.goto(address)
-    at(phone, "twins", 0)
+    at(phone, "twins")
+    phone.evaluate("document.querySelector('.hands').scrollIntoView({ behavior: 'instant' })")
     phone.get_by_label("lambda: how far").fill("5")
     phone.wait_for_timeout(500)
     phone.screenshot(path=PLACE / "page-twins.png")
@@ -80,8 +91,10 @@ def main() -> None:
     command = [sys.executable, "-m", "mirrorfield", "serve", "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as server, sync_playwright() as driver:
         assert server.stdout is not None and server.stdout.readline()
-        take(driver, f"http://127.0.0.1:{port}/")
-        server.terminate()
+        try:
+            take(driver, f"http://127.0.0.1:{port}/")
+        finally:
+            server.terminate()
 
 
 if __name__ == "__main__":
