@@ -1,6 +1,6 @@
 """Measure what Dask needs for a block: processor time of scheduler, client and workers per task that computes nothing.
 
-Usage: uv run --extra dask python bench/scheduler.py [--tasks 1000] [--json FILE]
+Usage: uv run --extra dask python bench/scheduler.py [--tasks 1000] [--workers 2 ...] [--json FILE]
 
 The scheduler is a process of its own and so are the workers, all of them in one; each worker has one thread. Tasks are
 handed out as a run hands out blocks, three for each worker, and bring back nothing, or a part as large as a block's.
@@ -26,7 +26,6 @@ from mirrorfield.execution.cluster import ClusterExecutor, same_plan
 from mirrorfield.population.run import Part, Plan, new_totals, new_trace, plan_run
 
 HERE = Path(__file__).parent
-WORKERS = (2, 64)
 WARM_UP = 200
 IDLE_SECONDS = 5.0
 SCHEDULER = """
@@ -122,12 +121,13 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--tasks", type=int, default=1000)
+    parser.add_argument("--workers", type=int, nargs="+", default=[2])
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     print("| workers | a task brings back | scheduler, ms | client, ms | worker, ms | wall, ms |")
     print("|---|---|---|---|---|---|")
     found = []
-    for workers in WORKERS:
+    for workers in asked.workers:
         for row in costs(workers, asked.tasks):
             cells = f"| {workers} | {row['brings']} | {row['scheduler']:.2f} | {row['client']:.2f} "
             print(f"{cells}| {row['workers']:.2f} | {row['wall']:.2f} |", flush=True)
