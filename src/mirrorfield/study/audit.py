@@ -203,10 +203,9 @@ def audit(
 
     >>> import pandas as pd
     >>> log = pd.DataFrame({"who": list("abcd") * 50, "what": list("xxyyyyxx") * 25, "like": [0, 1, 1, 0] * 50})
-    >>> short = {"steps": 20}
-    >>> found = audit(log, {"half": {"intervention.exploration": 0.5}}, settings=short, user="who", category="what",
-    ...     reaction="like")
-    >>> found.span(0, "locked_in").unclear
+    >>> people = fit(log, user="who", category="what", reaction="like")
+    >>> found = audit(people, {"half": {"intervention.exploration": 0.5}}, settings={"steps": 20}, anyway=True)
+    >>> len(found.effects(0, "locked_in"))
     8
     """
     if isinstance(log, Fitted) and columns:
