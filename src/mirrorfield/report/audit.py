@@ -14,7 +14,7 @@ from mirrorfield.report.style import INK, MUTED, short, styled
 from mirrorfield.study.audit import FITTED, Audit
 
 TITLE = "What a change does to the people of a log"
-HEAD = ("metric", "base", "change, 95% interval", "range over the assumptions", "sign")
+HEAD = ("metric", "change, 95% interval", "sign", "range over the assumptions", "base")
 ROW, TOP = 0.24, 0.3
 FOREST_CAPTION = (
     "The change with its 95% interval: of the people as fitted in the first row, below of up to 2,000 of them under "
@@ -51,15 +51,8 @@ def _answer(found: Audit, arm: int) -> str:
     rows = []
     for metric in found.metrics:
         span = found.span(arm, metric)
-        rows.append(
-            (
-                metric,
-                f"{span.fitted.base:.4f}",
-                interval(span.fitted),
-                f"{span.low:+.4f} to {span.high:+.4f}",
-                span.sign,
-            )
-        )
+        ends = f"{span.low:+.4f} to {span.high:+.4f}"
+        rows.append((metric, interval(span.fitted), span.sign, ends, f"{span.fitted.base:.4f}"))
     return f"<section><h2>{escape(found.comparison.arms[arm].name)}</h2>\n{table(HEAD, rows)}</section>\n"
 
 
