@@ -18,8 +18,8 @@ def raised(probability: Any, susceptibility: Any) -> Any:
     Parameters: probability p in [0, 1]; susceptibility w >= 0; floats of one shape. Returns that shape. Source:
     docs/objective.md, eq. 19.
 
-    >>> float(raised(0.5, 3.0))
-    0.75
+    >>> float(raised(0.25, 3.0))
+    0.5
     """
     odds = susceptibility * probability
     total = odds + (ONE - probability)
