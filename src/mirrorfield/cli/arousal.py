@@ -12,7 +12,6 @@ from rich.text import Text
 from mirrorfield.cli.asked import Json, check_file, print_json
 from mirrorfield.cli.plain import printable
 from mirrorfield.cli.table import left_out, stdout
-from mirrorfield.errors import InputError
 
 
 def arousal(
@@ -39,11 +38,12 @@ def arousal(
     """Fit three states of arousal to sessions, and say whether they predict sessions that they were not fitted to."""
     from mirrorfield.population.scenario import Scenario
     from mirrorfield.study.arousal import arousal as fit_arousal
+    from mirrorfield.study.arousal import check_free
 
     base = Scenario.load(scenario)
     check_file(out, "--out", ".toml")
-    if out and out.exists() and not overwrite:
-        raise InputError(f"{out} exists; choose another place, or replace it with --overwrite.")
+    if out:
+        check_free(out, overwrite)
     with Console(stderr=True, quiet=json_).status(Text(printable(f"reading {log.name} and fitting its sessions"))):
         found = fit_arousal(
             log,

@@ -12,7 +12,7 @@ from mirrorfield.cli.asked import Json, Settings, Threads, print_assumed, print_
 from mirrorfield.cli.compare import settings_of
 from mirrorfield.cli.fit import fit as fit_command
 from mirrorfield.cli.table import stdout
-from mirrorfield.population.settings import parse_setting
+from mirrorfield.population.settings import parse_settings
 from mirrorfield.report.headline import interval
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _audit(
     from mirrorfield.study.whatif import metric_names
 
     changes = {text: settings_of(text) for text in change}
-    common = {".".join(keys): value for keys, value in map(parse_setting, settings or ())}
+    common = parse_settings(settings or ())
     check_place(out, overwrite, is_audit)
     fitted = fit(of_fit.pop("log"), header=not of_fit.pop("no_header"), **of_fit)
     known = metric_names(fitted_scenario(fitted.found, fitted.base, NAME, PEOPLE))

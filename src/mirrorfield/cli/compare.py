@@ -33,7 +33,7 @@ from mirrorfield.cli.table import stdout
 from mirrorfield.errors import InputError
 from mirrorfield.metrics.paired import Effect
 from mirrorfield.population.base import brief
-from mirrorfield.population.settings import changed, parse_setting
+from mirrorfield.population.settings import changed, parse_settings
 from mirrorfield.population.worlds import AnyScenario
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def settings_of(change: str) -> dict[str, Any]:
         raise InputError(f"--change: {brief(change)}: {str(error).lower()}; close the quote, or escape it") from None
     if not words:
         raise InputError("--change: expected section.key=value, got nothing")
-    return {".".join(keys): value for keys, value in map(parse_setting, words)}
+    return parse_settings(words)
 
 
 def effect_row(effect: Effect) -> tuple[str, ...]:

@@ -81,7 +81,8 @@ class Loop:
         self.between = (
             start_between(scenario, ids, self._of_people("susceptibility", None)) if scenario.lensed else None
         )
-        self.acting = Acting(self.between.lens.acts, scenario.seed, ids) if self.between else None
+        acts = self.between.lens.acts if self.between else None
+        self.acting = Acting(acts, scenario.seed, ids) if acts and acts.asked else None
         rng = np.random.Generator(np.random.Philox(key=scenario.seed))
         self.state = call(self.recommender, "start", n, arms, rng)
         self.arm_luck = ArmLuck(scenario.seed, ids, int(getattr(self.recommender, "luck", 0)), arms)
@@ -170,7 +171,7 @@ class Loop:
 
     def _objective(self, felt: FloatArray, arousal: IntArray, shown: IntArray) -> FloatArray:
         """Return what the platform's objective makes of everyone's post, (n,)."""
-        if self.acting is None or not self.acting.acts.asked:
+        if self.acting is None:
             return felt
         w = self._of_people("susceptibility", None)[np.arange(len(shown)), shown]
         return self.acting.objective(

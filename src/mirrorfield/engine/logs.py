@@ -102,7 +102,7 @@ def _chunk(plan: Plan, ids: IntArray) -> list[Any]:
     policy = np.empty((steps, n, arms))
     context = np.empty((steps, n, History.size(arms, "history")), np.float32)
     loop, history = Loop(plan, ids), History(n, arms, steps, "history")
-    acting = loop.acting if loop.acting and loop.acting.acts.asked else None
+    acting = loop.acting
     done = np.empty((steps, n, 1 + len(acting.done) if acting else 0))
     for t in range(steps):
         context[t] = history.observation(loop.seen(loop.arousal))

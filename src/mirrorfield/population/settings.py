@@ -1,7 +1,7 @@
 """Change one value of a scenario by its path: `policy.learning_rate=0.2`."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mirrorfield.errors import InputError, nearest
@@ -28,6 +28,15 @@ def parse_setting(text: str) -> tuple[list[str], Any]:
         return keys, value.strip()
     except (ValueError, RecursionError) as error:
         raise InputError(f"--set: {brief(path.strip())}: not a value: {reason_of(error)}") from None
+
+
+def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
+    """Return `section.key=value` settings as {path: value}.
+
+    >>> parse_settings(["policy.learning_rate=0.2", "seed=3"])
+    {'policy.learning_rate': 0.2, 'seed': 3}
+    """
+    return {".".join(keys): value for keys, value in map(parse_setting, texts)}
 
 
 def apply_setting(values: dict[str, Any], keys: list[str], value: Any) -> None:

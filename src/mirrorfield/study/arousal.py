@@ -71,8 +71,7 @@ class Arousal:
         Raises InputError if the file exists and `overwrite` is false, or cannot be written.
         """
         out = Path(path)
-        if out.exists() and not overwrite:
-            raise InputError(f"{out} exists; choose another place, or replace it with --overwrite.")
+        check_free(out, overwrite)
         counts = self.found.counts
         lines = [
             f"Moves of arousal from {self.report['file']}: {counts['people']:,} people, {counts['sessions']:,} "
@@ -117,6 +116,12 @@ def told(x: Mapping[str, float | None], form: str = ".3f") -> str:
     """
     value, low, high = ("?" if x[key] is None else format(x[key], form) for key in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"
+
+
+def check_free(out: Path, overwrite: bool) -> None:
+    """Raise InputError if the file exists and `overwrite` is false."""
+    if out.exists() and not overwrite:
+        raise InputError(f"{out} exists; choose another place, or replace it with --overwrite.")
 
 
 def arousal(

@@ -146,15 +146,12 @@ class Audit:
         def fill(place: Path) -> None:
             (place / PAGE).write_text(self.report(command), encoding="utf-8")
             (place / ANSWER).write_text(summary_text(self.plain()), encoding="utf-8")
-            scenario = self.comparison.base.model_copy(update={"population": self._population(".")})
-            assert isinstance(scenario, Scenario)
-            write_population(place / PEOPLE, scenario, self.fitted.summary, self.fitted.dataset)
+            write_population(
+                place / PEOPLE, _listed(self.comparison.base, "."), self.fitted.summary, self.fitted.dataset
+            )
 
         write_folder(out, fill, overwrite, is_audit)
         return out
-
-    def _population(self, file: str) -> Any:
-        return self.comparison.base.population.model_copy(update={"file": file})
 
     def __repr__(self) -> str:
         from mirrorfield.report.card import text_card
@@ -249,10 +246,11 @@ def _compared(
     """Compare on listed people, who are written for it; in the answer they are where `save` puts them."""
     place = folder / f"{len([*folder.iterdir()])}"
     write_population(place, scenario, {}, people)
+    found = compare(_listed(scenario, str(place)), changes, metrics, **how)
+    arms = [replace(arm, scenario=_listed(arm.scenario, PEOPLE)) for arm in found.arms]
+    return replace(found, base=_listed(found.base, PEOPLE), arms=arms)
 
-    def listed(one: Any, file: str) -> Any:
-        return one.model_copy(update={"population": one.population.model_copy(update={"file": file})})
 
-    found = compare(listed(scenario, str(place)), changes, metrics, **how)
-    arms = [replace(arm, scenario=listed(arm.scenario, PEOPLE)) for arm in found.arms]
-    return replace(found, base=listed(found.base, PEOPLE), arms=arms)
+def _listed(scenario: Any, file: str) -> Any:
+    """Return the scenario with its people in a file or folder."""
+    return scenario.model_copy(update={"population": scenario.population.model_copy(update={"file": file})})
