@@ -14,6 +14,7 @@ from mirrorfield.population.run import plan_run
 from mirrorfield.report.verification import agreement_chart, markdown, page, score_chart
 from mirrorfield.validation import small_steps, suite
 from mirrorfield.validation.claim import at_most, below, equal, near
+from mirrorfield.validation.lock_in import alike
 from mirrorfield.validation.replay import deviation, leverage, nudged, numbers, told
 from mirrorfield.validation.worlds import uneven
 
@@ -95,6 +96,14 @@ def test_power_is_what_a_claim_finds_in_nine_of_ten_times() -> None:
     failing = [not equal("g", "t", 0.0, power + error, 1.0).holds for error in rng.standard_normal(2000)]
     assert abs(np.mean(failing) - 0.9) < 0.03
     assert near("g", "t", 3e-5).power == 2e-5 and not near("g", "t", 3e-5).holds and near("g", "t", 1e-5).holds
+
+
+def test_two_groups_are_compared_with_the_error_of_both_together() -> None:
+    many, none, one, several = np.arange(50_000) < 211, np.zeros(1250), np.arange(1250) < 1, np.arange(1250) < 20
+    assert alike("as expected: 5.3 in 1,250", many, one).holds and alike("0 where 5.3 are", many, none).holds
+    assert not alike("20 where 5.3 are expected", many, several).holds
+    n, m, p = 50_000, 1250, 212 / 51_250
+    assert alike("", many, one).error == pytest.approx(np.sqrt(p * (1 - p) * (1 / n + 1 / m)))
 
 
 def test_theory_takes_nothing_from_what_it_checks() -> None:

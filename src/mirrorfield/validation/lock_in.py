@@ -25,15 +25,20 @@ def _against_experiment(bandits: dict[str, Bandit], users: int, seed: int) -> It
         ours = courses(np.array(bandit.mean), std, policy, users, times, seed)
         for steps, own, other in zip(times, ours, theirs[:, place], strict=True):
             text = f"P(arm 1 leads), {name}, t = {steps}"
-            yield _alike(text, own.argmax(axis=1) == 0, other.argmax(axis=1) == 0)
-        yield _alike(f"P(pi_1 > .99), {name}, t = {times[-1]}", ours[-1][:, 0] > 0.99, theirs[-1, place, :, 0] > 0.99)
+            yield alike(text, own.argmax(axis=1) == 0, other.argmax(axis=1) == 0)
+        yield alike(f"P(pi_1 > .99), {name}, t = {times[-1]}", ours[-1][:, 0] > 0.99, theirs[-1, place, :, 0] > 0.99)
         wrong = [policy[:, 1:].max(axis=1) > 0.99 for policy in (ours[-1], theirs[-1, place])]
-        yield _alike(f"P(another > .99), {name}, t = {times[-1]}", *wrong)
+        yield alike(f"P(another > .99), {name}, t = {times[-1]}", *wrong)
 
 
-def _alike(text: str, ours: np.ndarray, theirs: np.ndarray) -> Claim:
-    (found, error), (expected, their_error) = share(ours), share(theirs)
-    return equal("lock-in", text, expected, found, float(np.hypot(error, their_error)))
+def alike(text: str, ours: np.ndarray, theirs: np.ndarray) -> Claim:
+    """Return the claim that something holds as often in two groups of users, with the error that there is if it does.
+
+    The error is of both groups together, because the smaller one may hold one user where five are expected.
+    """
+    pooled = share(np.concatenate([ours, theirs]))[1]
+    error = pooled * np.sqrt((len(ours) + len(theirs)) * (1 / len(ours) + 1 / len(theirs)))
+    return equal("lock-in", text, float(theirs.mean()), float(ours.mean()), float(error))
 
 
 def table(users: int) -> Iterator[Claim]:
