@@ -38,7 +38,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataC
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.registry import CPUDispatcher
-from numba.extending import intrinsic, register_jitable
+from numba.extending import intrinsic, overload, register_jitable
 from numba.np.arrayobj import make_array
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
@@ -369,6 +369,42 @@ def inlined(function: Function) -> Function:
     """
     dispatcher: Function = numba.njit(inline="always", nogil=True, error_model="numpy")(function)
     return dispatcher
+
+
+def select(condition: Any, yes: Any, no: Any) -> Any:
+    """Return one of two numbers that are there already, without a branch."""
+    return yes if condition else no
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _select(typing: Any, condition: Any, yes: Any, no: Any) -> Any:
+    kind = typing.unify_types(yes, no)
+    return kind(numba.types.boolean, kind, kind), lambda context, builder, signature, given: builder.select(*given)
+
+
+overload(select)(lambda condition, yes, no: lambda condition, yes, no: _select(condition, yes, no))
+
+
+def larger(x: Any, y: Any) -> Any:
+    """Return the larger of two float32, in one operation of a vector.
+
+    Of `row[j] = x if x > row[j] else row[j]` LLVM makes a store to some lanes alone, which took half the time of a
+    softmax on Zen 3. Where a number is not finite, the result is not defined; `sound.first_unsound` finds such people.
+    """
+    return x if x > y else y
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _larger(typing: Any, x: Any, y: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        kind = given[0].type
+        function = builder.module.declare_intrinsic("llvm.maxnum", [kind], ir.FunctionType(kind, [kind, kind]))
+        return builder.call(function, given, fastmath=("nnan",))
+
+    return x(x, x), generate
+
+
+overload(larger)(lambda x, y: lambda x, y: _larger(x, y))
 
 
 array_at, fixed, CompileError = numba.carray, to_fixed_tuple, numba.core.errors.NumbaError
