@@ -126,16 +126,10 @@ def respond(rows: Any, words: Any, at: Any, also: Any, inverse_count: Any, mecha
     """Find the reaction to the post shown, and the reward that the recommender sees of it."""
     arm, cell, reacted, reward = rows[at.arm], rows[at.cell], rows[also.reacted], rows[also.reward]
     feel(rows[at.mean], rows[at.std], rows[at.state], arm, rows[at.noise], cell, reacted)
+    if mechanisms.graded:
+        floor, level = rows[also.floor], rows[also.level]
+        habituate(mechanisms.level, arm, floor, mechanisms.slope, mechanisms.inverse_width, level, reacted)
     if mechanisms.extended:
-        habituate(
-            mechanisms.level,
-            arm,
-            rows[also.floor],
-            mechanisms.slope,
-            mechanisms.inverse_width,
-            rows[also.level],
-            reacted,
-        )
         if lens.priming != ZERO or lens.retrieved > 0:
             recent, recent_total = rows[also.recent], rows[also.recent_total]
             prime(recent, recent_total, arm, rows[also.quality], lens.priming, lens.even, reacted)
@@ -264,7 +258,7 @@ def advance(rows: Any, words: Any, first: Any, last: Any, phase: Any, task: Any)
         else:
             keep_post(rows, at, also, memory, place, inverse_count, rule, tables)
         move(rows[at.calm_to], rows[at.hooked_at], rows[at.cell], rows[at.transition], state)
-        if mechanisms.extended:
+        if mechanisms.graded:
             move_floor(rows[also.level], mechanisms.eta, mechanisms.decay, rows[also.floor])
         if mechanisms.lensed:
             take_to_memory(rows, at, also, lens)
