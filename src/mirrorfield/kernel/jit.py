@@ -35,7 +35,7 @@ import numba
 from llvmlite import binding as llvm
 from llvmlite import ir
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
-from numba.core.codegen import JITCodeLibrary
+from numba.core.codegen import JITCodeLibrary, get_host_cpu_features
 from numba.core.compiler import Compiler
 from numba.core.registry import CPUDispatcher
 from numba.extending import intrinsic, overload, register_jitable
@@ -49,11 +49,51 @@ KEPT_FOLDERS = 4
 INTERPRETED = bool(numba.config.DISABLE_JIT)
 REACHING = ("maths.py", "streams.py", "arrays.py", "model", "policy", "kernel", "world/embedding")
 
+# Intel's processors with vectors of 512 bits that LLVM takes to prefer 256, and that do not slow down for them: from
+# Ice Lake on. On such a Xeon a whole run took 4.7 ns a post with 512 bits and 6.8 with 256.
+WIDE = ("icelake", "tigerlake", "rocketlake", "sapphirerapids", "emeraldrapids", "graniterapids")
+
 INNER = "inner"
 DIGEST = hashlib.sha256().digest_size
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 logger = logging.getLogger(__name__)
+
+
+def features_for(processor: str, features: str) -> str:
+    """Return the features of a processor with which LLVM uses vectors of 512 bits wherever they pay.
+
+    Parameters: LLVM's name of the processor, and its features, "+avx2,-avx512f,...". Source: the table of docs/performance.md.
+
+    >>> features_for("sapphirerapids", "+avx2,+avx512f"), features_for("cascadelake", "+avx2,+avx512f")
+    ('+avx2,+avx512f,-prefer-256-bit', '+avx2,+avx512f')
+    """
+    wide = processor.startswith(WIDE) and "+avx512f" in features.split(",")
+    return features + ",-prefer-256-bit" if wide else features
+
+
+def vector_bits(processor: str, features: str) -> int:
+    """Return how many bits the widest vectors have that LLVM uses on a processor with these features.
+
+    >>> vector_bits("znver5", "+avx2,+avx512f"), vector_bits("cascadelake", "+avx2,+avx512f"), vector_bits("apple-m1", "+neon")
+    (512, 256, 128)
+    """
+    known = features.split(",")
+    if "+avx512f" in known and ("-prefer-256-bit" in known or processor.startswith("znver")):
+        return 512
+    return 256 if "+avx" in known else 128
+
+
+# Somebody who says what to compile for, by NUMBA_CPU_NAME or NUMBA_CPU_FEATURES, is heard.
+if numba.config.CPU_NAME is None and numba.config.CPU_FEATURES is None:
+    numba.config.CPU_FEATURES = features_for(llvm.get_host_cpu_name(), get_host_cpu_features())
+
+
+def target() -> str:
+    """Return what code is compiled for, in words: the processor, and the width of its vectors."""
+    processor, features = numba.config.CPU_NAME or llvm.get_host_cpu_name(), numba.config.CPU_FEATURES
+    bits = vector_bits(processor, get_host_cpu_features() if features is None else features)
+    return f"{processor} with vectors of {bits} bits"
 
 
 def source_hash(package: Path = PACKAGE) -> str:
