@@ -68,9 +68,7 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def root(
     context: typer.Context,
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version, and what the loop is compiled for.")
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and the processor.")] = False,
 ) -> None:
     """Simulate the loop between a learning recommender and the people it learns from."""
     if version:

@@ -63,7 +63,8 @@ logger = logging.getLogger(__name__)
 def features_for(processor: str, features: str) -> str:
     """Return the features of a processor with which LLVM uses vectors of 512 bits wherever they pay.
 
-    Parameters: LLVM's name of the processor, and its features, "+avx2,-avx512f,...". Source: the table of docs/performance.md.
+    Parameters: LLVM's name of the processor, and its features, "+avx2,-avx512f,...". Source: measured,
+    docs/performance.md.
 
     >>> features_for("sapphirerapids", "+avx2,+avx512f"), features_for("cascadelake", "+avx2,+avx512f")
     ('+avx2,+avx512f,-prefer-256-bit', '+avx2,+avx512f')
@@ -75,7 +76,7 @@ def features_for(processor: str, features: str) -> str:
 def vector_bits(processor: str, features: str) -> int:
     """Return how many bits the widest vectors have that LLVM uses on a processor with these features.
 
-    >>> vector_bits("znver5", "+avx2,+avx512f"), vector_bits("cascadelake", "+avx2,+avx512f"), vector_bits("apple-m1", "+neon")
+    >>> vector_bits("znver5", "+avx,+avx512f"), vector_bits("cascadelake", "+avx,+avx512f"), vector_bits("apple-m1", "")
     (512, 256, 128)
     """
     known = features.split(",")
