@@ -65,30 +65,21 @@ def best_of_three(work: Callable[[], object], clock: Callable[[], float] = time.
 
 
 @entry
-def run_batch(
-    seed: Any,
-    first_user: Any,
-    blocks: Any,
-    steps: Any,
-    task: Any,
-    start: Any,
-    profiles: Any,
-    population: Any,
-    trace: Any,
+def run_without_fold(
+    seed: Any, users: Any, steps: Any, task: Any, start: Any, profiles: Any, population: Any, trace: Any
 ) -> None:
-    """Run people to the end, and fold none."""
-    plain.run_batch(seed, first_user, blocks, steps, task, start, profiles, population, trace)
+    """Run people to the end, a trace's width at a time, and fold none."""
+    width = trace.state.shape[1]
+    for first in range(0, users, width):
+        plain.run_batch(seed, U64(first), width // task.lanes, steps, task, start, profiles, population, trace)
 
 
 def run_batches(plan: Plan, steps: IntArray) -> None:
     """Draw, loop and record every user of a plan, and fold none."""
     scenario = plan.scenario
     trace = new_trace(scenario, len(steps), WIDTH)
-    code = ready_for(scenario)
-    blocks = WIDTH // code.lanes
-    for first in range(0, scenario.users, WIDTH):
-        seed, user = U64(scenario.seed), U64(first)
-        run_batch(seed, user, blocks, steps, code.task, code.start, plan.profiles, plan.population, trace)
+    code, seed = ready_for(scenario), U64(scenario.seed)
+    run_without_fold(seed, scenario.users, steps, code.task, code.start, plan.profiles, plan.population, trace)
 
 
 def kernel_rate(plan: Plan) -> float:

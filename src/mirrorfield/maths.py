@@ -59,8 +59,8 @@ def log(x: Any) -> Any:
     0.0
     """
     bits = F32(x).view(np.int32)
-    exponent = (bits - I32(0x3F400000)) >> I32(23)
-    y = I32(bits - (exponent << I32(23))).view(np.float32) - ONE
+    exponent = I32(I32(bits - I32(0x3F400000)) >> I32(23))
+    y = I32(bits - I32(exponent << I32(23))).view(np.float32) - ONE
     p = ((((((_L7 * y + _L6) * y + _L5) * y + _L4) * y + _L3) * y + _L2) * y + _L1) * y + _L0
     return F32(exponent) * _LN2 + y * p
 

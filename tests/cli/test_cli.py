@@ -1,6 +1,7 @@
 """The command line as a stranger uses it: each call is a process of its own."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -75,7 +76,9 @@ def test_settings_reach_the_scenario(tmp_path: Path) -> None:
 def test_presets_and_version_and_help(tmp_path: Path) -> None:
     listed = mirrorfield("presets", cwd=tmp_path).stdout
     assert all(name in listed for name in ("default", "four-mirrors", "one-user"))
-    assert mirrorfield("--version", cwd=tmp_path).stdout.strip() == f"mirrorfield {mf.__version__}"
+    version, parts = mirrorfield("--version", cwd=tmp_path).stdout.splitlines()
+    assert version == f"mirrorfield {mf.__version__}"
+    assert re.fullmatch(r"Python \S+, numpy \S+, numba \S+; \S+ with vectors of (128|256|512) bits", parts)
     assert "run" in mirrorfield(cwd=tmp_path).stdout
 
 

@@ -1,5 +1,6 @@
 """The command line: its commands, each of which loads what it needs once it is called."""
 
+import platform
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -67,13 +68,18 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def root(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and the processor.")] = False,
 ) -> None:
     """Simulate the loop between a learning recommender and the people it learns from."""
     if version:
+        from importlib.metadata import version as installed
+
+        from mirrorfield.kernel.jit import target
         from mirrorfield.version import VERSION
 
+        python, parts = platform.python_version(), ("numpy", "numba")
         typer.echo(f"mirrorfield {VERSION}")
+        typer.echo(f"Python {python}, {', '.join(f'{name} {installed(name)}' for name in parts)}; {target()}")
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
 

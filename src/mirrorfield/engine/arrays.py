@@ -227,10 +227,9 @@ class Loop:
         trace.mean_reaction[c] = self.mean_reaction
         if len(trace.floor):
             trace.floor[c] = self._of_people("floor", np.zeros(len(self.ids)))
-        dwell, crest = np.empty((S, len(state)), np.float32), np.empty((S, len(state)), np.float32)
-        mix_states_of(state, dwell, crest, np.empty_like(state), trace, c, 0)
+        mix_states_of(state, np.empty((S, len(state)), np.float32), np.empty_like(state), trace, c)
         if len(trace.intensity):
-            mix_heights_of(state, dwell, trace, c, 0)
+            mix_heights_of(state, trace.time_in_state, trace, c, 0)
 
     def finish(self, trace: Trace) -> None:
         """Write what people are and what they were shown."""

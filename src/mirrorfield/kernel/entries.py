@@ -70,9 +70,10 @@ def unsound_among(trace: Any, users: Any, notes: Any) -> Any:
 
 
 @entry
-def mix_states_of(state: Any, dwell: Any, crest: Any, spare: Any, trace: Any, c: Any, start: Any) -> None:
-    """Do what `record.mix_states` does."""
-    mix_states(state, dwell, crest, spare, trace, c, start)
+def mix_states_of(state: Any, crest: Any, spare: Any, trace: Any, c: Any) -> None:
+    """Do what `record.mix_states` does, with what a trace says of everyone."""
+    served, moves = trace.served.reshape(-1, len(state)), trace.moves.reshape(-1, len(state))
+    mix_states(state, served, moves, trace.time_in_state, crest, spare, trace, c, 0)
 
 
 @entry

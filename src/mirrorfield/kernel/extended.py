@@ -126,16 +126,10 @@ def respond(rows: Any, words: Any, at: Any, also: Any, inverse_count: Any, mecha
     """Find the reaction to the post shown, and the reward that the recommender sees of it."""
     arm, cell, reacted, reward = rows[at.arm], rows[at.cell], rows[also.reacted], rows[also.reward]
     feel(rows[at.mean], rows[at.std], rows[at.state], arm, rows[at.noise], cell, reacted)
+    if mechanisms.graded:
+        floor, level = rows[also.floor], rows[also.level]
+        habituate(mechanisms.level, arm, floor, mechanisms.slope, mechanisms.inverse_width, level, reacted)
     if mechanisms.extended:
-        habituate(
-            mechanisms.level,
-            arm,
-            rows[also.floor],
-            mechanisms.slope,
-            mechanisms.inverse_width,
-            rows[also.level],
-            reacted,
-        )
         if lens.priming != ZERO or lens.retrieved > 0:
             recent, recent_total = rows[also.recent], rows[also.recent_total]
             prime(recent, recent_total, arm, rows[also.quality], lens.priming, lens.even, reacted)
@@ -236,7 +230,7 @@ def advance(rows: Any, words: Any, first: Any, last: Any, phase: Any, task: Any)
     for t in range(first, last):
         place, sessions = (t - serving.origin) % rule.posts, t // rule.posts
         inverse_count, fresh = ONE / F32(t + 1), True
-        draw_luck(words[at.luck], choice, rows[at.noise], rows[at.transition])
+        draw_luck(words[at.luck], choice, rows[at.noise], target, rows[at.transition])
         if tables == 0:
             weigh_all(rows, at, also, rows[task.update.seen], mechanisms.closes)
         else:
@@ -264,7 +258,7 @@ def advance(rows: Any, words: Any, first: Any, last: Any, phase: Any, task: Any)
         else:
             keep_post(rows, at, also, memory, place, inverse_count, rule, tables)
         move(rows[at.calm_to], rows[at.hooked_at], rows[at.cell], rows[at.transition], state)
-        if mechanisms.extended:
+        if mechanisms.graded:
             move_floor(rows[also.level], mechanisms.eta, mechanisms.decay, rows[also.floor])
         if mechanisms.lensed:
             take_to_memory(rows, at, also, lens)
@@ -309,18 +303,18 @@ def record(rows: Any, trace: Any, c: Any, start: Any, serving: Any, task: Any) -
     odds, total = rows[at.weight], rows[at.total]
     if serving.alters:
         odds, total = rows[also.odds], rows[also.odds_total]
-    spare, crest, calm_to, hooked_at = rows[at.spare], rows[at.crest], rows[at.calm_to], rows[at.hooked_at]
-    arms, stop = len(odds), start + rows.shape[1]
+    spare, stop = rows[at.spare], start + rows.shape[1]
     for s in range(S):
         set_row(F32(s) if task.update.seen == at.state else ZERO, spare)
         weigh_all(rows, at, also, spare, mechanisms.closes)
         if serving.alters:
             serve(rows, at, also, serving)
-        here = s * arms
-        look_from(odds, total, calm_to[here : here + arms], hooked_at[here : here + arms], crest, trace, s, start)
+        look_from(rows, at, s, odds, total)
         if len(trace.floor) > 0:
             add_level(odds, mechanisms.level, heights[s, start:stop])
-    mix_states(rows[at.state], rows[at.dwell], crest, spare, trace, c, start)
+    mix_states(
+        rows[at.state], rows[at.served], rows[at.moves], rows[at.dwell], rows[at.crest], spare, trace, c, start
+    )  # fmt: skip
     copy_row(rows[also.felt] if mechanisms.extended else rows[at.baseline], trace.mean_reaction[c, start:stop])
     if len(trace.floor) > 0:
         mix_heights(rows[at.state], rows[at.dwell], trace, c, start)

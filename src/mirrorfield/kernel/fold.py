@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mirrorfield.arrays import F32Array, IntArray
-from mirrorfield.kernel.jit import aligned_array, compiled, shared
+from mirrorfield.kernel.jit import aligned_array, compiled, lanewise, larger, shared
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.kernel.totals import BINS, LOW_BITS
 from mirrorfield.maths import F32, HALF, I32, ONE, ZERO, exp, log
@@ -64,12 +64,12 @@ def _narrowness(feed: Any, users: int, notes: Any) -> None:
         row, units = feed[i], notes.units[i]
         for u in range(users):
             p = row[u]
-            largest[u] = p if p > largest[u] else largest[u]
             units[u] = I32(p * _FEED_SCALE + HALF)
-            p = p if p > _TINY else _TINY
+            largest[u] = larger(p, largest[u])
+            p = larger(p, _TINY)
             entropy[u] -= p * log(p)
     for u in range(users):
-        entropy[u] = entropy[u] if entropy[u] > ZERO else ZERO
+        entropy[u] = larger(entropy[u], ZERO)
         effective[u] = exp(entropy[u])
 
 
@@ -108,31 +108,38 @@ def _products(units: Any, users: int, product: Any) -> None:
             product[a, b, 1] = total & ((1 << LOW_BITS) - 1)
 
 
+@lanewise
+def _bins(x: Any, least: Any, per_unit: Any, bins: Any) -> None:
+    """Find the histogram bin of every number; those beyond either end go to the bin at that end."""
+    for u in range(len(x)):
+        bins[u] = I32(min(max((x[u] - least) * per_unit, ZERO), LAST_BIN))
+
+
 @compiled
-def _bin(x: Any) -> Any:
-    """Return the histogram bin of a scaled value; those beyond either end go to the bin at that end."""
-    return U32(min(max(x, ZERO), LAST_BIN))
+def _tally(bins: Any, counts: Any) -> None:
+    """Count the numbers in each bin."""
+    for u in range(len(bins)):
+        counts[U32(bins[u])] += 1
 
 
 @compiled
 def _sums(trace: Any, step: int, c: int, users: int, scales: Any, notes: Any, totals: Any) -> Any:
     """Add up entropies, effective categories and reactions; return the largest reaction, up to sign."""
-    effective, reaction, two_faced, worst = np.int64(0), np.int64(0), np.int64(0), ZERO
-    mean_reaction = trace.mean_reaction[step]
+    reactions, marks, bins = trace.mean_reaction[step, :users], trace.two_faced[step], notes.skip[:users]
+    effective, reaction, two_faced, worst = np.int64(0), np.int64(0), np.int64(0), I32(0)
     for u in range(users):
         effective += np.int64(I32(notes.effective[u] * _FEED_SCALE + HALF))
-        reaction += np.int64(I32(np.floor(mean_reaction[u] * _REACTION_SCALE + HALF)))
-        size = np.abs(mean_reaction[u])
-        worst = size if size > worst else worst
-        two_faced += np.int64(trace.two_faced[step, u])
-    for u in range(users):
-        totals.entropy_bins[c, _bin(notes.entropy[u] * scales.entropy_bins_per_nat)] += 1
-        above = mean_reaction[u] - scales.least_reaction
-        totals.reaction_bins[c, _bin(above * scales.reaction_bins_per_unit)] += 1
+        reaction += np.int64(I32(np.floor(reactions[u] * _REACTION_SCALE + HALF)))
+        worst = max(worst, F32(np.abs(reactions[u])).view(np.int32))  # positive numbers are in the order of their bits
+        two_faced += np.int64(marks[u])
     totals.two_faced[c] += two_faced
     totals.effective[c] += effective
     totals.reaction[c] += reaction
-    return worst
+    _bins(notes.entropy[:users], ZERO, scales.entropy_bins_per_nat, bins)
+    _tally(bins, totals.entropy_bins[c])
+    _bins(reactions, scales.least_reaction, scales.reaction_bins_per_unit, bins)
+    _tally(bins, totals.reaction_bins[c])
+    return I32(worst).view(np.float32)
 
 
 @compiled

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mirrorfield.kernel.jit import compiled, lanewise, shared
+from mirrorfield.kernel.jit import compiled, lanewise, larger, select, shared
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.kernel.rows import copy_row, copy_rows, set_row
 from mirrorfield.maths import F32, I32, ONE, ZERO
@@ -72,13 +72,12 @@ def find_best(score: Any, taken: Any, nearest: Any, diversity: Any, best: Any, p
     for j in range(len(best)):
         best[j] = LEAST
     for i in range(len(score)):
-        row, out, near, here = score[i], taken[i], nearest[i], I32(i)
+        row, out, near, here = score[i], taken[i], nearest[i], F32(i)
         for j in range(len(best)):
             x = marginal_relevance(row[j], near[j], diversity)
-            x = x if out[j] == ZERO else LEAST
-            top, was = best[j], place[j]
-            place[j] = here if x > top else was
-            best[j] = x if x > top else top
+            x, top, was = select(out[j] == ZERO, x, LEAST), best[j], place[j]
+            place[j] = was + select(x > top, here - was, ZERO)
+            best[j] = larger(x, top)
 
 
 @lanewise
@@ -87,22 +86,22 @@ def come_nearer(gram: Any, place: Any, nearest: Any) -> None:
     for i in range(len(nearest)):
         row, product = nearest[i], gram[i]
         for j in range(len(row)):
-            x, was = product[U32(place[j])], row[j]
-            row[j] = x if x > was else was
+            row[j] = larger(product[U32(place[j])], row[j])
 
 
 @compiled
 def take_best(score: Any, taken: Any, nearest: Any, found: Any, lens: Any) -> None:
     """Take the items with the best scores one after the other; if diverse, less what is like those taken before."""
     lanes = score.shape[1]
-    best, place = np.empty(lanes, np.float32), np.zeros(lanes, np.int32)
+    best, place = np.empty(lanes, np.float32), np.zeros(lanes, np.float32)
     diversity = lens.diversity if lens.retriever == DIVERSE else ZERO
     taken[:], found[:], nearest[:] = ZERO, ZERO, ZERO
     for _ in range(lens.retrieved):
         find_best(score, taken, nearest, diversity, best, place)
         for j in range(lanes):
-            taken[place[j], j] = ONE
-            found[I32(lens.kind[place[j]]), j] = ONE
+            i = U32(place[j])
+            taken[i, j] = ONE
+            found[U32(lens.kind[i]), j] = ONE
         if diversity > ZERO:
             come_nearer(lens.gram, place, nearest)
 

@@ -36,8 +36,9 @@ def start_words(seed: Any, ids: Any, purpose: Any, words: Any) -> None:
 @entry
 def draw_posts(words: Any, choice: Any, noise: Any, transition: Any) -> None:
     """Draw the luck of some posts, float32 (posts, n), as the lanes draw it."""
+    angle = np.empty(choice.shape[1], np.float32)
     for t in range(len(choice)):
-        draw_luck(words, choice[t], noise[t], transition[t])
+        draw_luck(words, choice[t], noise[t], angle, transition[t])
 
 
 @entry

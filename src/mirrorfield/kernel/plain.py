@@ -11,7 +11,7 @@ import numpy as np
 from mirrorfield.arrays import S
 from mirrorfield.kernel.batch import count_in
 from mirrorfield.kernel.habituation import feel
-from mirrorfield.kernel.jit import aligned, call_at, compiled, entry, inlined, lanewise
+from mirrorfield.kernel.jit import aligned, call_at, compiled, entry, inlined, lanewise, larger
 from mirrorfield.kernel.people import load_people
 from mirrorfield.kernel.record import finish, look_from, mix_states
 from mirrorfield.kernel.rows import HOOKED, LEAST, At, copy_row, of_state, set_row
@@ -35,7 +35,7 @@ class Plain(NamedTuple):
 
 
 @lanewise
-def draw_luck(words: Any, choice: Any, noise: Any, transition: Any) -> None:
+def draw_luck(words: Any, choice: Any, noise: Any, angle: Any, transition: Any) -> None:
     """Draw the four words of a post: its choice, the two of its noise, and its transition."""
     one, two, three, four = words[0], words[1], words[2], words[3]
     for j in range(len(choice)):
@@ -46,8 +46,11 @@ def draw_luck(words: Any, choice: Any, noise: Any, transition: Any) -> None:
         transition_word, a, b, c, d = next_word(a, b, c, d)
         one[j], two[j], three[j], four[j] = a, b, c, d
         choice[j] = uniform(choice_word)
-        noise[j] = normal(uniform_positive(radius_word), uniform(angle_word))
+        noise[j] = uniform_positive(radius_word)
+        angle[j] = uniform(angle_word)
         transition[j] = uniform(transition_word)
+    for j in range(len(choice)):
+        noise[j] = normal(noise[j], angle[j])
 
 
 @lanewise
@@ -62,7 +65,7 @@ def weigh(logits: Any, state: Any, weight: Any, largest: Any, total: Any) -> Non
         for j in range(len(row)):
             x = of_state(state[j], calm[j], engaged[j], hooked[j])
             row[j] = x
-            largest[j] = x if x > largest[j] else largest[j]
+            largest[j] = larger(x, largest[j])
     for k in range(arms):
         row = weight[k]
         for j in range(len(row)):
@@ -160,7 +163,7 @@ def advance(rows: Any, words: Any, at: Any, first: Any, last: Any, learning_rate
     baseline, lost, seen, reward = rows[at.baseline], rows[at.baseline_lost], rows[update.seen], rows[update.reward]
     for t in range(first, last):
         inverse_count = ONE / F32(t + 1)
-        draw_luck(luck, choice, noise, transition)
+        draw_luck(luck, choice, noise, target, transition)
         weigh(logits, seen, weight, largest, total)
         choose(weight, total, choice, target, reached, arm)
         if update.address == 0:
@@ -176,14 +179,14 @@ def advance(rows: Any, words: Any, at: Any, first: Any, last: Any, learning_rate
 @compiled
 def record(rows: Any, at: Any, trace: Any, c: Any, start: Any, update: Any) -> None:
     """Write everyone's diet, what they would be served next, their state and mean reaction, as recorded step c."""
-    weight, total, spare, crest = rows[at.weight], rows[at.total], rows[at.spare], rows[at.crest]
-    calm_to, hooked_at, arms = rows[at.calm_to], rows[at.hooked_at], len(weight)
+    weight, total, spare = rows[at.weight], rows[at.total], rows[at.spare]
     for s in range(S):
         set_row(F32(s) if update.seen == at.state else ZERO, spare)
         weigh(rows[at.logits], spare, weight, rows[at.largest], total)
-        here = s * arms
-        look_from(weight, total, calm_to[here : here + arms], hooked_at[here : here + arms], crest, trace, s, start)
-    mix_states(rows[at.state], rows[at.dwell], crest, spare, trace, c, start)
+        look_from(rows, at, s, weight, total)
+    mix_states(
+        rows[at.state], rows[at.served], rows[at.moves], rows[at.dwell], rows[at.crest], spare, trace, c, start
+    )  # fmt: skip
     copy_row(rows[at.baseline], trace.mean_reaction[c, start : start + rows.shape[1]])
 
 

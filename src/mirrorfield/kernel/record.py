@@ -5,16 +5,19 @@ from typing import Any
 import numpy as np
 
 from mirrorfield.arrays import S
-from mirrorfield.kernel.jit import compiled, lanewise
+from mirrorfield.kernel.jit import compiled, lanewise, larger, select
 from mirrorfield.kernel.rows import copy_row, of_state, set_row
 from mirrorfield.maths import ONE, ZERO
 from mirrorfield.model.diet import LIVED_IN, mixed, time_in_states
 
 
 @lanewise
-def share_out(odds: Any, inverse_total: Any, calm_to: Any, hooked_at: Any, moves: Any) -> None:
-    """Turn odds, (K, n), into shares, and find where they lead; calm_to and hooked_at, (K, n); moves, (S, n)."""
-    calm, engaged, hooked = moves[0], moves[1], moves[2]
+def look(odds: Any, inverse_total: Any, calm_to: Any, hooked_at: Any, served: Any, moves: Any) -> None:
+    """Turn odds, (K, n), into shares, and find those of categories, (C, n), and how likely each next state is, (S, n).
+
+    calm_to and hooked_at, (K, n), are of the state that people are in; every category has as many arms.
+    """
+    calm, engaged, hooked, rungs = moves[0], moves[1], moves[2], len(odds) // len(served)
     for j in range(len(inverse_total)):
         inverse_total[j] = ONE / inverse_total[j]
         calm[j], engaged[j], hooked[j] = ZERO, ZERO, ZERO
@@ -24,37 +27,31 @@ def share_out(odds: Any, inverse_total: Any, calm_to: Any, hooked_at: Any, moves
             share, low, high = row[j] * inverse_total[j], to_calm[j], to_hooked[j]
             row[j] = share
             calm[j] = calm[j] + share * low
-            engaged[j] = engaged[j] + share * (high - low if high > low else ZERO)
+            engaged[j] = engaged[j] + share * select(high > low, high - low, ZERO)
             hooked[j] = hooked[j] + share * (ONE - high)
-
-
-@lanewise
-def add_rungs(shares: Any, served: Any) -> None:
-    """Set the share of a category to that of all its rungs, (I, n)."""
-    row = shares[0]
-    for j in range(len(served)):
-        served[j] = row[j]
-    for r in range(1, len(shares)):
-        row = shares[r]
-        for j in range(len(served)):
-            served[j] = served[j] + row[j]
+    for i in range(len(served)):
+        total, row = served[i], odds[i * rungs]
+        for j in range(len(total)):
+            total[j] = row[j]
+        for r in range(1, rungs):
+            row = odds[i * rungs + r]
+            for j in range(len(total)):
+                total[j] = total[j] + row[j]
 
 
 @compiled
-def look_from(odds: Any, total: Any, calm_to: Any, hooked_at: Any, moves: Any, trace: Any, s: int, start: int) -> None:
-    """Write what each person would be served in state s, and find where they would go from there, (S, n)."""
-    categories, n = trace.served.shape[1], len(total)
-    rungs = len(odds) // categories
-    share_out(odds, total, calm_to, hooked_at, moves)
-    for after in range(S):
-        copy_row(moves[after], trace.moves[s, after, start : start + n])
-    for i in range(categories):
-        add_rungs(odds[i * rungs : (i + 1) * rungs], trace.served[s, i, start : start + n])
+def look_from(rows: Any, at: Any, s: int, odds: Any, total: Any) -> None:
+    """Find what each person would be served in state s, by odds of that total, and where they would go from there."""
+    arms, categories = len(odds), len(rows[at.susceptibility])
+    calm_to, hooked_at = rows[at.calm_to][s * arms : (s + 1) * arms], rows[at.hooked_at][s * arms : (s + 1) * arms]
+    served, moves = rows[at.served][s * categories : (s + 1) * categories], rows[at.moves][s * S : (s + 1) * S]
+    look(odds, total, calm_to, hooked_at, served, moves)
 
 
 @lanewise
-def dwell_in(up: Any, leap: Any, back: Any, rose: Any, plunge: Any, down: Any, state: Any, dwell: Any) -> None:
-    """Find the long run of everyone's states, (S, n)."""
+def dwell_in(moves: Any, state: Any, dwell: Any) -> None:
+    """Find the long run of everyone's states, (S, n); moves, (S S, n)."""
+    up, leap, back, rose, plunge, down = moves[1], moves[2], moves[3], moves[5], moves[6], moves[7]
     calm, engaged, hooked = dwell[0], dwell[1], dwell[2]
     for j in range(len(state)):
         s = state[j]
@@ -65,11 +62,14 @@ def dwell_in(up: Any, leap: Any, back: Any, rose: Any, plunge: Any, down: Any, s
 
 
 @lanewise
-def raise_crest(served: Any, crest: Any) -> None:
-    """Raise the largest share so far."""
-    for j in range(len(crest)):
-        x, y = served[j], crest[j]
-        crest[j] = x if x > y else y
+def mix_category(one: Any, two: Any, three: Any, dwell: Any, state: Any, crest: Any, diet: Any, feed: Any) -> None:
+    """Write a category's share of everyone's diet and next feed, and raise the largest share in each state, (S, n)."""
+    calm, engaged, hooked, first, second, third = dwell[0], dwell[1], dwell[2], crest[0], crest[1], crest[2]
+    for j in range(len(state)):
+        a, b, c = one[j], two[j], three[j]
+        diet[j] = mixed(calm[j], engaged[j], hooked[j], a, b, c)
+        feed[j] = of_state(state[j], a, b, c)
+        first[j], second[j], third[j] = larger(a, first[j]), larger(b, second[j]), larger(c, third[j])
 
 
 @lanewise
@@ -88,15 +88,19 @@ def pick(one: Any, two: Any, three: Any, state: Any, row: Any) -> None:
 
 
 @lanewise
-def agree(one: Any, two: Any, three: Any, crest: Any, dwell: Any, agreed: Any) -> None:
-    """Mark those who have one category in the lead in every state that they live in."""
+def agree(served: Any, crest: Any, dwell: Any, agreed: Any) -> None:
+    """Count the categories that are in the lead in every state that a person lives in; served, (S C, n)."""
     first, second, third, calm, engaged, hooked = crest[0], crest[1], crest[2], dwell[0], dwell[1], dwell[2]
+    categories = len(served) // S
     for j in range(len(agreed)):
-        leads = (one[j] >= first[j]) | (calm[j] <= LIVED_IN)
-        leads = leads & ((two[j] >= second[j]) | (engaged[j] <= LIVED_IN))
-        leads = leads & ((three[j] >= third[j]) | (hooked[j] <= LIVED_IN))
-        was = agreed[j]
-        agreed[j] = ONE if leads else was
+        agreed[j] = ZERO
+    for i in range(categories):
+        one, two, three = served[i], served[categories + i], served[2 * categories + i]
+        for j in range(len(agreed)):
+            leads = (one[j] >= first[j]) | (calm[j] <= LIVED_IN)
+            leads = leads & ((two[j] >= second[j]) | (engaged[j] <= LIVED_IN))
+            leads = leads & ((three[j] >= third[j]) | (hooked[j] <= LIVED_IN))
+            agreed[j] = agreed[j] + select(leads, ONE, ZERO)
 
 
 @lanewise
@@ -106,32 +110,32 @@ def as_counts(row: Any, numbers: Any) -> None:
         numbers[j] = np.int32(row[j])
 
 
-@compiled
-def mix_states(state: Any, dwell: Any, crest: Any, agreed: Any, trace: Any, c: int, start: int) -> None:
-    """Write everyone's long run, diet, next feed and state, and whether they have two faces, as recorded step c.
-
-    What they are served in each state, and where it leads, is in the trace; dwell and crest, (S, n), and agreed are
-    filled, dwell with their long run.
-    """
-    stop, categories, moves, served = start + len(state), trace.served.shape[1], trace.moves, trace.served
-    dwell_in(
-        moves[0, 1, start:stop], moves[0, 2, start:stop], moves[1, 0, start:stop], moves[1, 2, start:stop],
-        moves[2, 0, start:stop], moves[2, 1, start:stop], state, dwell,
-    )  # fmt: skip
-    set_row(ZERO, agreed)
-    for s in range(S):
-        copy_row(dwell[s], trace.time_in_state[s, start:stop])
-        set_row(ZERO, crest[s])
-        for i in range(categories):
-            raise_crest(served[s, i, start:stop], crest[s])
-    for i in range(categories):
-        one, two, three = served[0, i, start:stop], served[1, i, start:stop], served[2, i, start:stop]
-        mix(one, two, three, dwell, trace.diet[c, i, start:stop])
-        pick(one, two, three, state, trace.feed[c, i, start:stop])
-        agree(one, two, three, crest, dwell, agreed)
+@lanewise
+def as_marks(agreed: Any, state: Any, two_faced: Any, states: Any) -> None:
+    """Write who has no category in the lead everywhere, and everyone's state, as whole numbers."""
     for j in range(len(state)):
-        trace.two_faced[c, start + j] = np.int8(ONE - agreed[j])
-        trace.state[c, start + j] = np.int8(state[j])
+        two_faced[j] = np.int8(select(agreed[j] > ZERO, ZERO, ONE))
+        states[j] = np.int8(state[j])
+
+
+@compiled
+def mix_states(
+    state: Any, served: Any, moves: Any, dwell: Any, crest: Any, agreed: Any, trace: Any, c: int, start: int
+) -> None:
+    """Write everyone's diet, next feed and state, and whether they have two faces, as recorded step c.
+
+    served, (S C, n), and moves, (S S, n), are what they are served in each state, and where it leads; dwell, (S, n), is
+    filled with the long run of their states, and crest and agreed are scratch.
+    """
+    stop, categories = start + len(state), len(served) // S
+    dwell_in(moves, state, dwell)
+    for s in range(S):
+        set_row(ZERO, crest[s])
+    for i in range(categories):
+        one, two, three = served[i], served[categories + i], served[2 * categories + i]
+        mix_category(one, two, three, dwell, state, crest, trace.diet[c, i, start:stop], trace.feed[c, i, start:stop])
+    agree(served, crest, dwell, agreed)
+    as_marks(agreed, state, trace.two_faced[c, start:stop], trace.state[c, start:stop])
 
 
 @compiled
@@ -150,7 +154,14 @@ def finish(rows: Any, at: Any, trace: Any, start: int) -> None:
     stop, arms = start + rows.shape[1], len(shown)
     copy_row(rows[at.intentionality], trace.intentionality[start:stop])
     as_counts(rows[at.segment], trace.segment[start:stop])
-    for i in range(len(susceptibility)):
+    served, moves, dwell, categories = rows[at.served], rows[at.moves], rows[at.dwell], len(susceptibility)
+    for s in range(S):
+        copy_row(dwell[s], trace.time_in_state[s, start:stop])
+        for after in range(S):
+            copy_row(moves[s * S + after], trace.moves[s, after, start:stop])
+        for i in range(categories):
+            copy_row(served[s * categories + i], trace.served[s, i, start:stop])
+    for i in range(categories):
         copy_row(susceptibility[i], trace.susceptibility[i, start:stop])
     for k in range(arms):
         as_counts(shown[k], trace.exposures[k, start:stop])

@@ -8,7 +8,7 @@ arm a that they are shown; an arm is a category at a rung of intensity.
 from typing import Any, NamedTuple
 
 from mirrorfield.arrays import S
-from mirrorfield.kernel.jit import lanewise, shared
+from mirrorfield.kernel.jit import lanewise, select, shared
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.maths import F32, HALF
 
@@ -29,6 +29,8 @@ class At(NamedTuple):
     susceptibility: slice  # C
     dwell: slice  # S, the long run of their states
     crest: slice  # S, the largest share in each state
+    served: slice  # S C, the share of a category in each state
+    moves: slice  # S S, how likely each next state is in each state
     state: int  # 0 calm, 1 engaged, 2 hooked
     baseline: int
     baseline_lost: int  # what rounding lost of it
@@ -86,17 +88,18 @@ def layout(arms: int, categories: int) -> At:
     """Return where the rows are for K arms of C categories.
 
     >>> layout(4, 4).state
-    78
+    99
     """
     cells = dict.fromkeys(("logits", "mean", "std", "calm_to", "hooked_at"), S * arms)
     others = {"shown": arms, "weight": arms, "susceptibility": categories, "dwell": S, "crest": S}
+    others |= {"served": S * categories, "moves": S * S}
     places: At = fill(At, cells | others, 0, luck=slice(0, 4))
     return places
 
 
 def of_state(state: Any, if_calm: Any, if_engaged: Any, if_hooked: Any) -> Any:
     """Return the value that belongs to a person's state."""
-    return if_calm if state < HALF else (if_hooked if state > HOOKED else if_engaged)
+    return select(state < HALF, if_calm, select(state > HOOKED, if_hooked, if_engaged))
 
 
 shared(of_state, *LINKED)

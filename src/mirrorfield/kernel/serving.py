@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mirrorfield.kernel.jit import compiled, lanewise
+from mirrorfield.kernel.jit import compiled, lanewise, larger, select
 from mirrorfield.kernel.rows import LEAST, of_state
 from mirrorfield.maths import HALF, ONE, ZERO, exp
 from mirrorfield.policy.serving import explored, importance, quota_factor
@@ -36,9 +36,9 @@ def weigh_open(logits: Any, tilt: Any, opened: Any, state: Any, weight: Any, lar
         added, may = tilt[k], opened[k]
         for j in range(len(row)):
             x = of_state(state[j], calm[j], engaged[j], hooked[j]) + added[j]
-            x = x if may[j] > HALF else LEAST
+            x = select(may[j] > HALF, x, LEAST)
             row[j] = x
-            largest[j] = x if x > largest[j] else largest[j]
+            largest[j] = larger(x, largest[j])
     for k in range(arms):
         row, may = weight[k], opened[k]
         for j in range(len(row)):
@@ -76,8 +76,7 @@ def limit(odds: Any, total: Any, held: Any, fullest: Any, rest: Any, quota: Any)
             for j in range(len(row)):
                 row[j] = row[j] + one[j]
         for j in range(len(row)):
-            x, top = row[j], fullest[j]
-            fullest[j] = x if x > top else top
+            fullest[j] = larger(row[j], fullest[j])
     for i in range(len(held)):
         row = held[i]
         for j in range(len(row)):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mirrorfield.kernel.jit import compiled, lanewise
+from mirrorfield.kernel.jit import compiled, lanewise, select
 from mirrorfield.kernel.rows import HOOKED, of_state, set_row
 from mirrorfield.maths import HALF, I32, ONE, ZERO
 from mirrorfield.policy.baseline import value_step
@@ -70,9 +70,9 @@ def revalue(target: Any, cell: Any, arms: Any, size: Any, value: Any, moved: Any
         s = (ONE if cell[j] >= arms else ZERO) + (ONE if cell[j] >= twice else ZERO)
         x = value_step(size, target[j], of_state(s, calm[j], engaged[j], hooked[j]))
         a, b, c = one[j], two[j], three[j]
-        one[j] = a + (x if s < HALF else ZERO)
-        two[j] = b + (ZERO if (s < HALF) | (s > HOOKED) else x)
-        three[j] = c + (x if s > HOOKED else ZERO)
+        one[j] = a + select(s < HALF, x, ZERO)
+        two[j] = b + select((s < HALF) | (s > HOOKED), ZERO, x)
+        three[j] = c + select(s > HOOKED, x, ZERO)
 
 
 @lanewise

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mirrorfield.kernel.jit import compiled, lanewise
+from mirrorfield.kernel.jit import compiled, lanewise, larger, select
 from mirrorfield.kernel.rows import HOOKED, LEAST, of_state
 from mirrorfield.maths import F32, HALF, ONE, ZERO, exp, log
 from mirrorfield.policy.leash import k2_weight, k3_rho_weight, k3_weight
@@ -21,8 +21,7 @@ def weigh_table(logits: Any, prior: Any, peak: Any, total: Any) -> None:
     for k in range(len(logits)):
         row = logits[k]
         for j in range(len(row)):
-            x, top = row[j], peak[j]
-            peak[j] = x if x > top else top
+            peak[j] = larger(row[j], peak[j])
     for k in range(len(logits)):
         row, out = logits[k], prior[k]
         for j in range(len(row)):
@@ -40,11 +39,9 @@ def weigh_open_table(logits: Any, tilt: Any, opened: Any, prior: Any, peak: Any,
     for k in range(len(logits)):
         row, added, may, out = logits[k], tilt[k], opened[k], prior[k]
         for j in range(len(row)):
-            x = row[j] + added[j]
-            x = x if may[j] > HALF else LEAST
+            x = select(may[j] > HALF, row[j] + added[j], LEAST)
             out[j] = x
-            top = peak[j]
-            peak[j] = x if x > top else top
+            peak[j] = larger(x, peak[j])
     for k in range(len(logits)):
         may, out = opened[k], prior[k]
         for j in range(len(out)):

@@ -116,6 +116,7 @@ class Mechanisms(NamedTuple):
     """Intensity of every arm (K I,), the person's habituation, and what happens at post number `at`."""
 
     extended: bool  # whether there is anything beyond the plain loop
+    graded: bool  # whether any arm has an intensity above 0; where not, nobody's floor moves and nothing is dulled
     lensed: bool  # whether there is a lens
     closes: bool  # whether an arm may be closed, or its logit tilted, for anybody
     level: F32Array
@@ -134,7 +135,7 @@ def no_mechanisms(arms: int) -> Mechanisms:
     one, zero = np.float32(1), np.float32(0)
     never = np.int64(np.iinfo(np.int64).max)
     return Mechanisms(
-        False, False, False, np.zeros(arms, np.float32), zero, one, zero, zero, never, False, zero, zero
+        False, False, False, False, np.zeros(arms, np.float32), zero, one, zero, zero, never, False, zero, zero
     )  # fmt: skip
 
 

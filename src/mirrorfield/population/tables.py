@@ -96,6 +96,7 @@ def mechanisms_of(scenario: Scenario) -> Mechanisms | None:
     before, after = scenario.rules
     return Mechanisms(
         extended=True,
+        graded=bool(level.max() > 0),
         lensed=scenario.lensed,
         closes=scenario.lensed or bool(level.max() > np.float32(change.intensity_cap)),
         level=level,
