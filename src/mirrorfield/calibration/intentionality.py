@@ -10,7 +10,7 @@ tell lambda, and from which other logs nothing can.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -92,14 +92,32 @@ class Law:
         """The mean of lambda."""
         return self.a / (self.a + self.b)
 
+    @property
+    def value(self) -> Array:
+        """What is valued by category (K,), in the unit of reactions."""
+        return self.zero + self.unit * self.d
+
+
+@dataclass(frozen=True)
+class End:
+    """The people if the mean lambda were at one end of its 95% interval: that mean, and what goes with it.
+
+    lam (U,) and pull (U, K): posterior means of lambda_u and r_ua; value (K,): what is valued, in units of reactions.
+    """
+
+    mean: float
+    lam: Array
+    pull: Array
+    value: Array
+
 
 @dataclass(frozen=True)
 class Intent:
     """What a log says of lambda: identified or not and the line on it; if so, the law with its interval, and people.
 
     mean, spread: of lambda, value, low and high; lam, low, high (U,): posterior mean and 95% interval of each person;
-    pull (U, K): posterior mean of r_ua; value (K,): zero + unit d_a, what is valued, in the unit of reactions. None
-    where lambda is not identified.
+    pull (U, K): posterior mean of r_ua; value (K,): zero + unit d_a, what is valued, in the unit of reactions; ends:
+    the people at both ends of the interval of the mean, lower first. None where lambda is not identified.
     """
 
     identified: bool
@@ -110,12 +128,13 @@ class Intent:
     low: Array | None = None
     high: Array | None = None
     pull: Array | None = None
+    ends: tuple[End, ...] = ()
 
     @property
     def value(self) -> Array:
         """What is valued by category (K,), in the unit of reactions."""
         assert self.law is not None
-        return self.law.zero + self.law.unit * self.law.d
+        return self.law.value
 
     def summary(self) -> dict[str, Any]:
         """Return all but the people as plain data that json.dumps accepts."""
@@ -284,6 +303,20 @@ def plausible(law: Law, spread: Array) -> list[Law]:
     return [Law.of(vector) for vector in drawn]
 
 
+def moved(law: Law, spread: Array, mean: float) -> Law:
+    """Return a law moved to another mean of lambda, with everything that the estimate ties to it.
+
+    Formula: theta + C h (logit m - h' theta) / (h' C h), with h' theta = ln a - ln b, the logit of the mean. Of all
+    laws with the mean m this is the most likely one, as far as the log-likelihood is quadratic; at the ends of the 95%
+    interval it is lower by 1.92. Parameters: law; spread C, the covariance of their free numbers; mean m, above 0 and
+    below 1.
+    """
+    h = np.zeros(len(spread))
+    h[-2:] = 1.0, -1.0
+    along = spread @ h / (h @ spread @ h)
+    return Law.of(law.vector + along * (np.log(mean / (1 - mean)) - h @ law.vector))
+
+
 def people_of(cells: Cells, laws: Sequence[Law]) -> tuple[Array, Array, Array, Array]:
     """Return the posterior mean of lambda and its 95% interval (U,), and that of the pulls r_ua (U, K).
 
@@ -360,9 +393,14 @@ def intentionality(log: InteractionLog | EventLog, scaling: Scaling) -> Intent:
         return Intent(False, f"Lambda is not known well enough to be used: {told}. It is set to 0.", mean=mean)
     found: list[tuple[Array, ...]] = []
     laws = plausible(law, spread)
+    ends = [moved(law, spread, float(np.clip(end, GRID[0], GRID[-1]))) for end in mean[1:]]
     for _, part in whole:
         assert part.deliberate is not None
         own = cells_of(part, scaling.to_unit(part.reaction), (part.deliberate - least) / (most - least))
-        found.append(people_of(Cells(own.n, own.y, own.k, own.z, cells.noise), laws))
-    lam, low, high, pull = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return Intent(True, f"Lambda is identified: {told}.", law, mean, lam, low, high, pull)
+        own = replace(own, noise=cells.noise)
+        there = [people_of(own, [end])[::3] for end in ends]
+        found.append((*people_of(own, laws), *(array for pair in there for array in pair)))
+    lam, low, high, pull, *others = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    of_ends = zip(ends, others[::2], others[1::2], strict=True)
+    at_ends = tuple(End(end.mean, at, pulls, end.value) for end, at, pulls in of_ends)
+    return Intent(True, f"Lambda is identified: {told}.", law, mean, lam, low, high, pull, at_ends)

@@ -1,12 +1,13 @@
 """What a log does not tell of its people, each part in other ways than the fit assumed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mirrorfield.arrays import FloatArray
+from mirrorfield.calibration.intentionality import End
 from mirrorfield.calibration.scenario import ENGAGED
 from mirrorfield.population.scenario import Profile, Scenario
 from mirrorfield.population.settings import changed
@@ -33,11 +34,12 @@ class Assumption:
     people: "xr.Dataset"
 
 
-def assumptions(base: Scenario, people: "xr.Dataset", source: Scenario) -> list[Assumption]:
-    """Return every other assumption, one at a time, about what `base.population.assumed` lists.
+def assumptions(base: Scenario, people: "xr.Dataset", source: Scenario, ends: Sequence[End] = ()) -> list[Assumption]:
+    """Return every other assumption, one at a time: about what `base.population.assumed` lists, and lambda's ends.
 
     Parameters: base, the scenario of fitted people; people, their profiles by user and category, as `fit` gives them;
-    source, the scenario that arousal was taken from. Source: docs/audit.md.
+    source, the scenario that arousal was taken from; ends, these people at both ends of the interval of the mean
+    lambda, where the log identifies it. Source: docs/audit.md.
     """
     assumed, found = base.population.assumed or (), []
     if "learning_rate" in assumed:
@@ -47,6 +49,7 @@ def assumptions(base: Scenario, people: "xr.Dataset", source: Scenario) -> list[
             found.append(Assumption("learning_rate", f"learning rate {rate:g}", means, scenario, people))
     if "intentionality" in assumed:
         found += [deliberate(base, people, source, share) for share in LAMBDAS]
+    found += [_at(base, people, end, side) for end, side in zip(ends, ("lower", "upper"), strict=False)]
     if "arousal" in assumed:
         found += [_unmoved(base, people), _measured(base, people)]
     if "intentionality" in assumed:
@@ -85,6 +88,22 @@ def deliberate(base: Scenario, people: "xr.Dataset", source: Scenario, share: fl
     )
     scenario = base.model_copy(update={"intentional": profile})
     return Assumption("intentionality", f"lambda {share:g}", means, scenario, listed)
+
+
+def _at(base: Scenario, people: "xr.Dataset", end: End, side: str) -> Assumption:
+    """Return the people at one end of the interval of the mean lambda, with the values that go with it."""
+    both, each = people["susceptibility"].dims, people["intentionality"].dims
+    listed = people.assign(
+        susceptibility=(both, np.clip(end.pull, 0, 1).astype(np.float32)),
+        intentionality=(each, end.lam.astype(np.float32)),
+    )
+    value = tuple(round(float(x), 6) for x in np.clip(end.value, 0, 1))
+    means = (
+        f"The mean lambda is {end.mean:.3f}, the {side} end of its 95% interval; everybody's lambda, pulls and values "
+        "are the most likely ones then."
+    )
+    scenario = base.model_copy(update={"intentional": base.intentional.model_copy(update={"mean": value})})
+    return Assumption("intentionality", f"mean lambda {end.mean:.3f}", means, scenario, listed)
 
 
 def _unmoved(base: Scenario, people: "xr.Dataset") -> Assumption:
