@@ -146,7 +146,7 @@ def rated(seed: int) -> tuple[pd.DataFrame, FloatArray, FloatArray, FloatArray]:
 
 
 def test_where_the_log_identifies_lambda_the_change_is_run_at_both_ends_of_its_interval(tmp_path: Path) -> None:
-    """And the effect on the true people, 20 times each, is between them: the intervals overlap."""
+    """And the effect on the true people, 20 times each, is within their intervals and that of people drawn."""
     log, pull, lam, value = rated(11)
     people = mf.fit(log, **COLUMNS, deliberate="stars")
     intent = people.found.intent
@@ -154,21 +154,23 @@ def test_where_the_log_identifies_lambda_the_change_is_run_at_both_ends_of_its_i
     found = mf.audit(people, CHANGES, settings=SHORT)
     ends = [f"mean lambda {end:.3f}" for end in intent.mean[1:]]
     assert [one.name for one, _ in found.varied] == [
-        *("learning rate 0.1", "learning rate 3", *ends, "arousal without effect", "appeal arouses")
+        *("learning rate 0.1", "learning rate 3", *ends, "arousal without effect", "appeal arouses", "people drawn")
     ]
     lower, upper = (one for one, _ in found.varied if one.part == "intentionality")
     assert "the lower end of its 95% interval" in lower.means and "the upper end" in upper.means
     means = [float(one.people["intentionality"].mean()) for one in (lower, upper)]
     assert means == [pytest.approx(end, abs=0.03) for end in intent.mean[1:]]
     assert means[0] < float(people.dataset["intentionality"].mean()) < means[1]
-    for one, end in zip((lower, upper), intent.ends, strict=True):
+    drawn = found.varied[-1][0]
+    assert drawn.people["intentionality"].values.std() > people.dataset["intentionality"].values.std()
+    for one, end in zip((lower, upper, drawn), intent.others.values(), strict=True):
         np.testing.assert_allclose(one.scenario.intentional.mean, np.clip(end.value, 0, 1), atol=1e-6)
         np.testing.assert_allclose(one.people["susceptibility"], np.clip(end.pull, 0, 1), atol=1e-6)
         assert one.scenario.reactive == found.comparison.base.reactive
     page, told = found.report(), found.plain()
     for name in ends:
         assert name in page and name in {row["name"] for row in told["assumptions"]}
-    assert found.span(0, "mean_reaction").sign.endswith("all 7")
+    assert found.span(0, "mean_reaction").sign.endswith("all 8")
     true = people.dataset.copy()
     order = [KINDS.index(str(name)) for name in true["category"].values]
     true["susceptibility"] = true["susceptibility"].dims, np.clip(pull[:, order], 0, 1).astype(np.float32)
@@ -179,8 +181,8 @@ def test_where_the_log_identifies_lambda_the_change_is_run_at_both_ends_of_its_i
     base = base.model_copy(update={"intentional": values, "population": listed, "users": 20 * 150, "seed": 77})
     write_population(tmp_path / "true", base, {}, true)
     for effect in mf.compare(base, CHANGES, CHANGED).arms[0].effects:
-        some = [found.effects(0, effect.metric)[name] for name in ("as fitted", *ends)]
-        assert min(e.low for e in some) <= effect.high and effect.low <= max(e.high for e in some), effect.metric
+        some = [found.effects(0, effect.metric)[name] for name in ("as fitted", *ends, "people drawn")]
+        assert min(e.low for e in some) <= effect.difference <= max(e.high for e in some), effect.metric
 
 
 def test_as_fitted_is_what_compare_says_of_the_saved_people(found: mf.Audit, tmp_path: Path) -> None:

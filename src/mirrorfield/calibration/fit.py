@@ -22,7 +22,7 @@ AROUSAL = (
 NO_LAMBDA = "nor does it show intentionality, which is set to 0: reactions are taken as they came."
 MATRICES = 4
 """Matrices of K x K float64 that are held at the largest step for each user whose likelihood is computed."""
-PROFILES, INTENT = 5, 3
+PROFILES, INTENT = 5, 4
 """Rows of K float64 that are held for each user, and that come with lambda."""
 SHRINKAGE = "1 - posterior variance / prior variance of the mean: 0 own events taught nothing, toward 1 they decide"
 

@@ -9,8 +9,8 @@ and lambda_u ~ Beta(a, b). What is deliberate has a unit and a zero of its own. 
 tell lambda, and from which other logs nothing can.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -99,10 +99,10 @@ class Law:
 
 
 @dataclass(frozen=True)
-class End:
-    """The people if the mean lambda were at one end of its 95% interval: that mean, and what goes with it.
+class Others:
+    """Other people that the log leaves open: the mean lambda of their law, and what goes with it.
 
-    lam (U,) and pull (U, K): posterior means of lambda_u and r_ua; value (K,): what is valued, in units of reactions.
+    lam (U,) and pull (U, K): lambda_u and r_ua; value (K,): what is valued, in units of reactions.
     """
 
     mean: float
@@ -110,14 +110,19 @@ class End:
     pull: Array
     value: Array
 
+    def rows(self, chosen: NDArray[np.integer[Any]]) -> "Others":
+        """Return some of the people."""
+        return replace(self, lam=self.lam[chosen], pull=self.pull[chosen])
+
 
 @dataclass(frozen=True)
 class Intent:
     """What a log says of lambda: identified or not and the line on it; if so, the law with its interval, and people.
 
     mean, spread: of lambda, value, low and high; lam, low, high (U,): posterior mean and 95% interval of each person;
-    pull (U, K): posterior mean of r_ua; value (K,): zero + unit d_a, what is valued, in the unit of reactions; ends:
-    the people at both ends of the interval of the mean, lower first. None where lambda is not identified.
+    pull (U, K): posterior mean of r_ua; value (K,): zero + unit d_a, what is valued, in the unit of reactions; others:
+    "lower" and "upper", these people at both ends of the interval of the mean, and "drawn", drawn from the posterior.
+    None, or no others, where lambda is not identified.
     """
 
     identified: bool
@@ -128,7 +133,7 @@ class Intent:
     low: Array | None = None
     high: Array | None = None
     pull: Array | None = None
-    ends: tuple[End, ...] = ()
+    others: Mapping[str, Others] = field(default_factory=dict)
 
     @property
     def value(self) -> Array:
@@ -338,6 +343,29 @@ def people_of(cells: Cells, laws: Sequence[Law]) -> tuple[Array, Array, Array, A
     return lam, low, high, pull
 
 
+def draw(cells: Cells, law: Law, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Return lambda (U,) and the pulls r_ua (U, K) of people drawn from their posterior under a law.
+
+    Formula: lambda_u from its posterior on the grid, spread evenly over the part of its point; given lambda, r_ua is
+    Normal(r_a + tau^2 (1 - lambda) e / s, tau^2 - tau^4 (1 - lambda)^2 / s), with e and s the error of the mean
+    reaction and its variance; without reactions Normal(r_a, tau^2).
+    """
+    people, k = cells.y.shape
+    lam, pull = np.empty(people), np.empty((people, k))
+    for part in _some(people, max(1, BLOCK // (k * len(GRID)))):
+        own = cells.rows(part)
+        _, known, doubt = _parts(own, law)
+        error, spread = _by_lambda(own, law, known, doubt)
+        weight, _ = _posterior(own, law, error, spread)
+        each = np.arange(len(weight))
+        at = (np.cumsum(weight, axis=1) < rng.random((len(weight), 1))).sum(axis=1).clip(max=len(GRID) - 1)
+        gain = np.where(own.n > 0, law.tau**2 * (1 - GRID[at])[:, None] / spread[each, :, at], 0.0)
+        left = law.tau**2 - gain * law.tau**2 * (1 - GRID[at])[:, None]
+        pull[part] = law.r + gain * error[each, :, at] + np.sqrt(left) * rng.standard_normal(left.shape)
+        lam[part] = GRID[at] + (rng.random(len(weight)) - 0.5) / len(GRID)
+    return lam, pull
+
+
 def _some(people: int, at_once: int) -> Iterator[slice]:
     return (slice(i, min(i + at_once, people)) for i in range(0, people, at_once))
 
@@ -392,15 +420,16 @@ def intentionality(log: InteractionLog | EventLog, scaling: Scaling) -> Intent:
     if mean[2] - mean[1] > 2 * WIDEST:
         return Intent(False, f"Lambda is not known well enough to be used: {told}. It is set to 0.", mean=mean)
     found: list[tuple[Array, ...]] = []
-    laws = plausible(law, spread)
+    laws, rng = plausible(law, spread), np.random.default_rng(0)
     ends = [moved(law, spread, float(np.clip(end, GRID[0], GRID[-1]))) for end in mean[1:]]
     for _, part in whole:
         assert part.deliberate is not None
         own = cells_of(part, scaling.to_unit(part.reaction), (part.deliberate - least) / (most - least))
         own = replace(own, noise=cells.noise)
         there = [people_of(own, [end])[::3] for end in ends]
-        found.append((*people_of(own, laws), *(array for pair in there for array in pair)))
-    lam, low, high, pull, *others = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    of_ends = zip(ends, others[::2], others[1::2], strict=True)
-    at_ends = tuple(End(end.mean, at, pulls, end.value) for end, at, pulls in of_ends)
-    return Intent(True, f"Lambda is identified: {told}.", law, mean, lam, low, high, pull, at_ends)
+        found.append((*people_of(own, laws), *(array for pair in (*there, draw(own, law, rng)) for array in pair)))
+    lam, low, high, pull, *rest = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    kinds = zip((*ends, law), rest[::2], rest[1::2], strict=True)
+    others = [Others(of.mean, at, pulls, of.value) for of, at, pulls in kinds]
+    named = dict(zip(("lower", "upper", "drawn"), others, strict=True))
+    return Intent(True, f"Lambda is identified: {told}.", law, mean, lam, low, high, pull, named)
