@@ -265,6 +265,7 @@ def test_a_number_in_the_zone_of_the_picture_agrees(value: float) -> None:
 
 def test_a_scorecard_shows_itself_in_python() -> None:
     card = mf.scorecard(Scenario(users=64, steps=20), ["narrowing", "party-warmth"])
+    assert repr(card).startswith("Scorecard of default: 0 contradicted, 1 agreed with, 1 not compared\n")
     assert "narrowing agrees: the same sign" in repr(card) and "<table" in card._repr_html_()
     frame = card.to_frame()
     row = card.rows[0]

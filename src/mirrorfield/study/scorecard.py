@@ -83,15 +83,20 @@ class Scorecard:
 
     def __repr__(self) -> str:
         from mirrorfield.report.card import text_card
-        from mirrorfield.report.scorecard import figures, head
+        from mirrorfield.report.scorecard import figures
 
-        return text_card(head(self), figures(self))
+        return text_card(self._title, figures(self))
 
     def _repr_html_(self) -> str:
         from mirrorfield.report.card import html_card
-        from mirrorfield.report.scorecard import figures, head, told_apart
+        from mirrorfield.report.scorecard import figures, told_apart
 
-        return html_card(head(self), figures(self), told_apart(self))
+        return html_card(self._title, figures(self), told_apart(self))
+
+    @property
+    def _title(self) -> str:
+        against, agreed, rest = map(self.count, ORDER)
+        return f"Scorecard of {self.base.name}: {against} contradicted, {agreed} agreed with, {rest} not compared"
 
 
 def _numbers(row: Row) -> list[dict[str, Any]]:
