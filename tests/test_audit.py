@@ -130,6 +130,61 @@ def test_only_what_was_assumed_is_varied(fitted: Fitted) -> None:
         assert {one.part for one in assumptions(some, fitted.dataset, fitted.base)} == parts
 
 
+def rated(seed: int) -> tuple[pd.DataFrame, FloatArray, FloatArray, FloatArray]:
+    """Return a log with stars of 150 people whose lambda is Beta(2, 3); their pulls, lambdas, and mean values."""
+    rng = np.random.default_rng(seed)
+    shape, kinds = (150, 3), np.array(KINDS)
+    lam = rng.beta(2.0, 3.0, 150)
+    pull = np.array([0.6, 0.7, 0.4]) + 0.15 * rng.standard_normal(shape)
+    value = np.array([0.3, 0.25, 0.8]) + 0.18 * rng.standard_normal(shape)
+    mean = (1 - lam[:, None]) * pull + lam[:, None] * value
+    who, what, number = (index.ravel() for index in np.indices((*shape, 14)))
+    score = mean[who, what] + 0.12 * rng.standard_normal(len(who))
+    stars = np.where(number < 5, value[who, what] + 0.12 * rng.standard_normal(len(who)), np.nan)
+    log = pd.DataFrame({"who": who, "what": kinds[what], "score": score, "stars": stars})
+    return log, pull, lam, np.array([0.3, 0.25, 0.8])
+
+
+def test_where_the_log_identifies_lambda_the_change_is_run_at_both_ends_of_its_interval(tmp_path: Path) -> None:
+    """And the effect on the true people, 20 times each, is within their intervals and that of people drawn."""
+    log, pull, lam, value = rated(11)
+    people = mf.fit(log, **COLUMNS, deliberate="stars")
+    intent = people.found.intent
+    assert intent is not None and intent.identified and intent.mean is not None
+    found = mf.audit(people, CHANGES, settings=SHORT)
+    ends = [f"mean lambda {end:.3f}" for end in intent.mean[1:]]
+    assert [one.name for one, _ in found.varied] == [
+        *("learning rate 0.1", "learning rate 3", *ends, "arousal without effect", "appeal arouses", "people drawn")
+    ]
+    lower, upper = (one for one, _ in found.varied if one.part == "intentionality")
+    assert "the lower end of its 95% interval" in lower.means and "the upper end" in upper.means
+    means = [float(one.people["intentionality"].mean()) for one in (lower, upper)]
+    assert means == [pytest.approx(end, abs=0.03) for end in intent.mean[1:]]
+    assert means[0] < float(people.dataset["intentionality"].mean()) < means[1]
+    drawn = found.varied[-1][0]
+    assert drawn.people["intentionality"].values.std() > people.dataset["intentionality"].values.std()
+    for one, end in zip((lower, upper, drawn), intent.others.values(), strict=True):
+        np.testing.assert_allclose(one.scenario.intentional.mean, np.clip(end.value, 0, 1), atol=1e-6)
+        np.testing.assert_allclose(one.people["susceptibility"], np.clip(end.pull, 0, 1), atol=1e-6)
+        assert one.scenario.reactive == found.comparison.base.reactive
+    page, told = found.report(), found.plain()
+    for name in ends:
+        assert name in page and name in {row["name"] for row in told["assumptions"]}
+    assert found.span(0, "mean_reaction").sign.endswith("all 8")
+    true = people.dataset.copy()
+    order = [KINDS.index(str(name)) for name in true["category"].values]
+    true["susceptibility"] = true["susceptibility"].dims, np.clip(pull[:, order], 0, 1).astype(np.float32)
+    true["intentionality"] = true["intentionality"].dims, lam.astype(np.float32)
+    base = found.comparison.base
+    values = base.intentional.model_copy(update={"mean": tuple(value[order])})
+    listed = base.population.model_copy(update={"file": str(tmp_path / "true")})
+    base = base.model_copy(update={"intentional": values, "population": listed, "users": 20 * 150, "seed": 77})
+    write_population(tmp_path / "true", base, {}, true)
+    for effect in mf.compare(base, CHANGES, CHANGED).arms[0].effects:
+        some = [found.effects(0, effect.metric)[name] for name in ("as fitted", *ends, "people drawn")]
+        assert min(e.low for e in some) <= effect.difference <= max(e.high for e in some), effect.metric
+
+
 def test_as_fitted_is_what_compare_says_of_the_saved_people(found: mf.Audit, tmp_path: Path) -> None:
     folder = found.save(tmp_path / "audit")
     saved = mf.Scenario.load(folder / "people" / "scenario.toml")

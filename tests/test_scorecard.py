@@ -7,16 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import mirrorfield as mf
 from mirrorfield.cli.main import app
 from mirrorfield.errors import InputError
 from mirrorfield.metrics.outcomes import category_of
 from mirrorfield.population.scenario import Scenario
-from mirrorfield.report.scorecard import markdown, number, page, plain, told_apart
+from mirrorfield.report.scorecard import markdown, page, plain, told_apart
+from mirrorfield.report.strips import number, strips, zone
 from mirrorfield.study import counterparts
 from mirrorfield.study.bench import NULLS, Bench
 from mirrorfield.study.counterparts import MEASURES, page_spread
 from mirrorfield.study.scorecard import Row, Scorecard, scorecard
-from mirrorfield.validation.facing import Measured, Verdict
+from mirrorfield.validation.facing import ORDER, Measured, Verdict, judge
 from mirrorfield.validation.facts import Fact, facts
 
 PAGE = Path(__file__).parents[1] / "docs/results/scorecard.md"
@@ -220,14 +222,86 @@ def test_the_pages_hold_every_fact_and_mark_what_was_not_read() -> None:
     assert "[0.4, never]" in text and number(1e-9) == "1e-09"
 
 
+def drawn(card: Scorecard, ends: tuple[float, ...]) -> list[list[float]]:
+    """Return where each strip of the picture has its marks, in units of the largest number of the fact."""
+    figure = strips(card.rows)
+    marks = [
+        [line.get_xdata()[0] for line in axes.lines if line.get_marker() not in ("None", "")]
+        for axes in figure.axes[1:]
+    ]
+    assert all(axes.get_xlim() == ends for axes in figure.axes[1:])
+    return marks
+
+
+def test_the_picture_has_every_number_at_its_place() -> None:
+    """Scaled by the largest number of a fact, zero in the middle; the published number first, then the model, nulls."""
+    size = made("size", kind="size", value=2.0, low=1.0, high=4.0)
+    sign, still = made("sign", value=-1.0), made("still", kind="zero", value=0.0, margin=0.5)
+    model, null = Measured(-1.0, -2.0, 0.0), {"random": (Measured(8.0, 8.0, 8.0), Verdict("contradicts", "made"))}
+    rows = [Row(fact, judge(fact, model), model, null, None) for fact in (size, sign, still)]
+    low, high = strips(rows).axes[1].get_xlim()
+    assert low == -high
+    places = drawn(Scorecard(FEW, rows), (low, high))
+    assert [row.verdict.word for row in rows] == ["contradicts", "cannot be compared", "agrees"]  # and drawn in ORDER
+    assert places == [[0.25, -0.125, 1.0], [0.0, -0.125, 1.0], [-0.125, 1.0]]
+    never = Measured(float("inf"), 8.0, float("inf"))
+    assert drawn(Scorecard(FEW, [Row(size, judge(size, never), never, {}, None)]), (low, high)) == [[0.25, high]]
+
+
+@pytest.mark.parametrize("value", np.linspace(-40, 40, 161))
+def test_a_number_in_the_zone_of_the_picture_agrees(value: float) -> None:
+    found = Measured(value, value, value)
+    facts_ = [
+        made("size", kind="size", value=6.0, low=1.0, high=7.0),
+        made("minus", kind="size", value=-6.0),
+        made("sign", value=-1.0),
+        made("still", kind="zero", value=0.0, margin=2.0),
+    ]
+    for fact in facts_:
+        low, high = zone(fact)
+        inside = low <= value <= high and not (fact.kind == "sign" and value == 0)
+        assert (judge(fact, found).word == "agrees") == inside, fact.id
+
+
+def test_a_scorecard_shows_itself_in_python() -> None:
+    card = mf.scorecard(Scenario(users=64, steps=20), ["narrowing", "party-warmth"])
+    assert repr(card).startswith("Scorecard of default: 0 contradicted, 1 agreed with, 1 not compared\n")
+    assert "narrowing agrees: the same sign" in repr(card) and "<table" in card._repr_html_()
+    frame = card.to_frame()
+    row = card.rows[0]
+    assert list(frame["of"]) == ["published", "model", *(f"null: {name}" for name in row.nulls), "published"]
+    assert row.model is not None
+    assert tuple(frame.loc[1, ["value", "low", "high"]]) == (row.model.value, row.model.low, row.model.high)
+    assert card.plain() == plain(card) and "mirrorfield.scorecard(...)" in card.report()
+    assert card.report().count("<svg") == 1 and len(card.plot.facts().axes) == 2
+    assert [card.count(word) for word in ORDER] == [0, 1, 1]
+
+
+def test_no_number_is_no_picture(tmp_path: Path) -> None:
+    words = ["scorecard", "--users", "64", "--only", "party-warmth", "--out", str(tmp_path / "card.md")]
+    app(words, standalone_mode=False)
+    assert [file.name for file in tmp_path.iterdir()] == ["card.md"]
+    card = scorecard(Scenario(users=64), ["party-warmth"])
+    assert "<svg" not in card.report() and "![" not in (tmp_path / "card.md").read_text(encoding="utf-8")
+    with pytest.raises(InputError, match="expected at least one fact that the model has a number for"):
+        card.plot.facts()
+
+
+def test_progress_is_told_fact_by_fact() -> None:
+    done: list[int] = []
+    scorecard(Scenario(users=64, steps=20), ["narrowing", "party-warmth"], progress=done.append)
+    assert done == [1, 1]
+
+
 def test_the_command_prints_what_python_returns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--users", "64", "--steps", "20", "--only", "narrowing", "--only", "party-warmth"]
-    files = [tmp_path / "card.md", tmp_path / "card.html"]
+    files = [tmp_path / name for name in ("card.md", "card.html", "card.png")]
     app(["scorecard", *words, "--json", "--out", str(files[0])], standalone_mode=False)
     card = scorecard(Scenario(users=64, steps=20), ["narrowing", "party-warmth"])
     assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(plain(card)))
     command = f"mirrorfield scorecard {' '.join(words[:4])} --seed 1 {' '.join(words[4:])}"
-    assert files[0].read_text(encoding="utf-8") == markdown(card, command)
+    assert files[0].read_text(encoding="utf-8") == markdown(card, command, "card.png")
+    assert files[2].read_bytes().startswith(b"\x89PNG") and "](card.png)" in markdown(card, command, "card.png")
     app(["scorecard", *words, "--out", str(files[1])], standalone_mode=False)
     assert files[1].read_text(encoding="utf-8") == page(card, command)
     assert "narrowing" in (told := capsys.readouterr().out) and "agrees with 1, and cannot be compared with 1" in told
@@ -249,6 +323,11 @@ def test_what_cannot_be_used_is_refused_in_one_line(words: list[str], told: str)
     assert told in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_the_embedding_world_is_refused() -> None:
+    with pytest.raises(InputError, match="scorecard: expected people one by one"):
+        scorecard(mf.EmbeddingScenario())  # type: ignore[arg-type]
+
+
 def test_an_unknown_measurement_is_refused() -> None:
     with pytest.raises(InputError, match='made: unknown measurement "narowing"'):
         scorecard(FEW, known=[made("made", measure="narowing")])
@@ -261,7 +340,7 @@ def test_the_page_is_what_the_command_writes() -> None:
     words = command.split()
     values = dict(zip(words[2::2], map(int, words[3::2]), strict=True))
     card = scorecard(Scenario(users=values["--users"], steps=values["--steps"], seed=values["--seed"]))
-    assert text == markdown(card, command)
+    assert text == markdown(card, command, "scorecard.png") and (PAGE.parent / "scorecard.png").is_file()
 
 
 @pytest.mark.skipif(not PAGE.is_file(), reason="the docs are not in the source distribution")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mirrorfield.study.neighbours import Neighbours, neighbours
     from mirrorfield.study.person import Person, person
     from mirrorfield.study.rlhf import Asked, Rlhf, rlhf
+    from mirrorfield.study.scorecard import Scorecard, scorecard
     from mirrorfield.study.sweep import Sweep, sweep
     from mirrorfield.study.tipping import Tipping, tip
     from mirrorfield.study.whatif import Comparison, compare
@@ -53,6 +54,7 @@ _PLACES = {
     "study.neighbours": ("Neighbours", "neighbours"),
     "study.person": ("Person", "person"),
     "study.rlhf": ("Asked", "Rlhf", "rlhf"),
+    "study.scorecard": ("Scorecard", "scorecard"),
     "study.sweep": ("Sweep", "sweep"),
     "study.tipping": ("Tipping", "tip"),
     "study.whatif": ("Comparison", "compare"),
@@ -86,6 +88,7 @@ __all__ = [
     "Rule",
     "Run",
     "Scenario",
+    "Scorecard",
     "Segment",
     "StoppedError",
     "StoreError",
@@ -107,6 +110,7 @@ __all__ = [
     "preset",
     "recommenders",
     "rlhf",
+    "scorecard",
     "simulate",
     "sweep",
     "tip",

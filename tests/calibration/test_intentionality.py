@@ -9,15 +9,18 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from scipy.integrate import quad
+from scipy.optimize import minimize
 from scipy.stats import beta, binom, multivariate_normal
 
 import mirrorfield as mf
 from mirrorfield.calibration.intentionality import (
     Cells,
     Law,
+    draw,
     estimate,
     log_likelihood,
     mean_interval,
+    moved,
     people_of,
     plausible,
 )
@@ -98,6 +101,49 @@ def test_intervals_cover_the_mean_and_the_people_as_often_as_they_say() -> None:
     assert mean >= least and people >= least
 
 
+def test_the_ends_of_the_interval_are_the_most_likely_laws_of_their_means() -> None:
+    """The log-likelihood is lower by 1.92 there, and no law with that mean has a higher one; both to second order."""
+    _, found = cells(LAW, 400, 7)
+    law, spread = estimate(found)
+    assert spread is not None
+    h = np.zeros(len(spread))
+    h[-2:] = 1.0, -1.0
+    best = log_likelihood(found, law.vector)[0]
+    np.testing.assert_allclose(moved(law, spread, law.mean).vector, law.vector, atol=1e-9)
+    for mean in mean_interval(law, spread)[1:]:
+        end = moved(law, spread, mean)
+        assert end.mean == pytest.approx(mean)
+        least = minimize(
+            lambda x: tuple(-part for part in log_likelihood(found, x)),
+            end.vector,
+            jac=True,
+            method="SLSQP",
+            constraints={"type": "eq", "fun": lambda x, to=h @ end.vector: h @ x - to, "jac": lambda x: h},
+        )
+        dropped = best - log_likelihood(found, end.vector)[0]
+        assert dropped == pytest.approx(1.96**2 / 2, rel=0.25) and dropped - (best + least.fun) < 0.2
+
+
+def test_drawn_people_are_those_of_the_posterior() -> None:
+    """Their means over many draws are the posterior means; at the true law they are as spread as the people are."""
+    _, found = cells(LAW, 60, 9)
+    found.n[:, 5] = found.y[:, 5] = 0
+    rng = np.random.default_rng(1)
+    several = [draw(found, LAW, rng) for _ in range(400)]
+    each, pulls = (np.array(parts) for parts in zip(*several, strict=True))
+    at, low, high, pull = people_of(found, [LAW])
+    error = each.std(axis=0) / 20, pulls.std(axis=0) / 20
+    assert (abs(each.mean(axis=0) - at) < 5 * error[0] + 1e-9).all()
+    assert (abs(pulls.mean(axis=0) - pull) < 5 * error[1] + 1e-9).all()
+    inside = ((low <= each) & (each <= high)).mean()
+    assert abs(inside - 0.95) < 0.01
+    assert pulls[:, :, 5].std() == pytest.approx(LAW.tau, rel=0.05)  # nothing is known there
+    _, many = cells(LAW, 2000, 10)
+    true = drawn(LAW, 2000, 10)[0]
+    again, _ = draw(many, LAW, rng)
+    assert again.mean() == pytest.approx(true.mean(), abs=0.02) and again.std() == pytest.approx(true.std(), rel=0.06)
+
+
 def frame(law: Law, people: int, seed: int, rated: float = 1.0, lean: float = 0.0) -> tuple[Array, pd.DataFrame]:
     """Return lambda, and a log with a reaction in each row and a deliberate signal, 1 to 5, in some of them."""
     lam, y, z = drawn(law, people, seed, lean)
@@ -134,6 +180,14 @@ def test_a_fit_writes_lambda_where_there_are_two_signals(both: tuple[Array, pd.D
     listed = read_population(folder)
     np.testing.assert_array_equal(listed.intentionality, found["intentionality"])
     each, pull = found["intentionality"].values[:, None], found["susceptibility"].values
+    intent = people.found.intent
+    assert intent is not None and intent.lam is not None
+    lower, upper, _ = intent.others.values()
+    assert (lower.mean, upper.mean) == (pytest.approx(told["mean"]["low"]), pytest.approx(told["mean"]["high"]))
+    for end in (lower, upper):
+        assert end.lam.mean() == pytest.approx(end.mean, abs=0.02) and end.pull.shape == (150, 6)
+        fits = (1 - end.lam[:, None]) * end.pull + end.lam[:, None] * end.value
+        assert abs(fits.mean(axis=0) - found["mean_reaction"].values.mean(axis=0)).max() < 0.02
     blend = (1 - each) * pull + each * scenario.intentional.table("mean", 6)[1]
     assert abs(blend.mean(axis=0) - found["mean_reaction"].values.mean(axis=0)).max() < 0.02
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from mirrorfield.cli.fit import fit
 from mirrorfield.cli.main import loaded
@@ -26,6 +27,31 @@ def test_it_takes_every_option_of_fit() -> None:
     options = {name: {o for p in loaded(name).params for o in p.opts} for name in ("fit", "audit")}
     assert options["fit"] - {"--quiet"} <= options["audit"]
     assert fit.__kwdefaults__ is None  # the command itself is as it was
+
+
+def options(command: str) -> list[str]:
+    """Return every option of a command that takes a value."""
+    return [p.opts[-1] for p in loaded(command).params if p.opts[-1].startswith("--") and not getattr(p, "is_flag", 0)]
+
+
+@pytest.mark.parametrize(
+    ("command", "option"), [(command, option) for command in ("fit", "audit") for option in options(command)]
+)
+def test_an_empty_value_is_refused_in_one_line(
+    command_line: Callable[..., tuple[int, str, str]],
+    command: str,
+    option: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_log(Path("log.csv"), 0.12)
+    words = {"--user": "who", "--category": "what", "--reaction": "score"}
+    words |= {"--change": "intervention.quota=0.6"} if command == "audit" else {}
+    words |= {"--items": "log.csv"} if option == "--item" else {"--item": "who"} if option == "--items" else {}
+    code, told, said = command_line(command, "log.csv", *(w for pair in (words | {option: ""}).items() for w in pair))
+    assert code == 2 and not told and said.startswith("mirrorfield: ") and said.count("\n") == 1, said
+    assert [file.name for file in tmp_path.iterdir()] == ["log.csv"]
 
 
 def test_the_command_says_how_it_ends(command_line: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ AROUSAL = (
 NO_LAMBDA = "nor does it show intentionality, which is set to 0: reactions are taken as they came."
 MATRICES = 4
 """Matrices of K x K float64 that are held at the largest step for each user whose likelihood is computed."""
-PROFILES = 5
-"""Rows of K float64 that are held for each user."""
+PROFILES, INTENT = 5, 4
+"""Rows of K float64 that are held for each user, and that come with lambda."""
 SHRINKAGE = "1 - posterior variance / prior variance of the mean: 0 own events taught nothing, toward 1 they decide"
 
 
@@ -156,7 +156,8 @@ def _check_fits(log: InteractionLog | EventLog) -> None:
 
     people, k = len(log.user_names), len(log.category_names)
     at_once = people if isinstance(log, InteractionLog) else min(people, MOST_USERS)
-    needed, free = 8 * k * (PROFILES * people + MATRICES * k * at_once), psutil.virtual_memory().available
+    rows = PROFILES + (INTENT if log.report.get("deliberate") else 0)
+    needed, free = 8 * k * (rows * people + MATRICES * k * at_once), psutil.virtual_memory().available
     if needed > free:
         raise InputError(
             f"{people:,} users in {k} categories need about {needed / 2**30:.1f} GiB of memory and {free / 2**30:.1f} "

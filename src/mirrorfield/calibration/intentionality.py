@@ -9,8 +9,8 @@ and lambda_u ~ Beta(a, b). What is deliberate has a unit and a zero of its own. 
 tell lambda, and from which other logs nothing can.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -92,14 +92,37 @@ class Law:
         """The mean of lambda."""
         return self.a / (self.a + self.b)
 
+    @property
+    def value(self) -> Array:
+        """What is valued by category (K,), in the unit of reactions."""
+        return self.zero + self.unit * self.d
+
+
+@dataclass(frozen=True)
+class Others:
+    """Other people that the log leaves open: the mean lambda of their law, and what goes with it.
+
+    lam (U,) and pull (U, K): lambda_u and r_ua; value (K,): what is valued, in units of reactions.
+    """
+
+    mean: float
+    lam: Array
+    pull: Array
+    value: Array
+
+    def rows(self, chosen: NDArray[np.integer[Any]]) -> "Others":
+        """Return some of the people."""
+        return replace(self, lam=self.lam[chosen], pull=self.pull[chosen])
+
 
 @dataclass(frozen=True)
 class Intent:
     """What a log says of lambda: identified or not and the line on it; if so, the law with its interval, and people.
 
     mean, spread: of lambda, value, low and high; lam, low, high (U,): posterior mean and 95% interval of each person;
-    pull (U, K): posterior mean of r_ua; value (K,): zero + unit d_a, what is valued, in the unit of reactions. None
-    where lambda is not identified.
+    pull (U, K): posterior mean of r_ua; value (K,): zero + unit d_a, what is valued, in the unit of reactions; others:
+    "lower" and "upper", these people at both ends of the interval of the mean, and "drawn", drawn from the posterior.
+    None, or no others, where lambda is not identified.
     """
 
     identified: bool
@@ -110,12 +133,13 @@ class Intent:
     low: Array | None = None
     high: Array | None = None
     pull: Array | None = None
+    others: Mapping[str, Others] = field(default_factory=dict)
 
     @property
     def value(self) -> Array:
         """What is valued by category (K,), in the unit of reactions."""
         assert self.law is not None
-        return self.law.zero + self.law.unit * self.law.d
+        return self.law.value
 
     def summary(self) -> dict[str, Any]:
         """Return all but the people as plain data that json.dumps accepts."""
@@ -284,6 +308,20 @@ def plausible(law: Law, spread: Array) -> list[Law]:
     return [Law.of(vector) for vector in drawn]
 
 
+def moved(law: Law, spread: Array, mean: float) -> Law:
+    """Return a law moved to another mean of lambda, with everything that the estimate ties to it.
+
+    Formula: theta + C h (logit m - h' theta) / (h' C h), with h' theta = ln a - ln b, the logit of the mean. Of all
+    laws with the mean m this is the most likely one, as far as the log-likelihood is quadratic; at the ends of the 95%
+    interval it is lower by 1.92. Parameters: law; spread C, the covariance of their free numbers; mean m, above 0 and
+    below 1.
+    """
+    h = np.zeros(len(spread))
+    h[-2:] = 1.0, -1.0
+    along = spread @ h / (h @ spread @ h)
+    return Law.of(law.vector + along * (np.log(mean / (1 - mean)) - h @ law.vector))
+
+
 def people_of(cells: Cells, laws: Sequence[Law]) -> tuple[Array, Array, Array, Array]:
     """Return the posterior mean of lambda and its 95% interval (U,), and that of the pulls r_ua (U, K).
 
@@ -303,6 +341,29 @@ def people_of(cells: Cells, laws: Sequence[Law]) -> tuple[Array, Array, Array, A
         lam[part], pull[part] = weights @ GRID, pulls
         low[part], high[part] = (_quantile(weights, q) for q in (0.025, 0.975))
     return lam, low, high, pull
+
+
+def draw(cells: Cells, law: Law, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Return lambda (U,) and the pulls r_ua (U, K) of people drawn from their posterior under a law.
+
+    Formula: lambda_u from its posterior on the grid, spread evenly over the part of its point; given lambda, r_ua is
+    Normal(r_a + tau^2 (1 - lambda) e / s, tau^2 - tau^4 (1 - lambda)^2 / s), with e and s the error of the mean
+    reaction and its variance; without reactions Normal(r_a, tau^2).
+    """
+    people, k = cells.y.shape
+    lam, pull = np.empty(people), np.empty((people, k))
+    for part in _some(people, max(1, BLOCK // (k * len(GRID)))):
+        own = cells.rows(part)
+        _, known, doubt = _parts(own, law)
+        error, spread = _by_lambda(own, law, known, doubt)
+        weight, _ = _posterior(own, law, error, spread)
+        each = np.arange(len(weight))
+        at = (np.cumsum(weight, axis=1) < rng.random((len(weight), 1))).sum(axis=1).clip(max=len(GRID) - 1)
+        gain = np.where(own.n > 0, law.tau**2 * (1 - GRID[at])[:, None] / spread[each, :, at], 0.0)
+        left = law.tau**2 - gain * law.tau**2 * (1 - GRID[at])[:, None]
+        pull[part] = law.r + gain * error[each, :, at] + np.sqrt(left) * rng.standard_normal(left.shape)
+        lam[part] = GRID[at] + (rng.random(len(weight)) - 0.5) / len(GRID)
+    return lam, pull
 
 
 def _some(people: int, at_once: int) -> Iterator[slice]:
@@ -359,10 +420,16 @@ def intentionality(log: InteractionLog | EventLog, scaling: Scaling) -> Intent:
     if mean[2] - mean[1] > 2 * WIDEST:
         return Intent(False, f"Lambda is not known well enough to be used: {told}. It is set to 0.", mean=mean)
     found: list[tuple[Array, ...]] = []
-    laws = plausible(law, spread)
+    laws, rng = plausible(law, spread), np.random.default_rng(0)
+    ends = [moved(law, spread, float(np.clip(end, GRID[0], GRID[-1]))) for end in mean[1:]]
     for _, part in whole:
         assert part.deliberate is not None
         own = cells_of(part, scaling.to_unit(part.reaction), (part.deliberate - least) / (most - least))
-        found.append(people_of(Cells(own.n, own.y, own.k, own.z, cells.noise), laws))
-    lam, low, high, pull = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return Intent(True, f"Lambda is identified: {told}.", law, mean, lam, low, high, pull)
+        own = replace(own, noise=cells.noise)
+        there = [people_of(own, [end])[::3] for end in ends]
+        found.append((*people_of(own, laws), *(array for pair in (*there, draw(own, law, rng)) for array in pair)))
+    lam, low, high, pull, *rest = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    kinds = zip((*ends, law), rest[::2], rest[1::2], strict=True)
+    others = [Others(of.mean, at, pulls, of.value) for of, at, pulls in kinds]
+    named = dict(zip(("lower", "upper", "drawn"), others, strict=True))
+    return Intent(True, f"Lambda is identified: {told}.", law, mean, lam, low, high, pull, named)

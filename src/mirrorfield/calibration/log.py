@@ -416,6 +416,10 @@ def read_events(
     """
     if (items is None) != (columns.item is None):
         raise InputError("--items TABLE and --item COLUMN go together: the table, and the column both tables share.")
+    if columns.separator == "":
+        raise InputError(
+            '--separator: expected one character or more, got ""; leave it out if every event has one category.'
+        )
     check_transform(columns.transform)
     source = Source(log, columns.delimiter, columns.named)
     given = columns.reaction

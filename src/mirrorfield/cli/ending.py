@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Timer
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -73,7 +73,17 @@ def end_as_told(command: Callable[[], int | None]) -> NoReturn:
         message = getattr(error, "format_message", None)  # how Click tells of a word it does not know
         if message is None:
             raise
-        fail(message(), 2)
+        fail(_wrong_type(error) or message(), 2)
+
+
+def _wrong_type(error: Any) -> str | None:
+    """Return what is said of a word that is no number where one is expected; None for other mistakes of the words."""
+    from pydantic import ValidationError
+
+    from mirrorfield.population.base import Frozen, one_line
+
+    cause, name = error.__cause__, getattr(getattr(error, "param", None), "opts", ("",))[-1]
+    return f"{name}: {one_line(cause, Frozen)}" if isinstance(cause, ValidationError) else None
 
 
 @contextmanager

@@ -2,16 +2,19 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
 from rich.table import Table
 
-from mirrorfield.cli.asked import Json, Seed, Settings, Steps, Threads, check_file, print_json, progress_bar
+from mirrorfield.cli.asked import Json, Seed, Settings, Steps, Threads, check_file, print_json
 from mirrorfield.cli.settings import build_population
 from mirrorfield.cli.table import stdout
 from mirrorfield.population.scenario import Scenario
+
+if TYPE_CHECKING:
+    from mirrorfield.study.scorecard import Scorecard
 
 SHORT = ("fact", "published", "model", "null models", "nearest", "verdict")
 
@@ -22,23 +25,23 @@ def scorecard(
     seed: Seed = None,
     settings: Settings = None,
     only: Annotated[list[str] | None, typer.Option(help="This fact only, by its id; may be repeated.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Also write every fact in full to FILE.md or FILE.html.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write all of it, with a picture, to FILE.md or FILE.html.")
+    ] = None,
     threads: Threads = None,
     json_: Json = False,
 ) -> None:
     """Hold the default scenario, or a changed one, against published facts; those that it contradicts come first."""
-    from mirrorfield.report.scorecard import MARK, head, lines, markdown, page, plain, told_apart
+    from mirrorfield.report.scorecard import MARK, head, lines, told_apart
     from mirrorfield.study.scorecard import scorecard as run
 
     check_file(out, "--out", ".md", ".html")
+    if out and out.suffix == ".md":
+        check_file(out.with_suffix(".png"), "--out", ".png")
     base = build_population("default", settings or [], users=users, steps=steps, seed=seed)
-    with progress_bar("facts", None) as (progress, task):
-        card = run(
-            base, only or (), threads=threads,
-            progress=lambda name, done, total: progress.update(task, description=name, completed=done, total=total),
-        )  # fmt: skip
+    card = run(base, only or (), threads=threads, progress=True)
     if json_:
-        print_json(plain(card))
+        print_json(card.plain())
     else:
         table = Table(box=box.SIMPLE_HEAD)
         for heading in SHORT:
@@ -51,8 +54,18 @@ def scorecard(
         if any(not row.fact.checked for row in card.rows):
             stdout().print(MARK, highlight=False, soft_wrap=True)
     if out:
-        command = _command(base, settings or [], only or [])
-        out.write_text(markdown(card, command) if out.suffix == ".md" else page(card, command), encoding="utf-8")
+        _write(card, out, _command(base, settings or [], only or []))
+
+
+def _write(card: "Scorecard", out: Path, command: str) -> None:
+    """Write the page, and beside one of Markdown the picture that it shows, if there is a number to draw."""
+    from mirrorfield.report.scorecard import markdown
+
+    picture = out.with_suffix(".png").name if out.suffix == ".md" and any(row.model for row in card.rows) else ""
+    if picture:
+        card.plot.facts().savefig(out.with_suffix(".png"), dpi=180, metadata={"Software": None})
+    text = markdown(card, command, picture) if out.suffix == ".md" else card.report(command)
+    out.write_text(text, encoding="utf-8")
 
 
 def _command(base: Scenario, settings: list[str], only: list[str]) -> str:

@@ -23,7 +23,7 @@ def watched(progress: Progress, total: int | None, text: str = "simulating") -> 
         return
     if progress is not True:
         if not callable(progress):
-            raise InputError(f"progress: expected True or a function of a number of users, got {progress!r}")
+            raise InputError(f"progress: expected True or a function of a number, got {progress!r}")
         yield progress
         return
     from rich.console import Console

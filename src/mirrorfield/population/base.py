@@ -1,6 +1,6 @@
 """What every part of a scenario has in common: frozen, strict about names, one clear line for a mistake."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, get_args
 
 import numpy as np
@@ -85,31 +85,81 @@ def brief(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
+_WORDS = {
+    "string_type": "text",
+    "int_type": "an integer",
+    "int_parsing": "an integer",
+    "int_parsing_size": "a shorter integer",
+    "int_from_float": "an integer",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "too_short": "a list of length {min_length} or more",
+    "too_long": "a list of length {max_length} or less",
+    "string_too_short": "text of length {min_length} or more",
+    "string_too_long": "text of length {max_length} or less",
+    "string_pattern_mismatch": "text of the form {pattern}",
+    "union_tag_invalid": "a table with {discriminator} one of {expected_tags}",
+    "union_tag_not_found": 'a table with {discriminator}, such as {{distribution = "point", value = 0.5}}',
+}
+"""What was expected, by pydantic's type of error, in words that a person who writes TOML knows."""
+_LISTS, _TABLES = ("tuple_type", "list_type"), ("dict_type", "model_type", "model_attributes_type")
+_TAGS = {"point", "uniform", "beta", "mixture", "lognormal", "dirichlet", "float", "int"}
+_ALTERNATIVES = ("tuple[", "literal[", "constrained-")
+
+
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-        for field in annotation.model_fields.values():
-            yield from _models(field.annotation)
-            for extra in field.metadata:
-                yield from _models(extra)
     for part in get_args(annotation):
         yield from _models(part)
 
 
-def _choices(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """Return the names that could stand where an unknown one was found."""
+def _holders(model: type[BaseModel], location: tuple[int | str, ...]) -> list[type[BaseModel]]:
+    """Return the models that could hold the last part of a location."""
     here: list[type[BaseModel]] = [model]
     for part in location[:-1]:
         inner = [m for h in here if part in h.model_fields for m in _models(h.model_fields[str(part)].annotation)]
         here = inner or here
-    return sorted({name for m in here for name in m.model_fields})
+    return here
+
+
+def _parts(location: tuple[int | str, ...]) -> list[int | str]:
+    """Return a location without the names of alternatives, which are pydantic's and not the file's."""
+    return [part for part in location if part not in _TAGS and not str(part).startswith(_ALTERNATIVES)]
 
 
 def _place(location: tuple[int | str, ...]) -> str:
-    tags = {"point", "uniform", "beta", "mixture", "lognormal", "dirichlet", "float", "constrained-int"}
-    alternatives = ("tuple[", "literal[")
-    parts = [str(part) for part in location if str(part) not in tags and not str(part).startswith(alternatives)]
-    return ".".join(map(brief, parts))
+    return ".".join(brief(str(part)) for part in _parts(location))
+
+
+def _expected(problem: Any, model: type[BaseModel]) -> str:
+    """Return what was expected at one place, in words of this project."""
+    kind, location = problem["type"], problem["loc"]
+    if kind in _WORDS:
+        return _WORDS[kind].format(**problem.get("ctx", {}))
+    path = ".".join(part for part in _parts(location) if isinstance(part, str))
+    if kind in _TABLES:
+        return f"a table such as [[{path}]]" if isinstance(location[-1], int) else f"a table such as [{path}]"
+    if kind in _LISTS:
+        fields = [h.model_fields.get(str(_parts(location)[-1])) for h in _holders(model, tuple(_parts(location)))]
+        of_tables = any(any(_models(field.annotation)) for field in fields if field)
+        return f"a list of tables such as [[{path}]]" if of_tables else "a list"
+    return str(problem["msg"]).removeprefix("Input should be ")
+
+
+def _complaint(problems: Sequence[Any], model: type[BaseModel]) -> str:
+    """Return what was expected and what came at the first place; where there are alternatives, every one of them."""
+    first = problems[0]
+    if first["type"] == "value_error":
+        return str(first["msg"]).removeprefix("Value error, ")
+    if first["type"] == "missing":
+        return "expected a value, got none"
+    here = [problem for problem in problems if _place(problem["loc"]) == _place(first["loc"])]
+    words = dict.fromkeys(_expected(problem, model) for problem in here if problem["type"] != "value_error")
+    return f"expected {' or '.join(words)}, got {shown(first['input'])}"
 
 
 def one_line(error: ValidationError, model: type[BaseModel]) -> str:
@@ -118,15 +168,11 @@ def one_line(error: ValidationError, model: type[BaseModel]) -> str:
     first = problems[0]
     place = _place(first["loc"])
     if first["type"] == "extra_forbidden":
-        choices = _choices(model, first["loc"])
+        choices = sorted({name for m in _holders(model, first["loc"]) for name in m.model_fields})
         hint = nearest(str(first["loc"][-1]), choices) or f" Known: {', '.join(choices)}."
         line = f'unknown key "{place}".{hint}'
     else:
-        message = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-        if first["type"] == "missing":
-            message = "expected a value, got none"
-        elif first["type"] != "value_error":
-            message = f"expected {message}, got {shown(first['input'])}"
+        message = _complaint(problems, model)
         line = f"{place}: {message}" if place else message
     others = len({_place(problem["loc"]) for problem in problems}) - 1
     return line + (f" (and {others} more)" if others else "")

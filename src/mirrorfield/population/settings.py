@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mirrorfield.errors import InputError, nearest
+from mirrorfield.population.action import DEFAULT, DEFAULT_CATEGORIES
 from mirrorfield.population.base import brief
 from mirrorfield.population.worlds import Some
 from mirrorfield.reading import reason_of
@@ -42,9 +43,11 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
 def apply_setting(values: dict[str, Any], keys: list[str], value: Any) -> None:
     """Set one value inside nested dictionaries and lists; raise InputError naming a part that is not there.
 
-    A policy of the intervention that is not there yet begins as the policy before it.
+    A policy of the intervention that is not there yet begins as the policy before it, and actions as the default ones.
     """
     here: Any = values
+    if keys[0] == "actions" and len(keys) > 1 and "categories" in values:
+        values.setdefault("actions", _default_actions(values["categories"]))
     if keys[:2] == ["intervention", "policy"] and len(keys) > 2 and "intervention" in values:
         values["intervention"].setdefault("policy", dict(values["policy"]))
     for depth, key in enumerate(keys[:-1]):
@@ -56,6 +59,18 @@ def apply_setting(values: dict[str, Any], keys: list[str], value: Any) -> None:
         here[last] = value
     else:
         raise InputError(f"--set: {brief('.'.join(keys[:-1]))} is a single value, so it has no {brief(last)}")
+
+
+def _default_actions(categories: Any) -> dict[str, Any]:
+    """Return the default actions; raise InputError if the categories, not yet validated, are not those they are for."""
+    listed = categories if isinstance(categories, list) else []
+    if tuple(part.get("name") for part in listed if isinstance(part, dict)) != DEFAULT_CATEGORIES:
+        raise InputError(
+            "--set: actions: expected a scenario with actions of its own, for the default ones are for "
+            f"{', '.join(DEFAULT_CATEGORIES)}; write them in a TOML file, such as [actions.dwell] with reactive = 3.0 "
+            "and intentional = 2.0, and [[actions.kinds]] with name, reactive and intentional"
+        )
+    return DEFAULT.model_dump(mode="json", exclude_none=True)
 
 
 def _inside(here: Any, key: str, place: str) -> Any:

@@ -18,7 +18,7 @@ HEAD = ("metric", "change, 95% interval", "sign", "range over the assumptions", 
 ROW, TOP = 0.24, 0.3
 FOREST_CAPTION = (
     "The change with its 95% interval: of the people as fitted in the first row, below of up to 2,000 of them under "
-    "one other assumption each, which the log cannot tell from the first."
+    "one other assumption each, which the log leaves open."
 )
 MEANING = (
     "An interval is over the people of the log and their luck, with their profiles and all that is assumed held fixed. "
@@ -70,7 +70,7 @@ def _sensitivity(found: Audit, arm: int) -> str:
     pictures = "".join(figure(svg, "") for svg in drawn)
     name = escape(found.comparison.arms[arm].name)
     return (
-        f"<section><h2>What the log cannot tell: {name}</h2>\n<p>{escape(FOREST_CAPTION)}</p>"
+        f"<section><h2>What the log leaves open: {name}</h2>\n<p>{escape(FOREST_CAPTION)}</p>"
         f'<div class="figures">{pictures}</div>'
         f"{table(('assumption', *found.metrics), rows)}</section>\n"
     )

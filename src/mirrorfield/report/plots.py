@@ -1,4 +1,4 @@
-"""The report's pictures one by one, as matplotlib figures: `run.plot` and `tipping.plot`."""
+"""The report's pictures one by one, as matplotlib figures: `run.plot`, `tipping.plot` and `card.plot`."""
 
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from mirrorfield.report.scenes import arousal_flows, policy_map
 if TYPE_CHECKING:
     import xarray as xr
 
+    from mirrorfield.study.scorecard import Scorecard
     from mirrorfield.study.tipping import Tipping
 
 
@@ -54,3 +55,16 @@ class TippingPlots:
         from mirrorfield.report.study import tipping_chart
 
         return noted(tipping_chart(self._found), assumption(self._found.scenario))
+
+
+class ScorecardPlots:
+    """The picture of a scorecard."""
+
+    def __init__(self, card: "Scorecard") -> None:
+        self._card = card
+
+    def facts(self) -> Figure:
+        """Return a strip for each fact, with the published number, the model's and the null models' on one scale."""
+        from mirrorfield.report.strips import strips
+
+        return noted(strips(self._card.rows), assumption(self._card.base))

@@ -6,7 +6,10 @@ from html import escape
 from math import isfinite
 from typing import Any
 
-from mirrorfield.report.leaf import leaf, table
+from mirrorfield.report.canvas import to_svg
+from mirrorfield.report.card import Figures
+from mirrorfield.report.leaf import figure, leaf, table
+from mirrorfield.report.strips import ALT, CAPTION, number, strips
 from mirrorfield.study.bench import NULLS
 from mirrorfield.study.scorecard import Row, Scorecard
 from mirrorfield.validation.facing import ORDER, RULE, Measured
@@ -21,15 +24,6 @@ ASSUMED = (
     'wrong. A fact of the role "input" is of the sort that the tables were made to show; only the others test.'
 )
 MARK = "* The number was not read in the source itself; the reason stands with the fact."
-
-
-def number(value: float) -> str:
-    """Return a number with three digits.
-
-    >>> number(-0.04567), number(float("inf"))
-    ('-0.0457', 'never')
-    """
-    return f"{value:.3g}" if isfinite(value) else "never"
 
 
 def _found(found: Measured) -> str:
@@ -143,12 +137,13 @@ def _value(value: Any) -> str:
     return json.dumps(value)
 
 
-def markdown(card: Scorecard, command: str) -> str:
-    """Return the scorecard as a page of Markdown; `command` is what made it."""
+def markdown(card: Scorecard, command: str, picture: str = "") -> str:
+    """Return the scorecard as a page of Markdown; `command` is what made it, `picture` the file that it shows."""
     rows = [HEADINGS, ("---",) * len(HEADINGS), *(cells(row) for row in card.rows)]
     grid = "".join(f"| {' | '.join(part.replace('|', '/') for part in row)} |\n" for row in rows)
     text = f"# {TITLE}\n\n**{head(card)}** {told_apart(card)}\n\n```console\n$ {command}\n```\n\n"
-    text += f"{ASSUMED}\n\n{grid}\n{_escaped(MARK)}\n\n"
+    shown = f'![{ALT}]({picture}){{ width="480" }}\n\n{CAPTION}\n\n' if picture else ""
+    text += f"{ASSUMED}\n\n{shown}{grid}\n{_escaped(MARK)}\n\n"
     text += f"## The rule\n\n{RULE}\n\n## The facts\n"
     for row in card.rows:
         text += f"\n### {row.fact.id}\n\n{row.fact.statement}\n\n"
@@ -162,7 +157,7 @@ def _escaped(text: str) -> str:
 
 def page(card: Scorecard, command: str) -> str:
     """Return the scorecard as one self-contained HTML page; `command` is what made it."""
-    body = f"<p>{escape(told_apart(card))}</p>\n<p>{escape(ASSUMED)}</p>\n"
+    body = f"<p>{escape(told_apart(card))}</p>\n{_pictures(card)}<p>{escape(ASSUMED)}</p>\n"
     body += f"{table(HEADINGS, [cells(row) for row in card.rows])}<p>{escape(MARK)}</p>\n"
     body += f"<section><h2>The rule</h2><p>{escape(RULE)}</p></section>\n"
     for row in card.rows:
@@ -171,6 +166,20 @@ def page(card: Scorecard, command: str) -> str:
             f"<section><h2>{escape(row.fact.id)}</h2><p>{escape(row.fact.statement)}</p><ul>{listed}</ul></section>\n"
         )
     return leaf(TITLE, head(card), body, card.base, command)
+
+
+def _pictures(card: Scorecard) -> str:
+    """Return the strips as HTML, contradicted facts in a figure of their own; nothing where there are none to draw."""
+    against = [row for row in card.rows if row.model and row.verdict.word == "contradicts"]
+    others = [row for row in card.rows if row.model and row not in against]
+    drawn = [to_svg(strips(part), f"strips{place}", ALT) for place, part in enumerate((against, others)) if part]
+    pictures = "".join(figure(svg, "") for svg in drawn)
+    return f'<div class="figures">{pictures}</div>\n<p class="note">{escape(CAPTION)}</p>\n' if drawn else ""
+
+
+def figures(card: Scorecard) -> Figures:
+    """Return what is said of each fact in a few words, contradicted ones first."""
+    return [(row.fact.id, cells(row)[-1]) for row in card.rows]
 
 
 def lines(rows: Sequence[Row]) -> list[tuple[str, ...]]:

@@ -44,6 +44,7 @@ dl.terms dd { margin: 2px 0 14px; max-width: 68ch; }
 .formula { display: block; margin-top: 2px; overflow-x: auto; font-family: Georgia, "Times New Roman", serif; }
 ul.honest { margin: 0; padding-left: 20px; max-width: 68ch; }
 ul.honest li { margin-bottom: 10px; }
+li { overflow-wrap: anywhere; }
 pre { background: var(--wash); padding: 14px 16px; overflow-x: auto; font-size: 0.8125rem; line-height: 1.5;
   font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; margin: 10px 0 20px; }
 summary { cursor: pointer; font-weight: 600; }

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mirrorfield.arrays import FloatArray
+from mirrorfield.calibration.intentionality import Others
 from mirrorfield.calibration.scenario import ENGAGED
 from mirrorfield.population.scenario import Profile, Scenario
 from mirrorfield.population.settings import changed
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 LAMBDAS = (0.25, 0.5)
 MEASURED, FIRST, LAST = "film-arousal", 0, -1
+ALIKE = "best estimates make people more alike than they are."
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,14 @@ class Assumption:
     people: "xr.Dataset"
 
 
-def assumptions(base: Scenario, people: "xr.Dataset", source: Scenario) -> list[Assumption]:
-    """Return every other assumption, one at a time, about what `base.population.assumed` lists.
+def assumptions(
+    base: Scenario, people: "xr.Dataset", source: Scenario, others: Mapping[str, Others] = MappingProxyType({})
+) -> list[Assumption]:
+    """Return every other assumption, one at a time: about what `base.population.assumed` lists, and what is uncertain.
 
     Parameters: base, the scenario of fitted people; people, their profiles by user and category, as `fit` gives them;
-    source, the scenario that arousal was taken from. Source: docs/audit.md.
+    source, the scenario that arousal was taken from; others, "lower", "upper" and "drawn" of these people, where the
+    log identifies lambda. Source: docs/audit.md.
     """
     assumed, found = base.population.assumed or (), []
     if "learning_rate" in assumed:
@@ -47,10 +53,13 @@ def assumptions(base: Scenario, people: "xr.Dataset", source: Scenario) -> list[
             found.append(Assumption("learning_rate", f"learning rate {rate:g}", means, scenario, people))
     if "intentionality" in assumed:
         found += [deliberate(base, people, source, share) for share in LAMBDAS]
+    found += [_at(base, people, others[side], side) for side in ("lower", "upper") if side in others]
     if "arousal" in assumed:
         found += [_unmoved(base, people), _measured(base, people)]
     if "intentionality" in assumed:
         found.append(_drawn(base, people))
+    if "drawn" in others:
+        found.append(_drawn_with_lambda(base, people, others["drawn"]))
     return found
 
 
@@ -85,6 +94,30 @@ def deliberate(base: Scenario, people: "xr.Dataset", source: Scenario, share: fl
     )
     scenario = base.model_copy(update={"intentional": profile})
     return Assumption("intentionality", f"lambda {share:g}", means, scenario, listed)
+
+
+def _at(base: Scenario, people: "xr.Dataset", end: Others, side: str) -> Assumption:
+    """Return the people at one end of the interval of the mean lambda, with the values that go with it."""
+    means = (
+        f"The mean lambda is {end.mean:.3f}, the {side} end of its 95% interval; everybody's lambda, pulls and values "
+        "are the most likely ones then."
+    )
+    return Assumption("intentionality", f"mean lambda {end.mean:.3f}", means, *_others(base, people, end))
+
+
+def _drawn_with_lambda(base: Scenario, people: "xr.Dataset", drawn: Others) -> Assumption:
+    means = f"Every lambda and pull is drawn within its uncertainty; {ALIKE}"
+    return Assumption("profiles", "people drawn", means, *_others(base, people, drawn))
+
+
+def _others(base: Scenario, people: "xr.Dataset", others: Others) -> tuple[Scenario, "xr.Dataset"]:
+    """Return other people that the log leaves open, and the scenario with what they value."""
+    listed = people.assign(
+        susceptibility=(people["susceptibility"].dims, np.clip(others.pull, 0, 1).astype(np.float32)),
+        intentionality=(people["intentionality"].dims, others.lam.astype(np.float32)),
+    )
+    value = tuple(round(float(x), 6) for x in np.clip(others.value, 0, 1))
+    return base.model_copy(update={"intentional": base.intentional.model_copy(update={"mean": value})}), listed
 
 
 def _unmoved(base: Scenario, people: "xr.Dataset") -> Assumption:
@@ -127,6 +160,6 @@ def _drawn(base: Scenario, people: "xr.Dataset") -> Assumption:
     mean = people["susceptibility"].values.astype(float)
     z = np.random.default_rng(base.seed).standard_normal(mean.shape)
     drawn = np.clip(mean + z * np.sqrt(np.maximum(left, 0)), 0, 1).astype(np.float32)
-    means = "Every mean reaction is drawn within its uncertainty; best estimates make people more alike than they are."
+    means = f"Every mean reaction is drawn within its uncertainty; {ALIKE}"
     listed = people.assign(susceptibility=(people["susceptibility"].dims, drawn))
     return Assumption("profiles", "profiles drawn", means, base, listed)

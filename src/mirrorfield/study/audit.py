@@ -190,7 +190,8 @@ def audit(
 
     The people run without and with every change, each with the same luck. Then up to 2,000 of them, spread evenly over
     the log, do the same under every assumption in turn: other learning rates, lambda above 0, arousal without effect or
-    moved as it was measured, and profiles drawn within their uncertainty.
+    moved as it was measured, and profiles drawn within their uncertainty. Where the log identifies lambda, its mean is
+    moved to both ends of its 95% interval in place of the other lambdas.
 
     Parameters: log, as for `mirrorfield.fit`, or what that returned; changes, {name: settings}, such as
     {"quota": {"intervention.quota": 0.6}}; metrics to vary, among those of `mirrorfield.compare`; settings of the base
@@ -218,7 +219,9 @@ def audit(
     for metric in metrics:
         check_known(metric, metric_names(base), "audit: unknown metric")
     rows = sampled_users(len(fitted.dataset["user"]), FEW)
-    varied = assumptions(base, fitted.dataset.isel(user=rows), fitted.base)
+    intent = fitted.found.intent
+    unsure = {name: people.rows(rows) for name, people in intent.others.items()} if intent else {}
+    varied = assumptions(base, fitted.dataset.isel(user=rows), fitted.base, unsure)
     few = min(base.users, FEW)
     with TemporaryDirectory() as folder, watched(progress, _runs(base, few, varied, changes)) as told:
         run = partial(_compared, Path(folder), changes=dict(changes), threads=threads, progress=told)
