@@ -3,15 +3,14 @@
 Usage: uv run python bench/rules.py [--rounds 5] [--users 16384] [--steps 1500]
 
 Rules take turns within a round; a ratio is taken within a round, and the table has its median and range over rounds.
-Each figure is the best of 3, in seconds of processor time on one thread. *Whole run* has everything that `mirrorfield
-run` computes: drawing users, posts, learning, recording and the fold over users. *Kernel* is without the fold. Every
-post of every rollout counts as one user-step.
+Each figure is the best of 3, in seconds of processor time on one thread, of a whole run: drawing users, posts,
+learning, recording and the fold over users. Every post of every rollout counts as one user-step.
 """
 
 import argparse
 import statistics
 
-from kernel import best_of_three, run_batches
+from kernel import best_of_three
 
 import mirrorfield as mf
 from mirrorfield.api import execute
@@ -24,11 +23,9 @@ def plan_of(rule: str, users: int, steps: int) -> Plan:
     return plan_run(mf.Scenario(users=users, steps=steps, policy={"rule": rule}, record={"users": users // 20}))
 
 
-def nanoseconds(plan: Plan) -> tuple[float, float]:
-    """Return nanoseconds per user-step of a whole run and of the kernel alone."""
-    posts = plan.scenario.users * plan.scenario.steps
-    whole, kernel = best_of_three(lambda: execute(plan, 1)), best_of_three(lambda: run_batches(plan, plan.steps))
-    return 1e9 * whole / posts, 1e9 * kernel / posts
+def nanoseconds(plan: Plan) -> float:
+    """Return nanoseconds per user-step of a whole run."""
+    return 1e9 * best_of_three(lambda: execute(plan, 1)) / plan.scenario.users / plan.scenario.steps
 
 
 def spread(values: list[float]) -> str:
@@ -47,11 +44,10 @@ def main() -> None:
     for plan in plans.values():
         execute(plan, 1)
     rounds = [{name: nanoseconds(plan) for name, plan in plans.items()} for _ in range(given.rounds)]
-    print("| rule | M user-steps/s, whole run | time against plain REINFORCE, whole run | kernel |\n|---|---|---|---|")
+    print("| rule | M user-steps/s | time against plain REINFORCE |\n|---|---|---|")
     for name in PRESETS:
-        rate = statistics.median(1e3 / times[name][0] for times in rounds)
-        whole, kernel = ([times[name][i] / times["reinforce"][i] for times in rounds] for i in (0, 1))
-        print(f"| `{name}` | {rate:.0f} | {spread(whole)} | {spread(kernel)} |")
+        rate = statistics.median(1e3 / times[name] for times in rounds)
+        print(f"| `{name}` | {rate:.0f} | {spread([times[name] / times['reinforce'] for times in rounds])} |")
 
 
 if __name__ == "__main__":
