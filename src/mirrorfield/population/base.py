@@ -140,7 +140,7 @@ def _expected(problem: Any, model: type[BaseModel]) -> str:
     kind, location = problem["type"], problem["loc"]
     if kind in _WORDS:
         return _WORDS[kind].format(**problem.get("ctx", {}))
-    path = ".".join(part for part in _parts(location) if isinstance(part, str))
+    path = ".".join(brief(part) for part in _parts(location) if isinstance(part, str))
     if kind in _TABLES:
         return f"a table such as [[{path}]]" if isinstance(location[-1], int) else f"a table such as [{path}]"
     if kind in _LISTS:
