@@ -102,6 +102,8 @@ def test_two_groups_are_compared_with_the_error_of_both_together() -> None:
     many, none, one, several = np.arange(50_000) < 211, np.zeros(1250), np.arange(1250) < 1, np.arange(1250) < 20
     assert alike("as expected: 5.3 in 1,250", many, one).holds and alike("0 where 5.3 are", many, none).holds
     assert not alike("20 where 5.3 are expected", many, several).holds
+    nobody, five = np.zeros(50_000), np.arange(1250) < 5
+    assert alike("1 where nobody is", nobody, one).holds and not alike("5 where nobody is", nobody, five).holds
     n, m, p = 50_000, 1250, 212 / 51_250
     assert alike("", many, one).error == pytest.approx(np.sqrt(p * (1 - p) * (1 / n + 1 / m)))
 

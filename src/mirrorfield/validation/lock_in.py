@@ -34,10 +34,11 @@ def _against_experiment(bandits: dict[str, Bandit], users: int, seed: int) -> It
 def alike(text: str, ours: np.ndarray, theirs: np.ndarray) -> Claim:
     """Return the claim that something holds as often in two groups of users, with the error that there is if it does.
 
-    The error is of both groups together, because the smaller one may hold one user where five are expected.
+    The error is of both groups together, because the smaller one may hold one user where five are expected; it is that
+    of one user in the smaller group at least.
     """
-    pooled = share(np.concatenate([ours, theirs]))[1]
-    error = pooled * np.sqrt((len(ours) + len(theirs)) * (1 / len(ours) + 1 / len(theirs)))
+    n, m, p = len(ours), len(theirs), float(np.concatenate([ours, theirs]).mean())
+    error = np.sqrt(max(p * (1 - p), 1 / min(n, m)) * (1 / n + 1 / m))
     return equal("lock-in", text, float(theirs.mean()), float(ours.mean()), float(error))
 
 
