@@ -18,7 +18,7 @@ from mirrorfield.kernel.lens import draw_labels, enter_lens, label, look_back, p
 from mirrorfield.kernel.people import blend_profiles, load_people, start_streams
 from mirrorfield.kernel.plain import choose, draw_luck, learn, move, weigh
 from mirrorfield.kernel.record import finish, look_from, mix_heights, mix_states
-from mirrorfield.kernel.rows import copy_row, set_row
+from mirrorfield.kernel.rows import copy_row, set_row, sum_rungs
 from mirrorfield.kernel.serving import (
     draw_meddling,
     explore,
@@ -95,6 +95,7 @@ def serve(rows: Any, at: Any, also: Any, serving: Any) -> None:
     total, opened, odds, share = rows[at.total], rows[also.opened], rows[also.odds], rows[also.share]
     start_odds(rows[at.weight], total, opened, odds, rows[also.odds_total], share)
     if serving.quota < ONE:
+        sum_rungs(odds, rows[also.held])
         limit(odds, total, rows[also.held], rows[also.fullest], rows[also.rest], serving.quota)
     explore(odds, total, opened, share, serving.keep, serving.exploration)
 

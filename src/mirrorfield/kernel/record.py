@@ -6,18 +6,15 @@ import numpy as np
 
 from mirrorfield.arrays import S
 from mirrorfield.kernel.jit import compiled, lanewise, larger, select
-from mirrorfield.kernel.rows import copy_row, of_state, set_row
+from mirrorfield.kernel.rows import copy_row, of_state, set_row, sum_rungs
 from mirrorfield.maths import ONE, ZERO
 from mirrorfield.model.diet import LIVED_IN, mixed, time_in_states
 
 
 @lanewise
-def look(odds: Any, inverse_total: Any, calm_to: Any, hooked_at: Any, served: Any, moves: Any) -> None:
-    """Turn odds, (K, n), into shares, and find those of categories, (C, n), and how likely each next state is, (S, n).
-
-    calm_to and hooked_at, (K, n), are of the state that people are in; every category has as many arms.
-    """
-    calm, engaged, hooked, rungs = moves[0], moves[1], moves[2], len(odds) // len(served)
+def share_out(odds: Any, inverse_total: Any, calm_to: Any, hooked_at: Any, moves: Any) -> None:
+    """Turn odds, (K, n), into shares, and find how likely each next state is, (S, n); calm_to and hooked_at, (K, n)."""
+    calm, engaged, hooked = moves[0], moves[1], moves[2]
     for j in range(len(inverse_total)):
         inverse_total[j] = ONE / inverse_total[j]
         calm[j], engaged[j], hooked[j] = ZERO, ZERO, ZERO
@@ -29,14 +26,6 @@ def look(odds: Any, inverse_total: Any, calm_to: Any, hooked_at: Any, served: An
             calm[j] = calm[j] + share * low
             engaged[j] = engaged[j] + share * select(high > low, high - low, ZERO)
             hooked[j] = hooked[j] + share * (ONE - high)
-    for i in range(len(served)):
-        total, row = served[i], odds[i * rungs]
-        for j in range(len(total)):
-            total[j] = row[j]
-        for r in range(1, rungs):
-            row = odds[i * rungs + r]
-            for j in range(len(total)):
-                total[j] = total[j] + row[j]
 
 
 @compiled
@@ -44,8 +33,8 @@ def look_from(rows: Any, at: Any, s: int, odds: Any, total: Any) -> None:
     """Find what each person would be served in state s, by odds of that total, and where they would go from there."""
     arms, categories = len(odds), len(rows[at.susceptibility])
     calm_to, hooked_at = rows[at.calm_to][s * arms : (s + 1) * arms], rows[at.hooked_at][s * arms : (s + 1) * arms]
-    served, moves = rows[at.served][s * categories : (s + 1) * categories], rows[at.moves][s * S : (s + 1) * S]
-    look(odds, total, calm_to, hooked_at, served, moves)
+    share_out(odds, total, calm_to, hooked_at, rows[at.moves][s * S : (s + 1) * S])
+    sum_rungs(odds, rows[at.served][s * categories : (s + 1) * categories])
 
 
 @lanewise

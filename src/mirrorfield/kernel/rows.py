@@ -113,6 +113,20 @@ def set_row(x: Any, row: Any) -> None:
 
 
 @lanewise
+def sum_rungs(arms: Any, sums: Any) -> None:
+    """Set a category's row, (C, n), to the sum over its arms, (K, n), of which each category has as many."""
+    rungs = len(arms) // len(sums)
+    for i in range(len(sums)):
+        row, one = sums[i], arms[i * rungs]
+        for j in range(len(row)):
+            row[j] = one[j]
+        for r in range(1, rungs):
+            one = arms[i * rungs + r]
+            for j in range(len(row)):
+                row[j] = row[j] + one[j]
+
+
+@lanewise
 def copy_row(source: Any, row: Any) -> None:
     """Copy a row."""
     for j in range(len(row)):

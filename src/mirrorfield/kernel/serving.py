@@ -62,19 +62,13 @@ def start_odds(weight: Any, total: Any, opened: Any, odds: Any, odds_total: Any,
 
 @lanewise
 def limit(odds: Any, total: Any, held: Any, fullest: Any, rest: Any, quota: Any) -> None:
-    """Hold the odds of the largest category to the quota."""
+    """Hold the odds of the largest category to the quota; `held` comes as the odds of every category."""
     rungs = len(odds) // len(held)
     for j in range(len(total)):
         fullest[j] = ZERO
         rest[j] = ZERO
     for i in range(len(held)):
-        row, one = held[i], odds[i * rungs]
-        for j in range(len(row)):
-            row[j] = one[j]
-        for r in range(1, rungs):
-            one = odds[i * rungs + r]
-            for j in range(len(row)):
-                row[j] = row[j] + one[j]
+        row = held[i]
         for j in range(len(row)):
             fullest[j] = larger(row[j], fullest[j])
     for i in range(len(held)):
