@@ -17,7 +17,7 @@ import xarray as xr
 import mirrorfield as mf
 from mirrorfield.api import execute, reopen
 from mirrorfield.errors import CorruptError
-from mirrorfield.store import durable, ticket
+from mirrorfield.store import durable, job, ticket
 from mirrorfield.store.parts import decode_part, encode_part
 
 from .conftest import BLOCK, SCENARIO, content, opened
@@ -78,6 +78,60 @@ def test_a_part_with_impossible_numbers_and_a_right_checksum_is_refused_by_name(
     assert content(folder) == before | {f"parts/{path.name}": path.read_bytes()}
     path.unlink()
     finish(folder)
+
+
+@pytest.fixture
+def joined_by_four(monkeypatch) -> None:
+    monkeypatch.setattr(job, "JOINED", 4)
+
+
+def test_every_so_many_parts_become_one(joined_by_four, half_done, undisturbed) -> None:
+    folder = half_done(10)
+    names = sorted(path.name for path in (folder / "parts").iterdir())
+    assert names[:2] == ["0000000000-256.part", "0000000256-256.part"]
+    assert names[2:] == [f"0000000{first}-64.part" for first in range(512, 512 + 64 * (len(names) - 2), 64)]
+    ran: list[int] = []
+    mf.simulate(SCENARIO, out=folder, resume=True, threads=1, progress=ran.append)
+    assert sum(ran) == SCENARIO.users - 2 * 256 - 64 * (len(names) - 2)
+    assert content(folder) == undisturbed
+
+
+def test_a_kill_while_parts_become_one_counts_nobody_twice(half_done, undisturbed, monkeypatch) -> None:
+    folder = half_done(6)
+    before = content(folder)
+    monkeypatch.setattr(job, "JOINED", 4)
+    with reopen(folder) as held:
+        held._join(0)
+    for name, data in before.items():  # as if killed before they were removed
+        (folder / name).write_bytes(data)
+    names = sorted(path.name for path in (folder / "parts").iterdir())
+    assert names[:3] == ["0000000000-256.part", "0000000000-64.part", "0000000064-64.part"]
+    assert f" {64 * (len(names) - 1)} of 1,000 users are done" in job.describe_job(folder)
+    assert finish(folder) == undisturbed
+
+
+def test_a_damaged_part_of_several_blocks_runs_again(joined_by_four, half_done, undisturbed, caplog) -> None:
+    folder = half_done(6)
+    part = folder / "parts" / "0000000000-256.part"
+    data = part.read_bytes()
+    part.write_bytes(data[:-9] + bytes([data[-9] ^ 4]) + data[-8:])
+    assert finish(folder) == undisturbed
+    assert f"{part}: not used: its checksum is wrong" in caplog.text and "its 256 users run again" in caplog.text
+
+
+def test_parts_that_changed_before_they_became_one_are_left_and_named(
+    half_done, undisturbed, caplog, monkeypatch
+) -> None:
+    folder = half_done(6)
+    monkeypatch.setattr(job, "JOINED", 4)
+    with reopen(folder) as held:
+        before = content(folder)
+        part = sorted((folder / "parts").iterdir())[1]
+        part.write_bytes(b"")
+        held._join(0)
+        assert content(folder) == before | {f"parts/{part.name}": b""}
+    assert finish(folder) == undisturbed
+    assert f"{part}: not used" in caplog.text
 
 
 @pytest.mark.parametrize("chunks", [{}, {"../../outside": "0" * 64}, ["x"], 7])

@@ -1,7 +1,8 @@
 """Run a scenario over blocks of users, and gather what the blocks found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -259,6 +260,17 @@ def columns_of(sample: IntArray, first: int, end: int) -> slice:
     """Return the places of users first ... end - 1 among ids in ascending order."""
     low, high = np.searchsorted(sample, [first, end])
     return slice(int(low), int(high))
+
+
+def joined(parts: Sequence[Part]) -> Part:
+    """Return the parts of adjacent blocks, in order, as one, without the tables of all their users."""
+    return Part(
+        parts[0].first_user,
+        sum(part.users for part in parts),
+        reduce(merge_totals, (part.totals for part in parts)),
+        reduce(merge_totals, (part.momentary for part in parts)),
+        Trace._make(np.concatenate(arrays, axis=-1) for arrays in zip(*(part.sample for part in parts), strict=True)),
+    )
 
 
 class Gathering:

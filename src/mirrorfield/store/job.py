@@ -15,7 +15,7 @@ import xarray as xr
 
 from mirrorfield.errors import ContractError, CorruptError, InputError, MirrorfieldError, StoreError
 from mirrorfield.population.plausible import check_part
-from mirrorfield.population.run import Gathering, Part, Plan
+from mirrorfield.population.run import Gathering, Part, Plan, joined
 from mirrorfield.population.scenario import Scenario, beside
 from mirrorfield.population.worlds import AnyScenario
 from mirrorfield.seal import SUMS, digests, sha256, sums_bytes
@@ -49,6 +49,7 @@ from mirrorfield.store.ticket import (
 from mirrorfield.store.users import USERS, check_rows, check_space, chunk_paths, create_table, restore_table, write_rows
 
 PARTS = "parts"
+JOINED = 64
 Block = tuple[int, int]
 logger = logging.getLogger(__name__)
 
@@ -64,15 +65,18 @@ def is_ours(folder: Path) -> bool:
 
 
 def saved_blocks(folder: Path) -> dict[Block, Path]:
-    """Return the part files in a run folder by their block, not yet looked into."""
-    files = sorted((folder / PARTS).glob("*.part"))
-    return {block: file for file in files if (block := part_block(file))}
+    """Return the part files in a run folder by their users, in order, the larger first; not yet looked into."""
+    files = {block: file for file in (folder / PARTS).glob("*.part") if (block := part_block(file))}
+    return dict(sorted(files.items(), key=lambda item: (item[0][0], -item[0][1])))
 
 
 def describe_job(folder: Path) -> str:
     """Return one line on how far an unfinished run is and how to go on."""
     ticket = read_ticket(folder)
-    done = sum(users for _, users in saved_blocks(folder))
+    done = end = 0
+    for first, users in saved_blocks(folder):
+        done += max(0, first + users - max(first, end))
+        end = max(end, first + users)
     return (
         f"{folder} is not finished: {done:,} of {ticket.scenario['users']:,} users are done; "
         f"continue with `mirrorfield resume {folder}`"
@@ -105,6 +109,9 @@ class Job:
                 table = restore_table(self.plan, self.folder / USERS, self.ticket.block)
                 self.identity = f"{self.ticket.identity()} {table}"
             for block, path in saved_blocks(self.folder).items():
+                if not self.done.isdisjoint(self._blocks(*block)):  # a kill came after they were joined
+                    path.unlink()
+                    continue
                 try:
                     self._take(path, block)
                 except BadPart as error:
@@ -114,7 +121,7 @@ class Job:
     def _take(self, path: Path, block: Block) -> None:
         first, users = block
         size = self.ticket.block
-        if first % size or users != min(size, self.plan.scenario.users - first):
+        if first % size or users != sum(count for _, count in self._blocks(first, users)):
             raise BadPart(f"expected blocks of {size:,} users")
         try:
             part, chunks = decode_part(path.read_bytes(), self.identity, block)
@@ -134,9 +141,14 @@ class Job:
         """Return the paths in the table of all users, if there is one, that hold a block's rows."""
         return chunk_paths(self.plan, first_user // self.ticket.block) if self.plan.keep_all else []
 
+    def _blocks(self, first: int, users: int) -> list[Block]:
+        """Return the whole blocks that begin among these users."""
+        size, everyone = self.ticket.block, self.plan.scenario.users
+        return [(start, min(size, everyone - start)) for start in range(first, min(first + users, everyone), size)]
+
     def _add(self, part: Part, chunks: dict[str, str]) -> None:
         self.gathering.add(part)
-        self.done.add((part.first_user, part.users))
+        self.done.update(self._blocks(part.first_user, part.users))
         self.chunks |= {f"{USERS}/{path}": digest for path, digest in chunks.items()}
 
     def save(self, part: Part) -> None:
@@ -145,7 +157,25 @@ class Job:
             chunks = write_rows(self.plan, part, self.folder / USERS, self.ticket.block) if self.plan.keep_all else {}
             data = encode_part(part, self.identity, chunks)
             write_durable(self.folder / PARTS / part_name(part.first_user, part.users), data)
-        self._add(part, chunks)
+            self._add(part, chunks)
+            if not self.plan.keep_all and self.gathering.users < self.plan.scenario.users:
+                self._join(part.first_user)
+
+    def _join(self, user: int) -> None:
+        """Put the parts of the 64 blocks around a user into one file, once all are saved; a kill loses none."""
+        span = JOINED * self.ticket.block
+        blocks = self._blocks(user // span * span, span)
+        if not self.done.issuperset(blocks):
+            return
+        paths = [self.folder / PARTS / part_name(*block) for block in blocks]
+        try:
+            parts = [decode_part(path.read_bytes(), self.identity, b)[0] for path, b in zip(paths, blocks, strict=True)]
+        except BadPart:
+            return  # what it held is in the gathering; if this process ends, `load` names the file
+        whole = joined(parts)
+        write_durable(self.folder / PARTS / part_name(whole.first_user, whole.users), encode_part(whole, self.identity))
+        for path in paths:
+            path.unlink()
 
     def finish(self, summary: dict[str, Any], dataset: xr.Dataset, report: str) -> None:
         """Write the result, its digests and summary.json, last, and remove what only an unfinished run needs."""
