@@ -1,8 +1,8 @@
-"""Measure the kernel against the hand-written AVX2 probe, in one run, and print a Markdown table.
+"""Measure the kernel against the probe written by hand, in one run, and print a Markdown table.
 
 Usage: uv run python bench/kernel.py [--rounds 7]
 
-The probe (`roofline_avx2.c`, built here with gcc) and every variant of the kernel take turns, so that a machine whose
+The probe (`roofline.cpp`, built here with g++) and every variant of the kernel take turns, so that a machine whose
 speed drifts slows all of them alike; each figure is the median over rounds and each ratio the median of the ratios
 within a round. The probe does less than the kernel (no maximum in its softmax, a transition without a table,
 rough polynomials) and may fuse multiply and add; the kernel keeps strict IEEE arithmetic, but may use wider vectors
@@ -13,7 +13,6 @@ hold it to AVX2. A run is 16,384 users x 1000 steps, one user in twenty of them 
 
 import argparse
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import probe
 from peers_model import wide_scenario
 
 import mirrorfield as mf
@@ -32,26 +32,8 @@ from mirrorfield.kernel.jit import entry
 from mirrorfield.population.run import WIDTH, Plan, new_trace, plan_run, ready_for
 from mirrorfield.streams import U64
 
-SOURCE = Path(__file__).with_name("roofline_avx2.c")
-USERS, STEPS = 16_384, 1000
-WHOLE = "whole run, K = 4, one thread"
-
-
-def build_probe(folder: Path) -> Path | None:
-    """Compile the probe, or return None where that is not possible."""
-    binary = folder / "roofline_avx2"
-    command = ["gcc", "-O3", "-march=native", "-ffast-math", str(SOURCE), "-lm", "-o", str(binary)]
-    try:
-        subprocess.run(command, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return binary
-
-
-def probe_rate(binary: Path) -> float:
-    """Return the probe's user-steps per second of processor time, in millions: the best of its 3 repeats."""
-    lines = subprocess.run([binary], check=True, capture_output=True, text=True).stdout.splitlines()
-    return max(float(line.split()[1]) for line in lines)
+USERS, STEPS, CATEGORIES = 16_384, 1000, (2, 4, 8, 16, 32)
+WHOLE, PROBE, KERNEL = "whole run, K = 4, one thread", "probe, K = {}", "kernel, K = {}, one thread"
 
 
 def best_of_three(work: Callable[[], object], clock: Callable[[], float] = time.process_time) -> float:
@@ -110,18 +92,18 @@ def reference_rate() -> float:
 
 def measure(rounds: int) -> dict[str, list[float]]:
     """Return {what: one rate per round}."""
-    plans = {k: plan_run(wide_scenario(USERS, STEPS, k)) for k in (2, 4, 8, 16, 32)}
+    plans = {k: plan_run(wide_scenario(USERS, STEPS, k)) for k in CATEGORIES}
     wide = plan_run(wide_scenario(8 * USERS, STEPS, 4))
     for plan in plans.values():
         execute(plan, 1)
     rates: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        probe = build_probe(Path(folder))
+        probes = {k: probe.build(Path(folder), USERS, STEPS, k) for k in plans}
         for _ in range(rounds):
-            if probe:
-                rates.setdefault("AVX2 probe, K = 4", []).append(probe_rate(probe))
             for k, plan in plans.items():
-                rates.setdefault(f"kernel, K = {k}, one thread", []).append(kernel_rate(plan))
+                if binary := probes[k]:
+                    rates.setdefault(PROBE.format(k), []).append(1e3 / min(probe.nanoseconds(binary)))
+                rates.setdefault(KERNEL.format(k), []).append(kernel_rate(plan))
             rates.setdefault(WHOLE, []).append(rate(plans[4], 1, time.process_time))
             for threads in (1, 2):
                 name = f"whole run, K = 4, {threads} thread(s), wall clock"
@@ -133,7 +115,7 @@ def measure(rounds: int) -> dict[str, list[float]]:
 def ratio(rates: dict[str, list[float]], top: str, bottom: str) -> str:
     """Return the median ratio of two rates within a round, with its range."""
     if top not in rates or bottom not in rates:
-        return "not measured (needs gcc and AVX2)"
+        return "not measured (needs g++)"
     values = [a / b for a, b in zip(rates[top], rates[bottom], strict=True)]
     return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
@@ -154,12 +136,13 @@ def main() -> None:
     for name in short:
         print(f"| {name} | {short[name]:.2f} | {long[name]:.2f} |")
     print(f"| all | {sum(short.values()):.2f} | {sum(long.values()):.2f} |")
-    kernel, wall = "kernel, K = 4, one thread", "whole run, K = 4, {} thread(s), wall clock"
-    print("\n| ratio | median (range) |\n|---|---|")
-    print(f"| kernel / AVX2 probe, one thread, K = 4 | {ratio(rates, kernel, 'AVX2 probe, K = 4')} |")
-    print(f"| whole run / AVX2 probe, one thread, K = 4 | {ratio(rates, WHOLE, 'AVX2 probe, K = 4')} |")
+    wall = "whole run, K = 4, {} thread(s), wall clock"
+    print(f"\nThe probe has vectors of {32 * probe.lanes()} bits.\n\n| ratio | median (range) |\n|---|---|")
+    for k in CATEGORIES:
+        print(f"| kernel / probe, one thread, K = {k} | {ratio(rates, KERNEL.format(k), PROBE.format(k))} |")
+    print(f"| whole run / probe, one thread, K = 4 | {ratio(rates, WHOLE, PROBE.format(4))} |")
     print(f"| two threads / one, K = 4 | {ratio(rates, wall.format(2), wall.format(1))} |")
-    print(f"| kernel / arrays engine | {ratio(rates, kernel, 'arrays engine, K = 4')} |")
+    print(f"| kernel / arrays engine | {ratio(rates, KERNEL.format(4), 'arrays engine, K = 4')} |")
 
 
 if __name__ == "__main__":

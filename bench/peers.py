@@ -1,4 +1,4 @@
-"""Measure mirrorfield against its peers, in one run, each on one core: an AVX2 probe, NumPy and JAX.
+"""Measure mirrorfield against its peers, in one run, each on one core: a probe by hand, NumPy and JAX.
 
 Usage: python bench/peers.py [--users 100000] [--steps 100 1000] [--categories 4 16] [--rounds 5]
                              [--json FILE] [--check] [--avx2]
@@ -6,7 +6,7 @@ Usage: python bench/peers.py [--users 100000] [--steps 100 1000] [--categories 4
 All run the same N users, T steps and K categories, random numbers and the fold at every log-spaced step included (the
 probe does less, see README.md). In each round they take turns on the same core, and ratios are taken within a round.
 Time is processor time; compilation is not in it, and is reported apart. With --check, NumPy and JAX must agree
-with mirrorfield within 4 standard errors. With --avx2, mirrorfield and JAX may not use AVX-512; the probe never does.
+with mirrorfield within 4 standard errors. With --avx2, mirrorfield, the probe and JAX may not use AVX-512.
 """
 
 import argparse
@@ -16,7 +16,6 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -28,10 +27,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import probe
 from peers_model import Figures, Model
 
-SOURCE = Path(__file__).with_name("roofline_avx2.c")
-MIRRORFIELD, PROBE, NUMPY, JAX = "mirrorfield", "AVX2 probe", "NumPy, tuned", "JAX"
+MIRRORFIELD, PROBE, NUMPY, JAX = "mirrorfield", "probe, {} bits", "NumPy, tuned", "JAX"
 PEERS = {
     MIRRORFIELD: ("peers_mirrorfield", {}),
     "NumPy, a user per row": ("peers_numpy_rows", {}),
@@ -83,40 +82,25 @@ def found() -> Figures:
     return worker["peer"].figures(worker["result"], worker["model"])
 
 
-def build_probe(model: Model, folder: Path) -> Path | None:
-    """Compile the probe for N, T and K, or return None where that is not possible."""
-    binary = folder / "roofline_avx2"
-    sizes = [f"-DUSERS={model.users}", f"-DSTEPS={model.steps}", f"-DK={model.categories}"]
-    command = ["gcc", "-O3", "-march=native", "-ffast-math", *sizes, str(SOURCE), "-lm", "-o", str(binary)]
-    try:
-        subprocess.run(command, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return binary
-
-
-def probe_turn(binary: Path, model: Model) -> float:
-    """Return the probe's seconds of processor time: the median of its 3 repeats."""
-    lines = subprocess.run([binary], check=True, capture_output=True, text=True).stdout.splitlines()
-    return statistics.median(model.users * model.steps / (float(line.split()[1]) * 1e6) for line in lines)
-
-
 def absent() -> dict[str, str]:
     """Return the peers that cannot be imported here, and why."""
     missing = importlib.util.find_spec("jax") is None
     return {JAX: 'JAX is not installed; install the extra "bench"'} if missing else {}
 
 
-def measure(model: Model, rounds: int, check: bool) -> dict[str, Any]:
+def measure(model: Model, rounds: int, check: bool, avx2: bool) -> dict[str, Any]:
     """Run all peers in turn, `rounds` times, on one model."""
     core = max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
     skipped, turns, pools = absent(), {}, {}
     with ExitStack() as stack:
-        binary = build_probe(model, Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        binary = probe.build(folder, model.users, model.steps, model.categories, avx2)
+        name = PROBE.format(32 * probe.lanes(avx2))
         if binary is None:
-            skipped[PROBE] = "the probe needs gcc and a processor with AVX2"
+            skipped[name] = "it needs g++"
         else:
-            turns[PROBE] = lambda _: probe_turn(binary, model)
+            size = model.users * model.steps
+            turns[name] = lambda _: statistics.median(probe.nanoseconds(binary)) * 1e-9 * size
         for name, (module, options) in PEERS.items():
             if name not in skipped:
                 arguments = (core, module, model, options)
@@ -203,7 +187,7 @@ def machine() -> dict[str, str]:
 
 def options() -> argparse.Namespace:
     """Return the options of the command line."""
-    parser = argparse.ArgumentParser(description="Measure mirrorfield against an AVX2 probe, NumPy and JAX.")
+    parser = argparse.ArgumentParser(description="Measure mirrorfield against a probe by hand, NumPy and JAX.")
     parser.add_argument("--users", type=int, default=100_000)
     parser.add_argument("--steps", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--categories", type=int, nargs="+", default=[4, 16])
@@ -224,7 +208,7 @@ def main() -> None:
     results = []
     for categories in chosen.categories:
         for steps in chosen.steps:
-            results.append(measure(Model(chosen.users, steps, categories), chosen.rounds, chosen.check))
+            results.append(measure(Model(chosen.users, steps, categories), chosen.rounds, chosen.check, chosen.avx2))
             print(table(results[-1]), flush=True)
     if chosen.json:
         report = {"machine": machine(), "avx2": chosen.avx2, "results": results}

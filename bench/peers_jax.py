@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
-from peers_model import LOCKED_IN, End, Model, Sums, figures
+from peers_model import LOCKED_IN, End, Model, Sums, figures, long_run
 
 __all__ = ["figures", "prepare"]
 
@@ -57,17 +57,19 @@ def interact(user: User, uniforms: Array, t: Array, learning_rate: float) -> Use
 
 def fold_user(user: User, number: Array) -> Sums:
     """Return what one user adds to the sums."""
-    feed = jax.nn.softmax(user.logits[user.state])
-    largest = feed.max()
-    tied = jnp.cumsum(feed == largest)
+    policy = jax.nn.softmax(user.logits)
+    calm, hooked = (policy * user.tables.fall).sum(axis=1), (policy * (1 - user.tables.rise)).sum(axis=1)
+    diet = jnp.stack(long_run(calm, 1 - calm - hooked, hooked)) @ policy
+    largest = diet.max()
+    tied = jnp.cumsum(diet == largest)
     category = (tied > number % tied[-1]).argmax()
     return Sums(
-        category=jnp.arange(len(feed)) == category,
+        category=jnp.arange(len(diet)) == category,
         state=jnp.arange(3) == user.state,
         locked_in=largest > LOCKED_IN,
-        feed=feed,
-        feed_square=(feed**2).sum(),
-        entropy=-(feed * jnp.log(jnp.maximum(feed, 1e-30))).sum(),
+        diet=diet,
+        diet_square=(diet**2).sum(),
+        entropy=-(diet * jnp.log(jnp.maximum(diet, 1e-30))).sum(),
         reaction=user.baseline,
         reaction_square=user.baseline**2,
     )

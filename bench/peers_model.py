@@ -23,11 +23,11 @@ class End(NamedTuple):
 class Sums(NamedTuple):
     """Sums over users at C recorded steps."""
 
-    category: np.ndarray  # (C, K), by largest entry of the feed; a tie goes to one of the tied by the user's number
+    category: np.ndarray  # (C, K), by largest entry of the diet; a tie goes to one of the tied by the user's number
     state: np.ndarray  # (C, S)
     locked_in: np.ndarray  # (C,)
-    feed: np.ndarray  # (C, K)
-    feed_square: np.ndarray  # (C,)
+    diet: np.ndarray  # (C, K)
+    diet_square: np.ndarray  # (C,)
     entropy: np.ndarray  # (C,)
     reaction: np.ndarray  # (C,)
     reaction_square: np.ndarray  # (C,)
@@ -43,17 +43,28 @@ class Figures(NamedTuple):
     spread: np.ndarray | None  # (C,)
 
 
+def long_run(calm: np.ndarray, engaged: np.ndarray, hooked: np.ndarray) -> list[np.ndarray]:
+    """Return the stationary shares of the three states, from the chances to go to each; element s is of state s."""
+    weights = [
+        calm[1] * (calm[2] + engaged[2]) + hooked[1] * calm[2],
+        engaged[2] * (engaged[0] + hooked[0]) + engaged[0] * calm[2],
+        hooked[0] * (hooked[1] + calm[1]) + engaged[0] * hooked[1],
+    ]
+    total = sum(weights)
+    return [weight / total for weight in weights]
+
+
 def add_up(
-    feed: np.ndarray, users: int, largest: np.ndarray, category: np.ndarray, state: np.ndarray, baseline: np.ndarray
+    diet: np.ndarray, users: int, largest: np.ndarray, category: np.ndarray, state: np.ndarray, baseline: np.ndarray
 ) -> Sums:
-    """Return the sums of NumPy users at one step; `users` is the axis of the feed that they are on."""
+    """Return the sums of NumPy users at one step; `users` is the axis of the diet that they are on."""
     return Sums(
-        category=np.bincount(category, minlength=feed.shape[1 - users]),
+        category=np.bincount(category, minlength=diet.shape[1 - users]),
         state=np.bincount(state, minlength=3),
         locked_in=(largest > LOCKED_IN).sum(),
-        feed=feed.sum(axis=users, dtype=float),
-        feed_square=np.square(feed).sum(dtype=float),
-        entropy=-(feed * np.log(np.maximum(feed, np.float32(1e-30)))).sum(dtype=float),
+        diet=diet.sum(axis=users, dtype=float),
+        diet_square=np.square(diet).sum(dtype=float),
+        entropy=-(diet * np.log(np.maximum(diet, np.float32(1e-30)))).sum(dtype=float),
         reaction=baseline.sum(dtype=float),
         reaction_square=np.square(baseline).sum(dtype=float),
     )

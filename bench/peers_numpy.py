@@ -7,7 +7,7 @@ cache; BLOCK is the best of 1024, 2048, ... 65,536 over K = 4 and 16. SFC64 is N
 from collections.abc import Callable
 
 import numpy as np
-from peers_model import End, Model, Sums, add_up, figures
+from peers_model import End, Model, Sums, add_up, figures, long_run
 
 __all__ = ["figures", "prepare"]
 
@@ -67,11 +67,19 @@ class Block:
 
     def fold(self) -> Sums:
         """Return the sums over users as they are now."""
-        feed = softmax(self.logits.take(self.cells()))
-        largest = feed.max(axis=0)
-        tied = (feed == largest).cumsum(axis=0)
+        shape = 3, self.k, len(self.users)
+        policies = [softmax(logits) for logits in self.logits.reshape(shape)]
+        fall, rise = (
+            [(policy * each).sum(axis=0) for policy, each in zip(policies, table.reshape(shape), strict=True)]
+            for table in (self.tables.fall, self.tables.rise)
+        )
+        calm, hooked = np.stack(fall), 1 - np.stack(rise)
+        in_state = long_run(calm, 1 - calm - hooked, hooked)
+        diet = sum(share * policy for share, policy in zip(in_state, policies, strict=True))
+        largest = diet.max(axis=0)
+        tied = (diet == largest).cumsum(axis=0)
         category = (tied > self.users % tied[-1]).argmax(axis=0)
-        return add_up(feed, 1, largest, category, self.state, self.baseline)
+        return add_up(diet, 1, largest, category, self.state, self.baseline)
 
 
 def run_block(rng: np.random.Generator, model: Model, users: int) -> Sums:

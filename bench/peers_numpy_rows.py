@@ -6,7 +6,7 @@ Arrays are (n, S, K) and (n, K), as in the package's own float64 reference; the 
 from collections.abc import Callable
 
 import numpy as np
-from peers_model import End, Model, Sums, add_up, figures
+from peers_model import End, Model, Sums, add_up, figures, long_run
 
 __all__ = ["figures", "prepare"]
 
@@ -15,8 +15,8 @@ F32 = np.float32
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Return the softmax over the last axis."""
-    weight = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return weight / weight.sum(axis=1, keepdims=True)
+    weight = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return weight / weight.sum(axis=-1, keepdims=True)
 
 
 class Users:
@@ -52,11 +52,14 @@ class Users:
 
     def fold(self) -> Sums:
         """Return the sums over users as they are now."""
-        feed = softmax(self.logits[self.everyone, self.state])
-        largest = feed.max(axis=1)
-        tied = (feed == largest[:, None]).cumsum(axis=1)
+        policy = softmax(self.logits)
+        calm, hooked = (policy * self.tables.fall).sum(axis=2).T, (policy * (1 - self.tables.rise)).sum(axis=2).T
+        in_state = np.stack(long_run(calm, 1 - calm - hooked, hooked), axis=1)
+        diet = (in_state[:, :, None] * policy).sum(axis=1)
+        largest = diet.max(axis=1)
+        tied = (diet == largest[:, None]).cumsum(axis=1)
         category = (tied > (self.everyone % tied[:, -1])[:, None]).argmax(axis=1)
-        return add_up(feed, 0, largest, category, self.state, self.baseline)
+        return add_up(diet, 0, largest, category, self.state, self.baseline)
 
 
 def prepare(model: Model) -> Callable[[int], Sums]:
