@@ -165,9 +165,9 @@ class Job:
         """Put the parts of the 64 blocks around a user into one file, once all are saved; a kill loses none."""
         span = JOINED * self.ticket.block
         blocks = self._blocks(user // span * span, span)
-        if not self.done.issuperset(blocks):
-            return
         paths = [self.folder / PARTS / part_name(*block) for block in blocks]
+        if not all(path.is_file() for path in paths):
+            return
         try:
             parts = [decode_part(path.read_bytes(), self.identity, b)[0] for path, b in zip(paths, blocks, strict=True)]
         except BadPart:
