@@ -20,8 +20,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from peers import pin
-
 SCRIPT = Path(__file__).with_name("context_peer.py")
 
 
@@ -85,10 +83,10 @@ ROWS = {
     "recsim-ng": Peer(
         "RecSim NG, ecosystem simulation",
         RECSIM,
-        "a user is shown 3 of 400 documents, those nearest to their interests and of providers with few clicks, chooses "
-        "one and draws a utility. The documents are drawn anew, more from providers with many clicks. Interests do not "
-        "change and the recommender sees them; it counts clicks. Rewards are summed, and of the other variables the last "
-        "value is kept; 2,000 users, a TensorFlow graph",
+        "a user is shown 3 of 400 documents, those nearest to their interests and of providers with few clicks. They "
+        "choose one and draw a utility. The documents are drawn anew, more from providers with many clicks. Interests "
+        "do not change and the recommender sees them; it counts clicks. Utilities are summed, and of other variables "
+        "the last value is kept; 2,000 users, a TensorFlow graph",
         None,
     ),
     "popularity": Peer(
@@ -186,8 +184,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS))
     given = parser.parse_args()
-    if hasattr(os, "sched_getaffinity"):
-        pin(max(os.sched_getaffinity(0)))
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     children, skipped = {}, {}
     with ExitStack() as stack:
         for name in given.only:
