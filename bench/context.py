@@ -72,7 +72,7 @@ ROWS = {
         "loop",
     ),
     "rule": Peer(
-        "mirrorfield, the learner as a compiled rule", HERE, "the same, the rule in two lines of Python", "loop"
+        "mirrorfield, the learner as a compiled rule", HERE, "the same, the rule in three lines of Python", "loop"
     ),
     "arrays": Peer(
         "mirrorfield, the learner as a class in NumPy",
@@ -90,17 +90,17 @@ ROWS = {
         None,
     ),
     "popularity": Peer(
-        "T-RECS, PopularityRecommender",
+        "T-RECS, `PopularityRecommender`",
         TRECS,
         "all 1,250 items are scored and a user is shown the 10 with most clicks, ties at random. They click the first, "
         "because by default all items are worth 0 to them. Clicks are counted; nothing is recorded; 1,000 users",
         None,
     ),
     "content": Peer(
-        "T-RECS, ContentFiltering",
+        "T-RECS, `ContentFiltering`",
         TRECS,
-        "the same items with 20 attributes. A user clicks what they like best of the 10 shown, and their profile is "
-        "fitted anew to all their clicks by non-negative least squares; nothing is recorded; 1,000 users",
+        "1,250 items with 20 attributes are scored. A user clicks what they like best of the 10 shown, and their "
+        "profile is fitted anew to all their clicks by non-negative least squares; nothing is recorded; 1,000 users",
         None,
     ),
     "feed": Peer(
@@ -110,6 +110,9 @@ ROWS = {
         "learns or is recorded; an episode is 1,500 steps",
         "cartpole",
     ),
+    "feed-sync": Peer(
+        "mirrorfield, `SyncVectorEnv` of `Feed-v0`", HERE, "the same, an object for each person", "cartpole"
+    ),
     "cartpole": Peer(
         "Gymnasium, vector CartPole",
         HERE,
@@ -118,7 +121,7 @@ ROWS = {
         "cartpole",
     ),
     "cartpole-sync": Peer(
-        "Gymnasium, SyncVectorEnv of CartPole", HERE, "the same, an object for each cart", "cartpole"
+        "Gymnasium, `SyncVectorEnv` of CartPole", HERE, "the same, an object for each cart", "cartpole"
     ),
     "envpool": Peer("EnvPool, CartPole", ENVPOOL, "the same in C++, one thread beside the caller's", "cartpole"),
     "pufferlib": Peer(
@@ -166,16 +169,16 @@ def table(nanoseconds: dict[str, list[float]]) -> str:
     for name, taken in nanoseconds.items():
         row, median = ROWS[name], statistics.median(taken)
         speed = ""
-        if row.against in nanoseconds:
+        if row.against in nanoseconds and row.against != name:
             speed = spread([base / ns for base, ns in zip(nanoseconds[row.against], taken, strict=True)])
-        each = f"{median:.3g}" if median < 1000 else f"{round(median, -1):,.0f}"
+        each = f"{median:.1f}" if median < 100 else f"{median:,.0f}"
         lines.append(f"| {row.name} | {row.step} | {each} | {spread([1e3 / ns for ns in taken])} | {speed} |")
     return "\n".join(lines)
 
 
 def spread(values: list[float]) -> str:
     """Return a median and its range."""
-    return f"{statistics.median(values):.3g} ({min(values):.3g} to {max(values):.3g})"
+    return f"{statistics.median(values):#.3g} ({min(values):#.3g} to {max(values):#.3g})"
 
 
 def main() -> None:

@@ -108,15 +108,22 @@ def gymnasium_vector(name: str, steps: int, arms: int, mode: str, **options: obj
 
 
 def feed() -> Ready:
-    """mirrorfield's vector: an episode of 1,500 posts and the step that begins another."""
+    """mirrorfield's vector: three episodes of 1,500 posts, and the steps that begin the next."""
     import mirrorfield.gym
 
-    return gymnasium_vector(mirrorfield.gym.FEED, 1501, 4, "vector_entry_point")
+    return gymnasium_vector(mirrorfield.gym.FEED, 4503, 4, "vector_entry_point")
+
+
+def feed_sync() -> Ready:
+    """mirrorfield's environment, an object for each person."""
+    import mirrorfield.gym
+
+    return gymnasium_vector(mirrorfield.gym.FEED, 20, 4, "sync")
 
 
 def cartpole() -> Ready:
     """Gymnasium's CartPole in arrays."""
-    return gymnasium_vector("CartPole-v1", 1501, 2, "vector_entry_point")
+    return gymnasium_vector("CartPole-v1", 4503, 2, "vector_entry_point")
 
 
 def cartpole_sync() -> Ready:
@@ -192,6 +199,7 @@ PEERS = {
     "rule": rule,
     "arrays": arrays,
     "feed": feed,
+    "feed-sync": feed_sync,
     "cartpole": cartpole,
     "cartpole-sync": cartpole_sync,
     "envpool": envpool,
