@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import mirrorfield as mf
+from mirrorfield.contract import Seen
+from mirrorfield.engine.history import History
 from mirrorfield.errors import InputError
 from mirrorfield.people import Satiated
 
@@ -98,3 +100,25 @@ def test_bad_actions_and_scenarios_are_one_line() -> None:
         env.step(4)
     with pytest.raises(InputError, match=r"^gym: expected a scenario without"):
         Feed(mf.Scenario(context={"kappa": 1.0}))
+
+
+@pytest.mark.parametrize("observe", ["history", "state"])
+def test_an_observation_is_what_its_formula_says(observe) -> None:
+    """Worked out for one person at a time, from all their posts; a post whose reward was not heard pays 0."""
+    n, arms, steps = 5, 4, 9
+    luck = np.random.default_rng(7)
+    shown, reward = luck.integers(arms, size=(steps, n)), luck.normal(size=(steps, n))
+    reward[luck.random((steps, n)) < 0.3] = np.nan
+    state, history = luck.integers(3, size=(steps + 1, n)), History(n, arms, steps, observe)
+    nothing = np.full(n, -1), np.zeros(n)
+    for t in range(steps + 1):
+        last, paid = (shown[t - 1], reward[t - 1]) if t else nothing
+        seen = history.observation(Seen(t, last, paid, None, None, None, state[t]))
+        for i in range(n):
+            paid_by = [[np.nan_to_num(reward[u, i]) for u in range(t) if shown[u, i] == a] for a in range(arms)]
+            expected = [float(last[i] == a) for a in range(arms)] + [np.nan_to_num(paid[i])]
+            expected += [sum(x) / max(len(x), 1) for x in paid_by] + [len(x) / max(t, 1) for x in paid_by] + [t / steps]
+            expected += [float(state[t, i] == s) for s in range(3)] if observe == "state" else []
+            np.testing.assert_array_equal(seen[i], np.float32(expected))
+        if t < steps:
+            history.add(shown[t], reward[t])
