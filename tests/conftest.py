@@ -21,6 +21,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files with slow tests first: a long test that begins last would leave the other worker idle."""
+    """Begin with files that have slow tests: a long test that begins last would leave the other worker idle.
+
+    First of all comes what compiles into a cache of its own, while the other worker compiles what all others use.
+    """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    items.sort(key=lambda item: (item.get_closest_marker("cold") is None, item.path not in slow))

@@ -94,20 +94,23 @@ def test_plain_python_computes_the_same_bits(rule: str, steps: int, tmp_path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.cold
 def test_other_instruction_sets_compute_the_same_bits_from_a_cold_cache(monkeypatch, tmp_path) -> None:
     """Two workers compile the plain loop into an empty cache at once; then a process compiles the rest and says so."""
     pytest.importorskip("distributed")
     scenario = Scenario(users=6000, steps=300, seed=11, record={"users": 300, "steps": 9})
-    native, ppo = simulate(scenario).part, digest("ppo", 300)
-    monkeypatch.setenv("MIRRORFIELD_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("NUMBA_CPU_NAME", "generic")
-    monkeypatch.setenv("NUMBA_CPU_FEATURES", "")
-    for _ in range(2):
-        part = simulate(scenario, dask="local:2", block=1500).part
-        for one, other in zip((*part.totals, *part.sample), (*native.totals, *native.sample), strict=True):
-            assert np.ascontiguousarray(one).tobytes() == np.ascontiguousarray(other).tobytes()
-    assert list(tmp_path.glob("cache/kernel-*/**/*.nbc"))
-    words = [sys.executable, "-m", "mirrorfield", "run", "--users", "10", "--steps", "5", "--rule", "ppo", "--out", "x"]
-    told = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "mirrorfield: kernel compiled in " in told.stderr
+    with monkeypatch.context() as other:
+        other.setenv("MIRRORFIELD_CACHE_DIR", str(tmp_path / "cache"))
+        other.setenv("NUMBA_CPU_NAME", "generic")
+        other.setenv("NUMBA_CPU_FEATURES", "")
+        parts = [simulate(scenario, dask="local:2", block=1500).part for _ in range(2)]
+        assert list(tmp_path.glob("cache/kernel-*/**/*.nbc"))
+        words = [sys.executable, "-m", "mirrorfield", "run", "--users", "10", "--steps", "5", "--rule", "ppo"]
+        told = subprocess.run([*words, "--out", "x"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert "mirrorfield: kernel compiled in " in told.stderr
+        ppo = digest("ppo", 300)
+    native = simulate(scenario).part
+    for part in parts:
+        for one, same in zip((*part.totals, *part.sample), (*native.totals, *native.sample), strict=True):
+            assert np.ascontiguousarray(one).tobytes() == np.ascontiguousarray(same).tobytes()
     assert ppo == digest("ppo", 300)
