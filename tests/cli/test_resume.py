@@ -1,6 +1,7 @@
 """Runs that are killed, interrupted and continued, as a stranger does it: each call is a process of its own."""
 
 import json
+import math
 import os
 import random
 import signal
@@ -16,8 +17,33 @@ from mirrorfield.cli import stopping
 from mirrorfield.cli.stopping import ECHO, Stop
 
 COMMAND = [sys.executable, "-m", "mirrorfield"]
-SMALL = ("run", "--users", "8000", "--steps", "200", "--block", "64", "--threads", "1", "--set", "record.users=500")
+SMALL = ("run", "--users", "2000", "--steps", "200", "--block", "16", "--threads", "1", "--set", "record.users=125")
 LONG = ("run", "--users", "50_000_000", "--steps", "3000", "--out", "x")
+FORKS = """
+import json, os, signal, sys, time
+import mirrorfield.report.page
+from mirrorfield.cli.main import main
+
+def run(*more):
+    sys.argv = ["mirrorfield", *words, *more]
+    main()
+
+words = json.loads(sys.argv[1])
+mirrorfield.report.page.write_report = lambda *_: "<html></html>"  # it takes longest, and is not compared
+try:
+    run("--out", "first")  # loads all that the others need
+except SystemExit as ended:
+    assert not ended.code
+for line in sys.stdin:
+    out, seconds = line.split()
+    began = time.monotonic()
+    if not (pid := os.fork()):
+        run("--resume", "--out", out)
+    if seconds != "inf":
+        time.sleep(float(seconds))
+        os.kill(pid, signal.SIGKILL)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), time.monotonic() - began, flush=True)
+"""
 HANG = 1800  # seconds after which a process will never answer; nothing waits for them to pass
 
 
@@ -58,40 +84,43 @@ def data_files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def kill_once(place: Path, keep: str, luck: random.Random, seconds: float) -> str:
-    """Start or continue the run, kill it at a random moment, and say what it was doing, or "done" if it was faster."""
-    process = started(*SMALL, "--resume", "--out", "x", "--quiet", "--keep", keep, cwd=place)
-    time.sleep(luck.uniform(0, seconds))
-    process.kill()
-    process.communicate()
-    if process.returncode == 0:
-        return "done"
-    assert process.returncode == -signal.SIGKILL
-    parts = len(list((place / "x/parts").glob("*.part")))
-    return "finishing" if parts in (0, 125) and (place / "x/job.json").exists() else "running"
+def forked_run(forks: subprocess.Popen[str], out: str, seconds: float = math.inf) -> tuple[int, float]:
+    """Return how a run ends that begins at once and is killed after so many seconds, and how long it took."""
+    assert forks.stdin is not None and forks.stdout is not None
+    print(out, seconds, file=forks.stdin, flush=True)
+    code, took = forks.stdout.readline().split()
+    return int(code), float(took)
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize(("keep", "count"), [("sample", 12), ("all", 4)])
 def test_kills_at_random_moments_change_no_byte(keep: str, count: int, undisturbed, tmp_path: Path) -> None:
+    """Each run is forked from a process that has loaded everything: a kill while Python starts would try nothing."""
     seed = int(os.environ.get("MIRRORFIELD_KILL_SEED", time.time_ns() % 10**6))
-    luck, kills, runs = random.Random(seed), [], 0
+    luck, kills, runs = random.Random(seed), 0, 0
     print(f"seed {seed} (MIRRORFIELD_KILL_SEED)")
-    began = time.monotonic()
-    assert mirrorfield(*SMALL, "--out", "whole", "--quiet", "--keep", keep, cwd=tmp_path).returncode == 0
-    seconds = 0.95 * (time.monotonic() - began)
-    whole = data_files(tmp_path / "whole")
-    assert whole.items() >= undisturbed.items()
-    while len(kills) < count:
-        runs += 1
-        place = tmp_path / f"run-{runs}"
-        place.mkdir()
-        while len(kills) < count and (found := kill_once(place, keep, luck, seconds)) != "done":
-            kills.append(found)
-        done = mirrorfield(*SMALL, "--resume", "--out", "x", "--quiet", "--keep", keep, cwd=place)
-        assert (done.returncode, done.stdout) == (0, ""), done.stderr
-        assert data_files(place / "x") == whole, f"seed {seed}, run {runs}"
-    print(f"{len(kills)} kills in {runs} runs, {kills.count('finishing')} of them after the last block")
+    words = [*SMALL, "--quiet", "--keep", keep]
+    if keep == "all":  # each block has files of its own
+        words += ["--block", "64"]
+    command = [sys.executable, "-c", FORKS, json.dumps(words)]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forks:
+        code, seconds = forked_run(forks, "whole")
+        assert code == 0
+        whole = data_files(tmp_path / "whole")
+        assert whole.items() >= undisturbed.items()
+        while kills < count:
+            runs += 1
+            while kills < count:
+                code, took = forked_run(forks, f"run-{runs}", luck.uniform(0, 0.95 * seconds))
+                if code == 0:  # it was faster than any before: kill the next ones earlier
+                    seconds = min(seconds, took)
+                    break
+                assert code == -signal.SIGKILL
+                kills += 1
+            assert forked_run(forks, f"run-{runs}")[0] == 0
+            assert data_files(tmp_path / f"run-{runs}") == whole, f"seed {seed}, run {runs}"
+    print(f"{kills} kills in {runs} runs")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -168,7 +197,7 @@ def test_run_resume_without_other_words_takes_the_folder_s_scenario(undisturbed,
     process.communicate()
     done = mirrorfield("run", "--resume", "--out", "x", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["users"] == 8000
+    assert json.loads(done.stdout)["users"] == 2000
     assert data_files(tmp_path / "x") == undisturbed
 
 

@@ -148,12 +148,3 @@ def test_without_the_extra_the_message_says_how_to_get_it(monkeypatch) -> None:
 def test_importing_the_package_does_not_import_dask() -> None:
     code = "import sys, mirrorfield, mirrorfield.cli.main; assert not {'dask', 'distributed'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-@pytest.mark.slow
-def test_workers_may_compile_into_an_empty_cache_at_once(monkeypatch, tmp_path: Path) -> None:
-    expected = mf.simulate(SCENARIO)
-    monkeypatch.setenv("MIRRORFIELD_CACHE_DIR", str(tmp_path))
-    for _ in range(2):
-        same(mf.simulate(SCENARIO, dask="local:2", block=1500), expected)
-    assert list(tmp_path.glob("kernel-*/**/*.nbc"))

@@ -14,8 +14,10 @@ from mirrorfield.cli.main import app as command
 from mirrorfield.server.app import create_app
 from mirrorfield.server.guard import Names
 from mirrorfield.server.limits import BUSY, IDLE, MALFORMED, TOO_FAST, Limits, Pace
+from mirrorfield.server.messages import READER
 from mirrorfield.server.mirror import Mirror, Settings
 from mirrorfield.server.panels import Desk
+from mirrorfield.server.talk import read
 
 NAMES = Names(frozenset({"testserver"}))
 
@@ -88,11 +90,14 @@ SOCKETS = {
 }
 
 
+VALUES = (None, -1, 1e308, "x" * 50, [], {}, True, "like", 0.5, 2**80, "\u2028")
+
+
 def garbage(rng: random.Random, socket: str) -> str:
     kind = rng.randrange(4)
     if kind == 0:
         return "".join(rng.choices(string.printable, k=rng.randrange(200)))
-    value = rng.choice([None, -1, 1e308, "x" * 50, [], {}, True, "like", 0.5, 2**80, "\u2028"])
+    value = rng.choice(VALUES)
     message = {
         "type": rng.choice([*SOCKETS[socket][0], "x", None]),
         rng.choice(SOCKETS[socket][1]): value,
@@ -102,11 +107,17 @@ def garbage(rng: random.Random, socket: str) -> str:
 
 
 def test_ten_thousand_malformed_messages_break_nothing(client) -> None:
+    """Each is read; the first thousand, and every type with every key and value, are also sent."""
     rng = random.Random(1)
+    texts = [garbage(rng, "/live") for _ in range(10_000)]
+    refused = [said for text in texts if isinstance(said := read(READER, text), str)]
+    assert len(refused) > 9000 and all(said and "\n" not in said for said in refused)
+    types, keys = SOCKETS["/live"]
+    every = [json.dumps({"type": t, key: value}) for t in (*types, "x", None) for key in keys for value in VALUES]
     with client.websocket_connect("/live") as socket:
         socket.receive_json()
-        for _ in range(10_000):
-            socket.send_text(garbage(rng, "/live"))
+        for text in texts[:1000] + every:
+            socket.send_text(text)
             assert socket.receive_json()["type"] in ("error", "view")
         socket.send_json({"type": "start"})
         assert socket.receive_json()["t"] == 0
