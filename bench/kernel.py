@@ -69,11 +69,17 @@ def kernel_rate(plan: Plan) -> float:
     return plan.scenario.users * plan.scenario.steps / best_of_three(lambda: run_batches(plan, plan.steps)) / 1e6
 
 
-def phases(plan: Plan) -> dict[str, float]:
-    """Return where the time of a whole run goes, in ns per user-step, by leaving out one phase after the other."""
+def phases(plan: Plan, rounds: int) -> dict[str, float]:
+    """Return where the time of a whole run goes, in ns per user-step, by leaving out one phase after the other.
+
+    The four take turns, and each counts with its fastest round: a machine whose speed drifts would otherwise make one
+    phase longer and the next one shorter.
+    """
     last, none = plan.steps[-1:], np.zeros(1, np.int64)
-    whole = best_of_three(lambda: execute(plan, 1))
-    recorded, looped, drawn = (best_of_three(lambda s=s: run_batches(plan, s)) for s in (plan.steps, last, none))
+    batches = [lambda s=s: run_batches(plan, s) for s in (none, last, plan.steps)]
+    works = [*batches, lambda: execute(plan, 1)]
+    turns = [[best_of_three(work) for work in works] for _ in range(rounds)]
+    drawn, looped, recorded, whole = np.min(turns, axis=0)
     parts = {"draw": drawn, "loop": looped - drawn, "record": recorded - looped, "fold and sample": whole - recorded}
     return {name: seconds / plan.scenario.users / plan.scenario.steps * 1e9 for name, seconds in parts.items()}
 
@@ -124,7 +130,8 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=7)
-    rates = measure(parser.parse_args().rounds)
+    rounds = parser.parse_args().rounds
+    rates = measure(rounds)
     print("| what | M user-steps/s | ns per user-step | ns per category |\n|---|---|---|---|")
     for name, values in rates.items():
         median = statistics.median(values)
@@ -132,7 +139,7 @@ def main() -> None:
         print(f"| {name} | {median:.1f} | {1e3 / median:.2f} | {1e3 / median / k:.2f} |")
     print("\n| phase, K = 4, one thread, ns per user-step | " + " | ".join(f"T = {t}" for t in (100, STEPS)) + " |")
     print("|---|---|---|")
-    short, long = (phases(plan_run(wide_scenario(USERS * STEPS // t, t, 4))) for t in (100, STEPS))
+    short, long = (phases(plan_run(wide_scenario(USERS * STEPS // t, t, 4)), rounds) for t in (100, STEPS))
     for name in short:
         print(f"| {name} | {short[name]:.2f} | {long[name]:.2f} |")
     print(f"| all | {sum(short.values()):.2f} | {sum(long.values()):.2f} |")

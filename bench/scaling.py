@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 
 import mirrorfield as mf
-from mirrorfield.api import execute
-from mirrorfield.population.run import Gathering, Plan, block_size, plan_run, run_block
-from mirrorfield.store.durable import write_durable
+from mirrorfield.api import execute, job_for
+from mirrorfield.population.run import Plan, block_size, plan_run, run_block
+from mirrorfield.store.job import JOINED
 from mirrorfield.store.parts import encode_part
 
 HERE = Path(__file__).parent
@@ -101,16 +101,14 @@ def cost_per_block() -> float:
 def cost_of_a_part() -> tuple[float, int, int]:
     """Return the seconds that the client needs for one part as a job saves it, and its bytes sent and on the disk."""
     plan = plan_run(mf.Scenario(users=2**20, steps=INTERACTIONS))
-    packed = pickle.dumps(run_block(plan, 0, 256))
-    gathering = Gathering(plan)
-    with tempfile.TemporaryDirectory(dir=HERE) as folder:
+    packed = [pickle.dumps(run_block(plan, first, 256)) for first in range(0, 2 * JOINED * 256, 256)]
+    with tempfile.TemporaryDirectory(dir=HERE) as folder, job_for(plan, Path(folder) / "run", block=256) as job:
         began = time.perf_counter()
-        for i in range(50):
-            part = pickle.loads(packed)
-            data = encode_part(part, "bench")
-            write_durable(Path(folder) / str(i), data)
-            gathering.add(part)
-        return (time.perf_counter() - began) / 50, len(packed), len(data)
+        for part in packed:
+            job.save(pickle.loads(part))
+        elapsed = time.perf_counter() - began
+        saved = len(encode_part(pickle.loads(packed[0]), job.identity))
+    return elapsed / len(packed), len(packed[0]), saved
 
 
 def makespan(

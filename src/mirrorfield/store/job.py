@@ -50,6 +50,7 @@ from mirrorfield.store.users import USERS, check_rows, check_space, chunk_paths,
 
 PARTS = "parts"
 JOINED = 64
+MOSTLY = 4
 Block = tuple[int, int]
 logger = logging.getLogger(__name__)
 
@@ -86,7 +87,9 @@ def describe_job(folder: Path) -> str:
 class Job:
     """An unfinished run folder that this process holds; `gathering` has what its blocks found so far.
 
-    `chunks` has the SHA-256 of the files with the rows of the table of all users, by path in the folder.
+    `single` has the parts of one block that will be joined, by group of 64: those that are mostly sums, because people
+    of the sample would only be written once more. `chunks` has the SHA-256 of the files with the rows of the table of
+    all users, by path in the folder.
     """
 
     def __init__(self, folder: Path, ticket: Ticket, plan: Plan) -> None:
@@ -96,6 +99,7 @@ class Job:
         self.identity = ticket.identity()
         self.gathering = Gathering(plan)
         self.done: set[Block] = set()
+        self.single: dict[int, list[Part]] = {}
         self.chunks: dict[str, str] = {}
 
     def load(self) -> None:
@@ -146,9 +150,16 @@ class Job:
         size, everyone = self.ticket.block, self.plan.scenario.users
         return [(start, min(size, everyone - start)) for start in range(first, min(first + users, everyone), size)]
 
+    def _group(self, part: Part) -> int:
+        """Return which 64 neighbouring blocks a part belongs to."""
+        return part.first_user // (JOINED * self.ticket.block)
+
     def _add(self, part: Part, chunks: dict[str, str]) -> None:
         self.gathering.add(part)
         self.done.update(self._blocks(part.first_user, part.users))
+        sums, people = (sum(array.nbytes for array in arrays) for arrays in (part.totals, part.sample))
+        if part.users == self.ticket.block and MOSTLY * people < sums and not self.plan.keep_all:
+            self.single.setdefault(self._group(part), []).append(part)
         self.chunks |= {f"{USERS}/{path}": digest for path, digest in chunks.items()}
 
     def save(self, part: Part) -> None:
@@ -158,24 +169,18 @@ class Job:
             data = encode_part(part, self.identity, chunks)
             write_durable(self.folder / PARTS / part_name(part.first_user, part.users), data)
             self._add(part, chunks)
-            if not self.plan.keep_all and self.gathering.users < self.plan.scenario.users:
-                self._join(part.first_user)
+            if self.gathering.users < self.plan.scenario.users:
+                self._join(self._group(part))
 
-    def _join(self, user: int) -> None:
-        """Put the parts of the 64 blocks around a user into one file, once all are saved; a kill loses none."""
-        span = JOINED * self.ticket.block
-        blocks = self._blocks(user // span * span, span)
-        paths = [self.folder / PARTS / part_name(*block) for block in blocks]
-        if not all(path.is_file() for path in paths):
+    def _join(self, group: int) -> None:
+        """Put the parts of 64 neighbouring blocks into one file, once all are saved; a kill loses none."""
+        if len(self.single.get(group, ())) < JOINED:
             return
-        try:
-            parts = [decode_part(path.read_bytes(), self.identity, b)[0] for path, b in zip(paths, blocks, strict=True)]
-        except BadPart:
-            return  # what it held is in the gathering; if this process ends, `load` names the file
+        parts = sorted(self.single.pop(group), key=lambda part: part.first_user)
         whole = joined(parts)
         write_durable(self.folder / PARTS / part_name(whole.first_user, whole.users), encode_part(whole, self.identity))
-        for path in paths:
-            path.unlink()
+        for part in parts:
+            (self.folder / PARTS / part_name(part.first_user, part.users)).unlink()
 
     def finish(self, summary: dict[str, Any], dataset: xr.Dataset, report: str) -> None:
         """Write the result, its digests and summary.json, last, and remove what only an unfinished run needs."""

@@ -60,7 +60,7 @@ def encode_part(part: Part, identity: str, chunks: dict[str, str] | None = None)
     arrays |= {f"sample.{name}": array for name, array in part.sample._asdict().items()}
     arrays["job"] = np.array(json.dumps([identity, part.first_user, part.users, chunks or {}]))
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    np.savez(buffer, **arrays)
     payload = buffer.getvalue()
     bare = _HEADER.pack(MAGIC, FORMAT, len(payload), bytes(32))
     return _HEADER.pack(MAGIC, FORMAT, len(payload), _digest(bare, payload)) + payload
