@@ -32,7 +32,7 @@ from mirrorfield.store.parts import encode_part
 HERE = Path(__file__).parent
 STEPS = 100
 PEOPLE, INTERACTIONS = 8 * 10**9, 10_000
-SCHEDULER_SECONDS, CLIENT_SECONDS = 0.0039, 0.0048  # of Dask per part, by scheduler.py
+SCHEDULER_SECONDS, CLIENT_SECONDS = 0.0030, 0.0025  # of Dask per part, by scheduler.py
 ONE_SIZE = """
 import resource, sys, time
 import mirrorfield as mf
