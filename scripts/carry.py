@@ -3,8 +3,8 @@
 Usage: python scripts/carry.py pack RUN SMALL       # RUN is the folder of an unfinished run; SMALL must not exist
        python scripts/carry.py unpack SMALL RUN     # then `mirrorfield resume RUN`, with the same sources
 
-The sample is nine tenths of a part that 64 blocks became, and running its people again takes seconds. Everyone up to
-the first 64 blocks that are not all done is carried; what is done beyond them runs again.
+The sample is nine tenths of a part that 64 blocks became, and running its people again takes a minute or two. Everyone
+up to the first 64 blocks that are not all done is carried; what is done beyond them runs again.
 """
 
 import shutil
