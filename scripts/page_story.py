@@ -20,8 +20,6 @@ from mirrorfield.server.parts import Parts
 
 DOCS = Path(__file__).parent.parent / "docs"
 BILLION, TWINS = "docs/results/billion.md", "docs/results/twins.md"
-LOCKED = re.compile(r"([\d,]+) users are\s+locked in: ([^.]*)\.")
-COUNT = re.compile(r"([\d,]+) to (\w+)")
 PLACES = 21
 TWIN_USERS = 50_000
 COLUMNS = ("deliberate_value", "hooked", "locked_in", "filter_bubble", "mostly_depth", "mean_reaction")
@@ -35,28 +33,10 @@ def page(name: str) -> str:
     return (DOCS.parent / name).read_text(encoding="utf-8")
 
 
-def locked_in(text: str) -> dict[str, int]:
-    """Return how many of a billion people are locked in to each kind, from the page that says so.
-
-    >>> locked_in("9 users are locked in: 5 to tribal, 3 to threat, and 1 to depth.")
-    {'tribal': 5, 'threat': 3, 'depth': 1}
-    """
-    found = LOCKED.search(text)
-    if found is None:
-        raise ValueError(f"{BILLION}: expected how many users are locked in to each kind; change LOCKED")
-    total = found[1]
-    counts = {kind: int(number.replace(",", "")) for number, kind in COUNT.findall(found[2])}
-    if sum(counts.values()) != int(total.replace(",", "")):
-        raise ValueError(f"{BILLION}: expected counts that add up to {total}, got {counts}")
-    return counts
-
-
 def billion() -> dict[str, Any]:
-    """Return the recorded run of a billion, and how many are locked in to each kind."""
+    """Return the recorded run of a billion."""
     recorded = tomllib.loads((Path(__file__).parent / "billion.toml").read_text(encoding="utf-8"))
-    return recorded | {"of": "the feed in each person's present state", "source": BILLION} | {
-        "locked_in_to": locked_in(page(BILLION))
-    }  # fmt: skip
+    return recorded | {"source": BILLION}
 
 
 def everyone_at(value: float) -> dict[str, object]:

@@ -233,7 +233,9 @@ def test_two_neighbours_are_watched_and_a_larger_crowd_is_tiles(page: Any, until
 def test_axe_finds_nothing(opened: Open, address: str, scheme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    page = sandbox(opened, address, viewport={"width": 360, "height": 900}, color_scheme=scheme)
+    page = sandbox(
+        opened, address, viewport={"width": 360, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+    )
     crowd_of(page)
     for panel in page.locator("summary").all():
         panel.click()

@@ -210,17 +210,27 @@ def test_the_billion_is_the_recorded_run_of_the_documentation() -> None:
     text, story = documented("results/billion.md"), told("story.json")["billion"]
     kinds = [category.name for category in mf.Scenario().categories]
     recorded = tomllib.loads((DOCS.parent / "scripts/billion.toml").read_text(encoding="utf-8"))
-    assert recorded == {name: story[name] for name in recorded}
-    assert "mirrorfield run --users 1_000_000_000 --steps 100" in text and f"{story['filter_bubble']:.5f}" in text
-    for name, share in zip(["share whose feed is mostly threat", *kinds[1:]], story["shares"], strict=True):
-        assert f"| {name} | {percent(share, 4)}% |" in text
-    counts = story["locked_in_to"]
-    for kind, count in counts.items():
-        assert f"{count:,} to {kind}" in text
-    assert f"{sum(counts.values()):,} users are locked in" in text and sorted(counts) == sorted(kinds)
-    assert sum(counts.values()) / story["users"] == pytest.approx(story["locked_in"], abs=5e-7)
-    few = mf.simulate(mf.Scenario(users=20_000, steps=100)).summary["momentary"]["shares"].values()
-    for share, one in zip(story["shares"], few, strict=True):
+    numbers = {name: value for name, value in recorded.items() if isinstance(value, float)}
+    assert len(numbers) > 5 and numbers == pytest.approx({name: story[name] for name in numbers}, rel=NEAR)
+    assert (story["users"], story["t"], story["machine"]) == (10**9, 1500, recorded["machine"])
+    assert story["command"] == "mirrorfield run --users 1_000_000_000" and story["command"] in text
+    assert f"{recorded['filter_bubble']:.5f}" in text
+    assert f"| locked in | {percent(recorded['locked_in'], 4)}% |" in text
+    for kind, share in zip(kinds, recorded["shares"], strict=True):
+        assert f"| {kind} leads | {percent(share, 4)}% |" in text
+    cells = r"\| (0\.\d\d) to \d\.\d\d" + r" \| ([\d,]+)" * 5 + r" \|"
+    table = np.array([[float(cell.replace(",", "")) for cell in row] for row in re.findall(cells, text)])
+    assert len(table) == 20 and table[:, 1].sum() == 10**9
+    for low, part in ((0.0, recorded), (recorded["on_purpose"]["above"], recorded["on_purpose"])):
+        there = table[table[:, 0] >= low]
+        assert part["users"] == there[:, 1].sum()
+        assert list(part["locked_in_to"].values()) == there[:, 2:].sum(axis=0).tolist()
+    assert recorded["locked_in"] == pytest.approx(table[:, 2:].sum() / 10**9, abs=1e-9)
+    assert story["locked_in_to"] == recorded["locked_in_to"] and story["on_purpose"] == recorded["on_purpose"]
+    few = mf.simulate(mf.Scenario(users=20_000)).summary
+    for share, one in zip(
+        [*recorded["shares"], recorded["locked_in"]], [*few["shares"].values(), few["locked_in"]], strict=True
+    ):
         assert abs(share - one) < 4 * np.sqrt(share * (1 - share) / 20_000)
 
 
