@@ -81,7 +81,7 @@ def fill(kind: Any, sizes: dict[str, int], first: int, **fixed: Any) -> Any:
 
 def lanes_for(arms: int) -> int:
     """Return how many people share a block: as many as keep its rows in the nearest caches, an even number."""
-    return 128 if arms <= 8 else 64
+    return 128 if arms <= 32 else 64
 
 
 def layout(arms: int, categories: int) -> At:
