@@ -74,7 +74,7 @@ def bands(dataset: xr.Dataset, last: xr.Dataset) -> str:
 def course(dataset: xr.Dataset) -> str:
     """Return which kinds lead, and who is locked in, at some recorded posts, as Markdown."""
     kinds = dataset.category.values.tolist()
-    lines = [f"| post | {' | '.join(kinds)} lead | locked in | filter-bubble index | people locked in to depth |"]
+    lines = [f"| post | {' | '.join(kinds)} | locked in | filter-bubble index | people locked in to depth |"]
     lines.append("|---|" + "---|" * (len(kinds) + 3))
     for step in dataset.step.values[::-4][::-1]:
         at = dataset.sel(step=step)
