@@ -15,12 +15,20 @@ from mirrorfield.api import execute
 from mirrorfield.arrays import F32Array, FloatArray
 from mirrorfield.kernel import Trace
 from mirrorfield.kernel.fold import LOCKED_IN
+from mirrorfield.model.profile import blend
 from mirrorfield.population.run import plan_run
 from mirrorfield.theory.diet import long_run
 from mirrorfield.theory.people import moves, table
 
 DEPTH, COPIES, SHOWN = 3, 200, 500
-COLUMNS = ("people", "lambda", "largest w but that of depth", "while calm", "in a feed of one kind", "other luck")
+COLUMNS = (
+    "people",
+    "median lambda",
+    "largest w of threat, tribal, validation, median",
+    "depth pays most while calm",
+    "depth pays most in a feed of one kind",
+    "with other luck",
+)
 
 
 def crowd(users: int, low: float, high: float, seed: int) -> mf.Scenario:
@@ -43,15 +51,13 @@ def against(trace: Trace, purpose: bool) -> NDArray[np.bool_]:
 
 def pays(world: mf.Scenario, w: F32Array, lam: F32Array) -> FloatArray:
     """Return the mean reaction (2, users, K) to a kind: while calm, and in the long run of a feed of that kind."""
-    values, k = world.model_dump(), world.k
+    values, k, at = world.model_dump(), world.k, lam.astype(float)[:, None, None]
     one, other = values["reactive"], values["intentional"]
-    pay = np.empty((2, len(lam), k))
-    for u, at in enumerate(lam.astype(float)):
-        mean = (1 - at) * w[u] * table(one["mean"], k) + at * table(other["mean"], k)
-        law = (1 - at) * moves(one, k) + at * moves(other, k)
-        pay[0, u] = mean[0]
-        pay[1, u] = [long_run(law[:, a], 0) @ mean[:, a] for a in range(k)]
-    return pay
+    mean = blend(at, w[:, None].astype(float) * table(one["mean"], k), table(other["mean"], k))
+    law = blend(at[..., None], moves(one, k), moves(other, k))
+    calm = np.zeros(len(lam), int)
+    fed = [(long_run(law[:, :, a], calm) * mean[:, :, a]).sum(axis=1) for a in range(k)]
+    return np.stack([mean[:, 0], np.stack(fed, axis=1)])
 
 
 def main() -> None:
