@@ -333,7 +333,7 @@ def test_an_unknown_measurement_is_refused() -> None:
         scorecard(FEW, known=[made("made", measure="narowing")])
 
 
-@pytest.mark.slow
+@pytest.mark.slow(20)
 def test_the_page_is_what_the_command_writes() -> None:
     text = PAGE.read_text(encoding="utf-8")
     command = next(line.removeprefix("$ ") for line in text.splitlines() if line.startswith("$ "))

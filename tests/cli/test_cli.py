@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,17 +11,13 @@ import xarray as xr
 import mirrorfield as mf
 from mirrorfield.cli.main import main
 
-
-def mirrorfield(*words: str, cwd: Path, **options) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "mirrorfield", *words], cwd=cwd, capture_output=True, text=True, check=False, **options
-    )
+from .forks import fresh, mirrorfield
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("small")
-    done = mirrorfield("run", "--users", "500", "--steps", "40", "--out", "result", cwd=folder)
+    done = fresh("run", "--users", "500", "--steps", "40", "--out", "result", cwd=folder)
     assert done.returncode == 0, done.stderr
     (folder / "stdout").write_text(done.stdout, encoding="utf-8")
     return folder
@@ -124,7 +119,7 @@ BAD = [
 
 
 def test_a_process_ends_with_the_exit_code_and_its_one_line(tmp_path: Path) -> None:
-    done = mirrorfield("run", "--users", "0", cwd=tmp_path)
+    done = fresh("run", "--users", "0", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith("mirrorfield: scenario: users: expected greater than or equal to 1, got 0")
 

@@ -10,7 +10,7 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / "scripts/races.py"
 
 
-@pytest.mark.slow
+@pytest.mark.slow(15)
 @pytest.mark.skipif(not SCRIPT.exists() or not hasattr(os, "fork"), reason="needs the repository, and fork")
 def test_exactly_one_process_at_a_time_is_in_a_folder(tmp_path: Path) -> None:
     """Before, two that began together could both enter, and one ended with half a result."""

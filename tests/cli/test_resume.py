@@ -1,7 +1,6 @@
 """Runs that are killed, interrupted and continued, as a stranger does it: each call is a process of its own."""
 
 import json
-import math
 import os
 import random
 import signal
@@ -16,39 +15,12 @@ import pytest
 from mirrorfield.cli import stopping
 from mirrorfield.cli.stopping import ECHO, Stop
 
+from .forks import forks, mirrorfield
+
 COMMAND = [sys.executable, "-m", "mirrorfield"]
 SMALL = ("run", "--users", "2000", "--steps", "200", "--block", "16", "--threads", "1", "--set", "record.users=125")
 LONG = ("run", "--users", "50_000_000", "--steps", "3000", "--out", "x")
-FORKS = """
-import json, os, signal, sys, time
-import mirrorfield.report.page
-from mirrorfield.cli.main import main
-
-def run(*more):
-    sys.argv = ["mirrorfield", *words, *more]
-    main()
-
-words = json.loads(sys.argv[1])
-mirrorfield.report.page.write_report = lambda *_: "<html></html>"  # it takes longest, and is not compared
-try:
-    run("--out", "first")  # loads all that the others need
-except SystemExit as ended:
-    assert not ended.code
-for line in sys.stdin:
-    out, seconds = line.split()
-    began = time.monotonic()
-    if not (pid := os.fork()):
-        run("--resume", "--out", out)
-    if seconds != "inf":
-        time.sleep(float(seconds))
-        os.kill(pid, signal.SIGKILL)
-    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), time.monotonic() - began, flush=True)
-"""
 HANG = 1800  # seconds after which a process will never answer; nothing waits for them to pass
-
-
-def mirrorfield(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *words], cwd=cwd, capture_output=True, text=True, check=False)
 
 
 def started(*words: str, cwd: Path) -> subprocess.Popen[str]:
@@ -84,15 +56,7 @@ def data_files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def forked_run(forks: subprocess.Popen[str], out: str, seconds: float = math.inf) -> tuple[int, float]:
-    """Return how a run ends that begins at once and is killed after so many seconds, and how long it took."""
-    assert forks.stdin is not None and forks.stdout is not None
-    print(out, seconds, file=forks.stdin, flush=True)
-    code, took = forks.stdout.readline().split()
-    return int(code), float(took)
-
-
-@pytest.mark.slow
+@pytest.mark.slow(20)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize(("keep", "count"), [("sample", 12), ("all", 4)])
 def test_kills_at_random_moments_change_no_byte(keep: str, count: int, undisturbed, tmp_path: Path) -> None:
@@ -103,22 +67,21 @@ def test_kills_at_random_moments_change_no_byte(keep: str, count: int, undisturb
     words = [*SMALL, "--quiet", "--keep", keep]
     if keep == "all":  # each block has files of its own
         words += ["--block", "64"]
-    command = [sys.executable, "-c", FORKS, json.dumps(words)]
-    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forks:
-        code, seconds = forked_run(forks, "whole")
-        assert code == 0
+    with forks(page=False) as call:  # the page takes longest, and is not compared
+        seconds = call(*words, "--out", "whole", cwd=tmp_path).seconds
         whole = data_files(tmp_path / "whole")
         assert whole.items() >= undisturbed.items()
         while kills < count:
             runs += 1
+            resumed = [*words, "--resume", "--out", f"run-{runs}"]
             while kills < count:
-                code, took = forked_run(forks, f"run-{runs}", luck.uniform(0, 0.95 * seconds))
-                if code == 0:  # it was faster than any before: kill the next ones earlier
-                    seconds = min(seconds, took)
+                ended = call(*resumed, cwd=tmp_path, seconds=luck.uniform(0, 0.95 * seconds))
+                if ended.returncode == 0:  # it was faster than any before: kill the next ones earlier
+                    seconds = min(seconds, ended.seconds)
                     break
-                assert code == -signal.SIGKILL
+                assert ended.returncode == -signal.SIGKILL, ended.stderr
                 kills += 1
-            assert forked_run(forks, f"run-{runs}")[0] == 0
+            assert call(*resumed, cwd=tmp_path).returncode == 0
             assert data_files(tmp_path / f"run-{runs}") == whole, f"seed {seed}, run {runs}"
     print(f"{kills} kills in {runs} runs")
 

@@ -52,7 +52,7 @@ def default_20000() -> mf.Run:
     return mf.simulate(mf.Scenario(users=20_000, seed=5, record={"users": 20_000, "steps": 1}))
 
 
-@pytest.mark.slow
+@pytest.mark.slow(15)
 def test_default_scenario_agrees_with_an_independent_path(default_20000: mf.Run) -> None:
     """The arrays engine on other people: two samples of one law, compared by their standard errors."""
     plan = plan_run(mf.Scenario(seed=99, users=20_000))

@@ -315,13 +315,14 @@ def test_a_refusal_after_some_blocks_keeps_them_and_says_what_to_do(tmp_path: Pa
 
 
 KILLED = """
-import os, shutil, sys
+import os, shutil, sys, tempfile
 from pathlib import Path
-from mirrorfield import Run, Scenario, simulate
+from mirrorfield import PopulationRun, Scenario, simulate
 from mirrorfield.api import execute, reopen
 from mirrorfield.store import job
 
-simulate(Scenario(users=2, steps=2), threads=1)  # loading takes longer than finishing: the children have it
+with tempfile.TemporaryDirectory() as place:  # loading takes longer than finishing: the children have it
+    simulate(Scenario(users=2, steps=2), threads=1, out=Path(place) / "x")
 left, armed = 0, False
 
 
@@ -355,7 +356,7 @@ def arm(*words):
 
 
 job.Job.finish = arm
-Run.report_html = lambda run: Path(sys.argv[1]).read_text(encoding="utf-8")  # drawing takes longest
+PopulationRun.report_html = lambda run: Path(sys.argv[1]).read_text(encoding="utf-8")  # drawing takes longest
 for step, folder in enumerate(sys.argv[2:]):
     child = os.fork()
     if not child:
@@ -370,7 +371,7 @@ for step, folder in enumerate(sys.argv[2:]):
 """
 
 
-@pytest.mark.slow
+@pytest.mark.slow(15)
 def test_a_kill_between_any_two_steps_of_finishing_is_harmless(
     half_done, undisturbed, tmp_path: Path, monkeypatch
 ) -> None:

@@ -115,7 +115,7 @@ def test_theory_takes_nothing_from_what_it_checks() -> None:
             assert f"mirrorfield.{part}" not in text, file
 
 
-@pytest.mark.slow
+@pytest.mark.slow(40)
 def test_every_claim_of_the_quick_suite_holds() -> None:
     claims = list(suite.verify(quick=True))
     assert [claim.text for claim in claims if not claim.holds] == []

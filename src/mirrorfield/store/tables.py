@@ -40,7 +40,7 @@ def load_table(folder: str | Path, table: str = "result.zarr", variables: Iterab
     check_files(folder, listed, files if names is None else _opened(folder, listed, files))
     check_group(folder / table)
     try:
-        with xr.open_zarr(folder / table, consolidated=False, zarr_format=3) as data:
+        with xr.open_zarr(folder / table, consolidated=False, zarr_format=3, chunks=None) as data:
             if names is not None:
                 for name in names:
                     check_known(name, map(str, data.data_vars), f"{folder / table}: unknown variable")
