@@ -16,12 +16,13 @@ from mirrorfield.population.run import Plan, plan_run
 USERS, STEPS = 40_000, 500
 SCENARIOS = {
     "plain": {},
-    "extended, nothing on": {"intensity": {"width": 0.7}},
+    "nothing on": {"reward": {"source": "mixture", "weight": 0.0}, "context": {"memory": 5.0}},
+    "extended, nothing changes": {"intervention": {"policy": {}}},
     "friction": {"intervention": {"friction": 0.1}},
     "swapped feeds": {"intervention": {"swap": 0.1}},
     "exploration and quota": {"intervention": {"exploration": 0.1, "quota": 0.8}},
     "three rungs": {"intensity": {"rungs": 3, "eta": 0.05}},
-    "a lens, nothing on": {"reward": {"source": "mixture", "weight": 0.0}},
+    "a lens, nothing changes": {"context": {"priming": 1e-30}},
     "reward model": {"reward": {"source": "reward_model", "model": [[0.1, 0.1, 0.2, 1.0]] * 3}},
     "ratings": {"reward": {"source": "ratings"}},
     "context: query": {"context": {"source": "query", "kappa": 0.5}},

@@ -8,8 +8,10 @@ import pytest
 
 from mirrorfield import Scenario, simulate
 from mirrorfield.engine.rerun import rerun
+from mirrorfield.kernel.plain import Plain
 from mirrorfield.population.corpus import corpus_bytes, load_corpus
 from mirrorfield.population.lens_tables import make_lens
+from mirrorfield.population.run import ready_for
 
 USERS = 128
 MODEL = [[0.1, 0.4, 0.2, 1.0], [0.3, 0.1, 0.9, 0.5], [1.2, 0.2, 0.2, 0.1]]
@@ -81,20 +83,44 @@ def same(one, other) -> bool:
 
 OFF: dict[str, dict[str, Any]] = {
     "weight 0": {"reward": {"source": "mixture", "weight": 0.0, "rate": 0.5}},
-    "kappa 0": {"context": {"kappa": 0.0, "memory": 5.0}, "reward": {"source": "mixture", "weight": 0.0}},
-    "query, kappa 0": {"context": {"source": "query"}, "reward": {"source": "mixture", "weight": 0.0}},
+    "kappa 0": {"context": {"kappa": 0.0, "memory": 5.0}},
+    "query, kappa 0": {"context": {"source": "query"}},
 }
+
+
+@pytest.fixture
+def alike(tmp_path) -> dict[str, Any]:
+    """Return items between which nobody can tell."""
+    posts = load_corpus("posts")
+    even = replace(posts, quality=np.ones_like(posts.quality))
+    (tmp_path / "even.npz").write_bytes(corpus_bytes(even))
+    return {"retrieval": {"corpus": str(tmp_path / "even.npz")}}
 
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("name", OFF)
-def test_what_is_off_is_the_plain_loop_bit_for_bit(name: str, rule: str, kernel_trace) -> None:
-    off = OFF[name] | ({} if rule == "reinforce" else {"reward": {"source": "mixture", "weight": 0.0}})
+def test_what_is_off_in_a_lens_is_the_plain_loop_bit_for_bit(name: str, rule: str, kernel_trace, alike) -> None:
+    off = OFF[name] if rule == "reinforce" else {"reward": {"source": "mixture", "weight": 0.0}}
     _, plain = kernel_trace(scenario_of(**RULES[rule]), 0, USERS)
-    scenario = scenario_of(**off, **RULES[rule])
+    scenario = scenario_of(**off, **alike, **RULES[rule])
     assert scenario.lensed and make_lens(scenario).deliberate == 0
     _, through = kernel_trace(scenario, 0, USERS)
     assert same(plain, through)
+
+
+@pytest.mark.parametrize(
+    "off",
+    [
+        *OFF.values(),
+        {"reward": {"intentionality": 0.3, "rate": 0.5}},
+        {"intensity": {"slope": 2.0, "width": 0.7, "eta": 0.1, "decay": 0.1}},
+        {"intervention": {"at": 20, "nudge_share": 0.5}},
+    ],
+)
+def test_where_everything_is_off_the_plain_loop_runs(off: dict[str, Any]) -> None:
+    scenario = scenario_of(**off)
+    assert isinstance(ready_for(scenario).task, Plain)
+    assert simulate(scenario).summary == simulate(scenario_of()).summary
 
 
 @pytest.mark.parametrize("retriever", ["history", "query", "random", "diverse"])
@@ -107,12 +133,9 @@ def test_retrieving_everything_is_no_retrieval_bit_for_bit(retriever: str, kerne
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_items_that_are_all_alike_are_no_items_bit_for_bit(rule: str, kernel_trace, tmp_path) -> None:
-    posts = load_corpus("posts")
-    even = replace(posts, quality=np.ones_like(posts.quality))
-    (tmp_path / "even.npz").write_bytes(corpus_bytes(even))
+def test_items_that_are_all_alike_are_no_items_bit_for_bit(rule: str, kernel_trace, alike) -> None:
     _, plain = kernel_trace(scenario_of(**RULES[rule]), 0, USERS)
-    _, through = kernel_trace(scenario_of(retrieval={"corpus": str(tmp_path / "even.npz")}, **RULES[rule]), 0, USERS)
+    _, through = kernel_trace(scenario_of(**alike, **RULES[rule]), 0, USERS)
     assert same(plain, through)
 
 

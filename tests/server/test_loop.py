@@ -205,7 +205,7 @@ def of_givers(courses: Sequence[tuple[int, dict[str, Any]]], posts: int, user: i
 
 
 MODEL = [[[0.1, 0.4, 0.2, 1.0], [0.3, 0.1, 0.9, 0.5], [1.2, 0.2, 0.2, 0.1]]]
-CLICKS = {"reward": {"source": "mixture", "weight": 0.0}}  # by the code of every mechanism, the plain loop bit for bit
+CLICKS = {"context": {"priming": 1e-30}}  # by the code of every mechanism, the plain loop bit for bit: 1 + 1e-30 x is 1
 LENSES: dict[str, dict[str, Any]] = {
     **{name: CLICKS if name == "clicker" else settings for name, settings in GIVERS.items()},
     "seldom rated": {"reward": {"source": "ratings", "rate": 0.3, "intentionality": 0.5, "noise": 1.5}},

@@ -89,7 +89,7 @@ def intervene(rows: Any, seed: Any, first_user: Any, profiles: Any, task: Any) -
         blend_profiles(rows, at, rows[also.leaning], profiles)
 
 
-@compiled
+@inlined
 def serve(rows: Any, at: Any, also: Any, serving: Any) -> None:
     """Set the odds of what is served: the policy, within the quota, and a share of posts drawn evenly."""
     total, opened, odds, share = rows[at.total], rows[also.opened], rows[also.odds], rows[also.share]
@@ -100,7 +100,7 @@ def serve(rows: Any, at: Any, also: Any, serving: Any) -> None:
     explore(odds, total, opened, share, serving.keep, serving.exploration)
 
 
-@compiled
+@inlined
 def weigh_all(rows: Any, at: Any, also: Any, state: Any, closes: bool) -> None:
     """Set every arm's weight under the policy in each person's state, and their total."""
     logits, weight, largest, total = rows[at.logits], rows[at.weight], rows[at.largest], rows[at.total]
@@ -122,7 +122,7 @@ def observe(reward: Any, heard: Any, seen: Any, baseline: Any, lost: Any, gain: 
         baseline[j], lost[j] = welford(baseline[j], lost[j], x, ONE / (number if number > ZERO else ONE))
 
 
-@compiled
+@inlined
 def respond(rows: Any, words: Any, at: Any, also: Any, inverse_count: Any, mechanisms: Any, lens: Any) -> None:
     """Find the reaction to the post shown, and the reward that the recommender sees of it."""
     arm, cell, reacted, reward = rows[at.arm], rows[at.cell], rows[also.reacted], rows[also.reward]
@@ -145,7 +145,7 @@ def respond(rows: Any, words: Any, at: Any, also: Any, inverse_count: Any, mecha
         )  # fmt: skip
 
 
-@compiled
+@inlined
 def draw_lens(rows: Any, words: Any, at: Any, also: Any, lens: Any) -> None:
     """Draw whether and how a post is rated, and pick its item."""
     if lens.labelled:
@@ -158,7 +158,7 @@ def draw_lens(rows: Any, words: Any, at: Any, also: Any, lens: Any) -> None:
         pick_item(rows[also.shelf], words[also.picking], rows[at.arm], rows[also.quality], rungs, lens)
 
 
-@compiled
+@inlined
 def take_to_memory(rows: Any, at: Any, also: Any, lens: Any) -> None:
     """Take a post into the session memory, and into the history of items."""
     if lens.remembers:
@@ -167,7 +167,7 @@ def take_to_memory(rows: Any, at: Any, also: Any, lens: Any) -> None:
         remember_item(rows[also.shelf], rows[also.reacted], lens)
 
 
-@compiled
+@inlined
 def renew_context(rows: Any, words: Any, also: Any, lens: Any, posts: Any, level: Any, cap: Any) -> None:
     """Set the context of what comes next from the memory, and retrieve anew where that is due."""
     if lens.looks_back:
@@ -177,7 +177,7 @@ def renew_context(rows: Any, words: Any, also: Any, lens: Any, posts: Any, level
         open_arms(rows[also.opened], rows[also.found], level, cap)
 
 
-@compiled
+@inlined
 def meddle(rows: Any, words: Any, also: Any, serving: Any) -> None:
     """Find out whose post the partner's feed chooses, and whose reaction is seen; swap their odds."""
     swapped, heard, odds = rows[also.swapped], rows[also.heard], rows[also.odds]
@@ -188,7 +188,7 @@ def meddle(rows: Any, words: Any, also: Any, serving: Any) -> None:
         swap_row(swapped, rows[also.odds_total])
 
 
-@compiled
+@inlined
 def learn_at_once(rows: Any, at: Any, also: Any, alters: bool, learning_rate: Any, update: Any) -> None:
     """Learn from a post as soon as it is seen."""
     weight, arm, gain = rows[at.weight], rows[at.arm], rows[at.gain]
@@ -203,7 +203,7 @@ def learn_at_once(rows: Any, at: Any, also: Any, alters: bool, learning_rate: An
         call_at(update.address, rows, update.places[1 if alters else 0], update.numbers)
 
 
-@compiled
+@inlined
 def keep_post(
     rows: Any, at: Any, also: Any, memory: Any, place: Any, inverse_count: Any, rule: Any, tables: Any
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mirrorfield.kernel.jit import compiled, lanewise, larger, select, shared
+from mirrorfield.kernel.jit import compiled, inlined, lanewise, larger, select, shared
 from mirrorfield.kernel.link import LINKED
 from mirrorfield.kernel.rows import copy_row, copy_rows, set_row
 from mirrorfield.maths import F32, I32, ONE, ZERO
@@ -208,7 +208,7 @@ def look_up_item(listed: Any, qualities: Any, picked: Any, quality: Any) -> None
         quality[j] = qualities[U32(x)]
 
 
-@compiled
+@inlined
 def pick_item(shelf: Any, words: Any, arm: Any, quality: Any, rungs: int, lens: Any) -> None:
     """Pick one of the retrieved items of the category shown, and look up its quality."""
     items = len(lens.kind)
@@ -217,7 +217,7 @@ def pick_item(shelf: Any, words: Any, arm: Any, quality: Any, rungs: int, lens: 
     look_up_item(table(shelf, LISTED, lens), lens.quality, picked, quality)
 
 
-@compiled
+@inlined
 def remember_item(shelf: Any, reacted: Any, lens: Any) -> None:
     """Take the item shown and the reaction to it into the history, if a retriever looks at it.
 

@@ -10,7 +10,7 @@ import numpy as np
 from mirrorfield.arrays import S
 from mirrorfield.kernel.credit import credit, spread_out
 from mirrorfield.kernel.items import keep_history, restore_history
-from mirrorfield.kernel.jit import compiled, lanewise
+from mirrorfield.kernel.jit import compiled, inlined, lanewise
 from mirrorfield.kernel.people import start_streams
 from mirrorfield.kernel.rows import copy_row, copy_rows, of_state, set_row
 from mirrorfield.kernel.shuffle import pack, shuffle, unpack
@@ -45,7 +45,7 @@ def begin(rows: Any, at: Any, also: Any, memory: Any, seed: Any, first_user: Any
         set_row(ONE, ratio[c])
 
 
-@compiled
+@inlined
 def begin_session(rows: Any, at: Any, also: Any, rule: Any, tables: Any, mechanisms: Any, lens: Any) -> None:
     """Freeze the policy and the state that a session starts from."""
     logits, state, log_reference = rows[at.logits], rows[at.state], rows[also.log_reference]
@@ -68,7 +68,7 @@ def begin_session(rows: Any, at: Any, also: Any, rule: Any, tables: Any, mechani
             keep_history(rows[also.shelf], lens)
 
 
-@compiled
+@inlined
 def begin_rollout(rows: Any, at: Any, also: Any, mechanisms: Any, lens: Any) -> None:
     """Go back to the state, the floor and the memory that the session started from."""
     copy_row(rows[also.start], rows[at.state])
@@ -144,7 +144,7 @@ def adapt_leash(mean_k1: Any, target: Any, posts_per_horizon: Any, beta: Any) ->
         beta[j] = adapt(beta[j], mean_k1[j], target, posts_per_horizon)
 
 
-@compiled
+@inlined
 def learn_session(
     rows: Any, at: Any, also: Any, memory: Any, rule: Any, tables: Any, closes: bool, sessions: Any
 ) -> None:

@@ -22,6 +22,11 @@ class Intensity(Frozen):
     eta: Unit = 0.0
     decay: Unit = 0.0
 
+    @property
+    def acts(self) -> bool:
+        """Whether posts differ in intensity."""
+        return self.rungs > 1
+
 
 class Intervention(Frozen):
     """What changes after post number `at`; every part has a value at which nothing does.
@@ -42,6 +47,11 @@ class Intervention(Frozen):
     nudge: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = 0.0
     nudge_share: Unit = 1.0
     policy: Policy | None = None
+
+    @property
+    def acts(self) -> bool:
+        """Whether it changes anything, or has a recommender of its own."""
+        return self.meddles or self.intensity_cap < 1 or self.nudge != 0 or self.policy is not None
 
     @property
     def meddles(self) -> bool:

@@ -64,6 +64,11 @@ class Reward(Frozen):
         return 1.0 - deliberate, deliberate
 
     @property
+    def acts(self) -> bool:
+        """Whether anything but the reaction is learned from."""
+        return self.weights[1] > 0
+
+    @property
     def label_cost(self) -> float:
         """What labels cost their author for each post, in reactions."""
         return self.cost * self.rate if self.source in ("ratings", "mixture") else 0.0

@@ -288,15 +288,13 @@ class Scenario(Written):
 
     @property
     def extended(self) -> bool:
-        """Whether anything is beyond the plain loop: rungs of intensity, habituation, an intervention or a lens."""
-        changed = self.intervention != Intervention(at=self.intervention.at)
-        return self.intensity != Intensity() or changed or self.lensed
+        """Whether anything is beyond the plain loop: rungs of intensity, an intervention or a lens."""
+        return self.intensity.acts or self.intervention.acts or self.lensed
 
     @property
     def lensed(self) -> bool:
         """Whether an objective, labels, context or retrieval stand between a person and what is learned of it."""
-        acts = self.objective.acts or self.context.acts
-        return self.reward != Reward() or acts or self.retrieval.corpus is not None
+        return self.objective.acts or self.reward.acts or self.context.acts or self.retrieval.corpus is not None
 
     @property
     def k(self) -> int:

@@ -90,7 +90,7 @@ def _serving(change: Intervention, origin: int) -> Serving:
 
 def mechanisms_of(scenario: Scenario) -> Mechanisms | None:
     """Return what is beyond the plain loop in plain numbers, or None where nothing is."""
-    if not scenario.extended and not scenario.lensed:
+    if not scenario.extended:
         return None
     part, change, level = scenario.intensity, scenario.intervention, intensities(scenario)
     before, after = scenario.rules
