@@ -56,7 +56,7 @@ def test_pairing_needs_fewer_users_than_independent_luck(leashed: mf.Comparison)
 
 @pytest.mark.slow
 def test_an_interval_holds_the_true_effect_as_often_as_it_says() -> None:
-    """Effects in 60 crowds of 500 against that in 200,000: 95% of intervals, within 4 binomial standard errors."""
+    """Effects in 60 crowds of 500 against that in 100,000: 95% of intervals, within 4 binomial standard errors."""
     arms = {"arm": {"beta": 0.1}}
 
     def effects(users: int, seed: int) -> dict[str, mf.study.whatif.Effect]:
@@ -65,7 +65,7 @@ def test_an_interval_holds_the_true_effect_as_often_as_it_says() -> None:
         (arm,) = mf.compare(mf.Scenario(**values), changed, ["mean_reaction", "filter_bubble", "hooked"]).arms
         return {effect.metric: effect for effect in arm.effects}
 
-    truth = effects(200_000, 999)
+    truth = effects(100_000, 999)
     crowds = [effects(500, seed) for seed in range(60)]
     for metric, exact in truth.items():
         held = sum(crowd[metric].low <= exact.difference <= crowd[metric].high for crowd in crowds)
