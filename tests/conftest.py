@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 # time: here, where a plugin has loaded NumPy already, and in libraries and processes that are loaded from here on.
 threadpool_limits(1, user_api="blas")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # glibc keeps what threads have freed, apart for each
 
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")

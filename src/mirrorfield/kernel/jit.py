@@ -407,7 +407,7 @@ def inlined(function: Function) -> Function:
     """Let compiled code take in the body of a function that is called from few places.
 
     A call hands over each number of each table that it is given, hundreds of them: where that happens at every post, a
-    run took up to 1.4 times as long.
+    run took up to 1.5 times as long.
     """
     dispatcher: Function = numba.njit(inline="always", nogil=True, error_model="numpy")(function)
     return dispatcher
