@@ -1,7 +1,6 @@
 """What holds for every test: a busy machine makes it slow, never wrong, and so does a shell that starts it behind."""
 
 import ctypes
-import gc
 import os
 import signal
 import time
@@ -73,6 +72,5 @@ def wait_for_kernel() -> None:
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """Give back to the system what a file of tests has freed, where its C library can; big arrays would pile up."""
     if nextitem is None or nextitem.path != item.path:
-        gc.collect()
         with suppress(AttributeError, OSError):
             ctypes.CDLL(None).malloc_trim(0)

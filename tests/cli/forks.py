@@ -2,7 +2,6 @@
 
 import atexit
 import json
-import math
 import os
 import subprocess
 import sys
@@ -37,7 +36,7 @@ for line in sys.stdin:
         for number, file in ((1, out), (2, err)):
             os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
         run(*words)
-    if seconds < 1e9:
+    if seconds is not None:
         time.sleep(seconds)
         os.kill(pid, signal.SIGKILL)
     print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), time.monotonic() - began, flush=True)
@@ -60,12 +59,11 @@ class Forks:
     def __init__(self, process: subprocess.Popen[str], place: Path) -> None:
         self.process, self.place = process, place
 
-    def __call__(self, *words: str, cwd: Path, seconds: float = math.inf) -> Ended:
-        """Return how a call ended, which is killed after so many seconds."""
+    def __call__(self, *words: str, cwd: Path, seconds: float | None = None) -> Ended:
+        """Return how a call ended, which is killed after so many seconds if that is said."""
         out, err = self.place / "out", self.place / "err"
         assert self.process.stdin is not None and self.process.stdout is not None
-        asked = [words, str(cwd), str(out), str(err), min(seconds, 1e9)]
-        print(json.dumps(asked), file=self.process.stdin, flush=True)
+        print(json.dumps([words, str(cwd), str(out), str(err), seconds]), file=self.process.stdin, flush=True)
         code, took = self.process.stdout.readline().split()
         said = (out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
         return Ended(int(code), *said, float(took))
