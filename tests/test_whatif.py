@@ -72,6 +72,13 @@ def test_an_interval_holds_the_true_effect_as_often_as_it_says() -> None:
         assert held >= 60 * 0.95 - 4 * np.sqrt(60 * 0.95 * 0.05), metric
 
 
+def test_a_metric_that_a_change_takes_away_is_refused_and_not_left_out() -> None:
+    base = mf.Scenario(users=20, steps=5, intensity={"rungs": 2})
+    with pytest.raises(mf.InputError, match=r"^compare: intensity: not there in flat; leave out this metric or this"):
+        mf.compare(base, {"flat": {"intensity.rungs": 1}}, ["intensity"])
+    assert mf.compare(base, {"flat": {"intensity.rungs": 1}}).arms[0].effects
+
+
 FEEDS = arrays(float, st.tuples(st.integers(2, 30), st.integers(2, 6)), elements=st.floats(0.01, 1.0)).map(
     lambda x: x / x.sum(axis=1, keepdims=True)
 )

@@ -141,6 +141,10 @@ def compare(
         return execute(replace(plan, keep_all=False), threads, progress=told).part.sample
 
     first, asked = plan_of(base, recommender), {name: _arm(base, name, arm, recommender) for name, arm in arms.items()}
+    for name, (scenario, _) in asked.items():
+        for metric in [] if more else metrics:
+            if metric not in metric_names(scenario):
+                raise InputError(f"compare: {metric}: not there in {name}; leave out this metric or this change")
     popular = "popular" in against
     with watched(progress, base.users * (1 + len(asked) + len(against) + popular)) as told:
         shown = sampled(first).exposures if popular else None
